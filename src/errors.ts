@@ -1,0 +1,152 @@
+/**
+ * Every way in which this program can fail: a stable code, the exit code that
+ * goes with it, what happened, and what to do about it.
+ */
+
+/** Exit codes of the command line. Scripts rely on them; they never change their meaning. */
+export const ExitCode = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  unsupportedSystem: 3,
+  badInput: 4,
+  untrusted: 5,
+  kernelSignature: 6,
+  notPermitted: 7,
+  notBootable: 8,
+  noMemory: 9,
+  busy: 10,
+  nothingLoaded: 11,
+  io: 12,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+const exits = {
+  "internal-error": ExitCode.bug,
+
+  usage: ExitCode.usage,
+
+  "unsupported-platform": ExitCode.unsupportedSystem,
+  "unsupported-architecture": ExitCode.unsupportedSystem,
+  "no-kexec-file": ExitCode.unsupportedSystem,
+  "no-jit": ExitCode.unsupportedSystem,
+  "no-libc": ExitCode.unsupportedSystem,
+  "unsupported-flag": ExitCode.unsupportedSystem,
+
+  "file-not-found": ExitCode.badInput,
+  "file-unreadable": ExitCode.badInput,
+  "not-a-regular-file": ExitCode.badInput,
+  "file-empty": ExitCode.badInput,
+  "file-too-large": ExitCode.badInput,
+  "file-changed": ExitCode.badInput,
+  "not-below": ExitCode.badInput,
+  "malformed-input": ExitCode.badInput,
+  "malformed-cmdline": ExitCode.badInput,
+  "cmdline-too-long": ExitCode.badInput,
+
+  untrusted: ExitCode.untrusted,
+  "no-signature": ExitCode.untrusted,
+  "bad-signature": ExitCode.untrusted,
+  "bad-key": ExitCode.untrusted,
+  "bad-manifest": ExitCode.untrusted,
+  "digest-mismatch": ExitCode.untrusted,
+  "outside-folder": ExitCode.untrusted,
+  "generation-too-low": ExitCode.untrusted,
+  "policy-broken": ExitCode.untrusted,
+  "policy-refused": ExitCode.untrusted,
+
+  "kernel-unsigned": ExitCode.kernelSignature,
+  "kernel-signer-unknown": ExitCode.kernelSignature,
+  "kernel-signature-bad": ExitCode.kernelSignature,
+  "kernel-signature-revoked": ExitCode.kernelSignature,
+  "kernel-changed-after-signing": ExitCode.kernelSignature,
+  "kernel-signature-malformed": ExitCode.kernelSignature,
+  "kernel-signature-algorithm": ExitCode.kernelSignature,
+  "kernel-signature-refused": ExitCode.kernelSignature,
+  "ima-refused": ExitCode.kernelSignature,
+
+  "no-capability": ExitCode.notPermitted,
+  "kexec-disabled": ExitCode.notPermitted,
+  "load-limit-reached": ExitCode.notPermitted,
+  lockdown: ExitCode.notPermitted,
+  "loadpin-refused": ExitCode.notPermitted,
+  "pid-namespace": ExitCode.notPermitted,
+  "not-permitted": ExitCode.notPermitted,
+
+  "not-a-kernel": ExitCode.notBootable,
+  "kernel-truncated": ExitCode.notBootable,
+  "wrong-architecture": ExitCode.notBootable,
+  "kernel-unsuitable": ExitCode.notBootable,
+
+  "out-of-memory": ExitCode.noMemory,
+  "no-room": ExitCode.noMemory,
+  "no-crash-memory": ExitCode.noMemory,
+
+  busy: ExitCode.busy,
+  "file-busy": ExitCode.busy,
+
+  "nothing-loaded": ExitCode.nothingLoaded,
+
+  "io-error": ExitCode.io,
+} as const satisfies Record<string, ExitCode>;
+
+/** A stable kebab-case word for one cause of failure; part of the `--json` contract. */
+export type ErrorCode = keyof typeof exits;
+
+/** Every error code with its exit code, in the order of the exit codes. */
+export const errorCodes: Readonly<Record<ErrorCode, ExitCode>> = exits;
+
+export interface KexecErrorDetail {
+  /** One line, lower case, no full stop: what failed, a colon, why. */
+  readonly message: string;
+  /** What the reader can do about it. Left out where there is nothing true to say. */
+  readonly hint?: string;
+  /** Symbolic name of the errno that the kernel gave, for example `ENODATA`. */
+  readonly errno?: string;
+  /** Lines that the kernel logged while the failed call ran, without their prefix. */
+  readonly kernelLog?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/**
+ * The only error that the library throws on purpose. Anything else that
+ * escapes is a bug.
+ */
+export class KexecError extends Error {
+  override readonly name = "KexecError";
+  readonly code: ErrorCode;
+  /** Exit code of the command line for this error: 1 to 12. */
+  readonly exit: ExitCode;
+  readonly errno: string | undefined;
+  readonly hint: string | undefined;
+  readonly kernelLog: readonly string[];
+
+  constructor(code: ErrorCode, detail: KexecErrorDetail) {
+    super(detail.message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.exit = exits[code];
+    this.errno = detail.errno;
+    this.hint = detail.hint;
+    this.kernelLog = detail.kernelLog ?? [];
+  }
+
+  /** The `error` member of the `--json` output. */
+  toJSON(): {
+    code: ErrorCode;
+    exit: ExitCode;
+    errno: string | null;
+    message: string;
+    hint: string | null;
+    kernelLog: readonly string[];
+  } {
+    return {
+      code: this.code,
+      exit: this.exit,
+      errno: this.errno ?? null,
+      message: this.message,
+      hint: this.hint ?? null,
+      kernelLog: this.kernelLog,
+    };
+  }
+}

@@ -1,0 +1,4 @@
+/** The version of this package, as package.json states it. */
+import { version as stated } from "../package.json" with { type: "json" };
+
+export const version: string = stated;

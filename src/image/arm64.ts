@@ -1,0 +1,97 @@
+/**
+ * The arm64 `Image`. Offsets and flags: Documentation/arch/arm64/booting.rst and
+ * arch/arm64/include/asm/image.h.
+ */
+
+import {
+  type ByteSource,
+  broken,
+  fieldsOf,
+  hasMagic,
+  head,
+  type ImageProblem,
+  magicOf,
+} from "./bytes.ts";
+import type { Refusal } from "./bzimage.ts";
+
+export interface Arm64Image {
+  readonly kind: "arm64-image";
+  /** Memory from the load address to the end of .bss, in bytes; 0 before Linux 3.17. */
+  readonly imageSize: number;
+  /** From a 2 MiB boundary to the first byte of the image, in bytes. */
+  readonly textOffset: number;
+  readonly bigEndian: boolean;
+  /** Bytes; undefined where the image does not say. */
+  readonly pageSize: 4096 | 16384 | 65536 | undefined;
+  /** The image may lie anywhere in memory (flag bit 3). */
+  readonly anyPlacement: boolean;
+  readonly fileSize: number;
+}
+
+/** What of the running machine decides about an Image; undefined where it is not known. */
+export interface Arm64Machine {
+  readonly bigEndian?: boolean | undefined;
+  readonly mixedEndian?: boolean | undefined;
+  /** Page sizes that the processor can use, in bytes. */
+  readonly pageSizes?: readonly number[] | undefined;
+}
+
+const format = "arm64 Image";
+const headerSize = 64;
+const magic = magicOf("ARMd");
+
+/** Facts of an arm64 Image; undefined when its magic is not there. */
+export function readArm64Image(source: ByteSource): Arm64Image | ImageProblem | undefined {
+  const bytes = head(source, headerSize);
+  if (!hasMagic(bytes, 56, magic)) return undefined;
+  // image_probe, arch/arm64/kernel/kexec_image.c: a whole header.
+  if (bytes.length < headerSize) {
+    return broken(format, "kernel-truncated", "the file ends inside the header");
+  }
+  const header = fieldsOf(bytes);
+  const textOffset = header.u64(8);
+  const imageSize = header.u64(16);
+  if (imageSize > BigInt(Number.MAX_SAFE_INTEGER) || textOffset > BigInt(Number.MAX_SAFE_INTEGER)) {
+    return broken(format, "kernel-unsuitable", "its size is beyond any address space");
+  }
+  const flags = Number(header.u64(24) & 0xfn);
+  return {
+    kind: "arm64-image",
+    imageSize: Number(imageSize),
+    textOffset: Number(textOffset),
+    bigEndian: (flags & 1) !== 0,
+    pageSize: ([undefined, 4096, 16384, 65536] as const)[(flags >> 1) & 3],
+    anyPlacement: (flags & 8) !== 0,
+    fileSize: source.size,
+  };
+}
+
+/**
+ * The first check of the running kernel that this image fails, in the order of
+ * image_load, arch/arm64/kernel/kexec_image.c. What is not known of the machine
+ * is taken as harmless.
+ */
+export function arm64Refusal(image: Arm64Image, machine: Arm64Machine): Refusal | undefined {
+  const load = (reason: string): Refusal => ({
+    stage: "load",
+    errno: "EINVAL",
+    code: "kernel-unsuitable",
+    reason,
+  });
+  if (image.imageSize === 0) return load("its header gives no image size: older than linux 3.17");
+  if (
+    machine.bigEndian !== undefined &&
+    image.bigEndian !== machine.bigEndian &&
+    machine.mixedEndian === false
+  ) {
+    return load(`it is ${image.bigEndian ? "big" : "little"}-endian, and this processor is not`);
+  }
+  if (
+    image.pageSize !== undefined &&
+    machine.pageSizes !== undefined &&
+    !machine.pageSizes.includes(image.pageSize)
+  ) {
+    return load(`it uses ${image.pageSize / 1024}K pages, which this processor cannot`);
+  }
+  return undefined;
+}

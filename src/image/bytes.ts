@@ -1,0 +1,147 @@
+/**
+ * Bounded reading of untrusted bytes. Image readers take a `ByteSource`, so
+ * that looking at a kernel costs its headers and not its length.
+ */
+
+import type { ErrorCode } from "../errors.ts";
+
+export interface ByteSource {
+  /** Length of the whole, in bytes. */
+  readonly size: number;
+  /**
+   * Bytes [offset, offset + length), exactly. Throws `RangeError` when the range
+   * is not inside the source; a source that does I/O throws `KexecError` when
+   * that fails. The bytes stay as they are when `read` is called again.
+   */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/**
+ * A file that announces a format and breaks one of its rules. `problem` names
+ * the rule: lower case, one line, no full stop, no text taken from the file.
+ */
+export interface ImageProblem {
+  readonly kind: "broken";
+  readonly format: string;
+  readonly code: ErrorCode;
+  readonly problem: string;
+}
+
+export function broken(format: string, code: ErrorCode, problem: string): ImageProblem {
+  return { kind: "broken", format, code, problem };
+}
+
+/** Whether [offset, offset + length) lies inside `size` bytes; no sum can overflow. */
+export function isWithin(size: number, offset: number, length: number): boolean {
+  return (
+    Number.isSafeInteger(offset) &&
+    Number.isSafeInteger(length) &&
+    offset >= 0 &&
+    length >= 0 &&
+    offset <= size &&
+    length <= size - offset
+  );
+}
+
+/** A source over bytes in memory. What it reads is a view, not a copy. */
+export function bytesOf(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read(offset, length) {
+      if (!isWithin(bytes.length, offset, length)) {
+        throw new RangeError(`read of ${length} bytes at ${offset} of ${bytes.length}`);
+      }
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/**
+ * Part of a source as a source of its own. Throws `RangeError` when the part is
+ * not inside.
+ */
+export function sliceOf(source: ByteSource, start: number, size: number): ByteSource {
+  if (!isWithin(source.size, start, size)) {
+    throw new RangeError(`slice of ${size} bytes at ${start} of ${source.size}`);
+  }
+  return {
+    size,
+    read(offset, length) {
+      if (!isWithin(size, offset, length)) {
+        throw new RangeError(`read of ${length} bytes at ${offset} of ${size}`);
+      }
+      return source.read(start + offset, length);
+    },
+  };
+}
+
+/** The range as bytes, or undefined where it is not inside the source. */
+export function readWithin(
+  source: ByteSource,
+  offset: number,
+  length: number,
+): Uint8Array | undefined {
+  return isWithin(source.size, offset, length) ? source.read(offset, length) : undefined;
+}
+
+/** The first `length` bytes, or all there are. */
+export function head(source: ByteSource, length: number): Uint8Array {
+  return source.read(0, Math.min(length, source.size));
+}
+
+/** Little-endian fields of a header; every reader throws `RangeError` outside of it. */
+export interface Fields {
+  readonly size: number;
+  u8(offset: number): number;
+  u16(offset: number): number;
+  u32(offset: number): number;
+  u64(offset: number): bigint;
+  /** Printable ASCII at `offset`, up to the first NUL or `length` bytes; see `printable`. */
+  text(offset: number, length: number): string;
+}
+
+export function fieldsOf(bytes: Uint8Array): Fields {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    size: bytes.length,
+    u8: (offset) => view.getUint8(offset),
+    u16: (offset) => view.getUint16(offset, true),
+    u32: (offset) => view.getUint32(offset, true),
+    u64: (offset) => view.getBigUint64(offset, true),
+    text(offset, length) {
+      if (!isWithin(bytes.length, offset, length)) {
+        throw new RangeError(`text of ${length} bytes at ${offset} of ${bytes.length}`);
+      }
+      return printable(bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
+/**
+ * Bytes up to the first NUL as text, with everything but printable ASCII left
+ * out: text from a file reaches terminals and logs.
+ */
+export function printable(bytes: Uint8Array): string {
+  let text = "";
+  // By index: the first use of an iterator costs more than all the rest of a header.
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0) break;
+    if (byte >= 0x20 && byte <= 0x7e) text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+/** Whether `bytes` has `magic` at `offset`. */
+export function hasMagic(bytes: Uint8Array, offset: number, magic: readonly number[]): boolean {
+  if (!isWithin(bytes.length, offset, magic.length)) return false;
+  for (let at = 0; at < magic.length; at++) if (bytes[offset + at] !== magic[at]) return false;
+  return true;
+}
+
+/** ASCII text as the bytes of a magic. */
+export function magicOf(text: string): readonly number[] {
+  const bytes: number[] = [];
+  for (let at = 0; at < text.length; at++) bytes.push(text.charCodeAt(at));
+  return bytes;
+}

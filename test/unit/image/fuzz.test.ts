@@ -1,0 +1,174 @@
+/**
+ * Mutated images: a reader answers or refuses, it never throws (but for KexecError
+ * where its documentation says so), never reads more than it may, never takes long.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { KexecError } from "../../../src/errors.ts";
+import { arm64Refusal, readArm64Image } from "../../../src/image/arm64.ts";
+import { authenticodeDigest, readAuthenticode } from "../../../src/image/authenticode.ts";
+import type { ByteSource } from "../../../src/image/bytes.ts";
+import { bzImageRefusal, readBzImage } from "../../../src/image/bzimage.ts";
+import { readCompression } from "../../../src/image/compression.ts";
+import { derAt } from "../../../src/image/der.ts";
+import { readPe } from "../../../src/image/pe.ts";
+import { readSignedData } from "../../../src/image/pkcs7.ts";
+import { recogniseImage } from "../../../src/image/recognise.ts";
+import { readUki, readUkiText, ukiSection } from "../../../src/image/uki.ts";
+import { readCertificate } from "../../../src/image/x509.ts";
+import { readZboot } from "../../../src/image/zboot.ts";
+import { mutate, seeded } from "../fuzz.ts";
+import {
+  ascii,
+  makeArm64,
+  makeBzImage,
+  makePe,
+  makeZboot,
+  meteredSource,
+  winCertificate,
+  withCertificates,
+} from "./build.ts";
+import { certificate, name, signature } from "./der-build.ts";
+
+/** How many inputs a reader gets; `AEGIS_FUZZ` gives another number, for long runs. */
+const rounds = Number(Bun.env["AEGIS_FUZZ"]) || 2000;
+const slowest = 1000;
+
+const issuer = name([["CN", "CA"]]);
+const embedded = certificate({
+  issuer,
+  subject: name([
+    ["O", "Example"],
+    ["CN", "Signer"],
+  ]),
+  serial: [1, 2],
+  keyId: ascii("key"),
+  authorityKeyId: ascii("authority"),
+});
+const pkcs7 = signature({
+  digest: new Uint8Array(32),
+  issuer,
+  serial: [1, 2],
+  certificates: [embedded],
+});
+const uki = makePe([
+  { name: ".cmdline", content: ascii("quiet") },
+  { name: ".linux", content: ascii("kernel") },
+  { name: ".profile", content: ascii("ID=a\nTITLE='b'") },
+  { name: ".cmdline", content: ascii("debug") },
+]);
+const signed = withCertificates(uki, winCertificate(pkcs7));
+const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0, 0x28, 0xb5, 0x2f, 0xfd);
+const images = [
+  makeBzImage(),
+  makeArm64(),
+  makeZboot(Bun.gzipSync("kernel")),
+  signed,
+  skippable,
+  Bun.gzipSync("kernel"),
+];
+
+function readWholeUki(source: ByteSource): void {
+  const pe = readPe(source);
+  const image = pe?.kind === "pe" ? readUki(source, pe) : undefined;
+  if (image?.kind !== "uki") return;
+  for (let profile = 0; profile <= image.profiles.length; profile++) {
+    const cmdline = ukiSection(image, ".cmdline", profile);
+    if (cmdline !== undefined) readUkiText(source, cmdline, 4096);
+    const linux = ukiSection(image, ".linux", profile);
+    if (linux !== undefined) source.read(linux.offset, linux.size);
+  }
+}
+
+function readSignature(source: ByteSource): void {
+  const pe = readPe(source);
+  if (pe?.kind === "pe") readAuthenticode(source, pe);
+}
+
+function digest(source: ByteSource): void {
+  const pe = readPe(source);
+  if (pe?.kind === "pe") authenticodeDigest(source, pe, "sha256");
+}
+
+const whole = (source: ByteSource) => source.read(0, source.size);
+
+const readers: readonly {
+  readonly name: string;
+  readonly inputs: readonly Uint8Array[];
+  readonly read: (source: ByteSource) => unknown;
+  /** The reader reports by KexecError instead of a value. */
+  readonly throws?: true;
+}[] = [
+  {
+    name: "bzImage",
+    inputs: [makeBzImage()],
+    read: (source) => {
+      const image = readBzImage(source);
+      if (image?.kind === "bzimage") bzImageRefusal(image, { fiveLevelPaging: true });
+    },
+  },
+  {
+    name: "arm64 Image",
+    inputs: [makeArm64().subarray(0, 100)],
+    read: (source) => {
+      const image = readArm64Image(source);
+      if (image?.kind === "arm64-image") arm64Refusal(image, { pageSizes: [] });
+    },
+  },
+  { name: "zboot", inputs: [makeZboot(Bun.gzipSync("kernel"))], read: readZboot },
+  { name: "compression", inputs: [skippable, Bun.gzipSync("kernel")], read: readCompression },
+  { name: "PE", inputs: [uki], read: readPe },
+  { name: "UKI", inputs: [uki], read: readWholeUki },
+  { name: "certificate table", inputs: [signed], read: readSignature },
+  { name: "Authenticode digest", inputs: [signed], read: digest },
+  {
+    name: "certificate",
+    inputs: [embedded],
+    read: (s) => readCertificate(derAt(whole(s))),
+    throws: true,
+  },
+  { name: "PKCS#7", inputs: [pkcs7], read: (s) => readSignedData(whole(s)), throws: true },
+  { name: "all of them", inputs: images, read: recogniseImage },
+];
+
+describe.each(readers)("$name", ({ name: reader, inputs, read, throws }) => {
+  test(`${rounds} mutations`, () => {
+    const rng = seeded(Number(Bun.hash.crc32(reader)));
+    for (let round = 0; round < rounds; round++) {
+      const input = mutate(rng.pick(inputs), rng);
+      const source = meteredSource(input);
+      const start = performance.now();
+      try {
+        read(source);
+      } catch (error) {
+        if (throws && error instanceof KexecError) continue;
+        throw new Error(`round ${round}: ${input.toHex()}`, { cause: error });
+      }
+      expect(performance.now() - start).toBeLessThan(slowest);
+      // Every reader goes over its input a few times at most.
+      expect(source.bytesRead).toBeLessThanOrEqual(8 * input.length + 1024);
+    }
+  });
+});
+
+test("mutations are the same for the same seed, and differ otherwise", () => {
+  const run = (seed: number) => {
+    const rng = seeded(seed);
+    return Array.from({ length: 20 }, () => mutate(signed, rng).toHex());
+  };
+  expect(run(1)).toEqual(run(1));
+  expect(run(1)).not.toEqual(run(2));
+  expect(new Set(run(3)).size).toBeGreaterThan(15);
+});
+
+test("mutations reach the depths of the readers", () => {
+  const rng = seeded(7);
+  const kinds = new Set<string>();
+  for (let round = 0; round < 500; round++) {
+    const facts = recogniseImage(meteredSource(mutate(rng.pick(images), rng)));
+    kinds.add(facts.kind);
+    if (facts.kind === "broken") kinds.add(facts.problem);
+    if ("signature" in facts) kinds.add(facts.signature?.problem?.reason ?? "signature is fine");
+  }
+  expect(kinds.size).toBeGreaterThan(20);
+});

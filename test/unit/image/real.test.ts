@@ -1,0 +1,160 @@
+/** The readers against real kernels and real signing tools, where these are present. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { arm64Refusal } from "../../../src/image/arm64.ts";
+import { matchesSignature } from "../../../src/image/authenticode.ts";
+import { bytesOf } from "../../../src/image/bytes.ts";
+import { bzImageRefusal } from "../../../src/image/bzimage.ts";
+import { type ImageFacts, recogniseImage } from "../../../src/image/recognise.ts";
+import { ukiSection } from "../../../src/image/uki.ts";
+import { ascii, makePe } from "./build.ts";
+
+const kernels = join(import.meta.dir, "../../../../shared/kernels");
+const bzImagePath = join(kernels, "x86_64.bzImage");
+const arm64Path = join(kernels, "aarch64.Image");
+
+function bytes(path: string): Uint8Array {
+  return Uint8Array.from(readFileSync(path));
+}
+
+describe("x86_64.bzImage", () => {
+  test.skipIf(!existsSync(bzImagePath))("is whole, unsigned, and would be taken", () => {
+    const facts = recogniseImage(bytesOf(bytes(bzImagePath)));
+    if (facts.kind !== "bzimage") throw new Error(facts.kind);
+    expect(facts).toMatchObject({
+      entry64: true,
+      above4G: true,
+      cmdlineSize: 2047,
+      cutShort: false,
+      announcedSize: facts.fileSize,
+      pe: { kind: "pe", machine: "x86_64", certificateTable: undefined },
+      signature: undefined,
+    });
+    expect(facts.version).toMatch(/^7\.2\.\d+ /);
+    expect(bzImageRefusal(facts, { fiveLevelPaging: true })).toBeUndefined();
+  });
+
+  test.skipIf(!existsSync(bzImagePath))("one byte less is cut short", () => {
+    const facts = recogniseImage(bytesOf(bytes(bzImagePath).subarray(0, -1)));
+    expect(facts).toMatchObject({ kind: "bzimage", cutShort: true });
+  });
+});
+
+describe("aarch64.Image", () => {
+  test.skipIf(!existsSync(arm64Path))("is an Image of 4K pages, and would be taken", () => {
+    const facts = recogniseImage(bytesOf(bytes(arm64Path)));
+    if (facts.kind !== "arm64-image") throw new Error(facts.kind);
+    expect(facts).toMatchObject({ bigEndian: false, pageSize: 4096, textOffset: 0 });
+    expect(facts.imageSize).toBeGreaterThan(facts.fileSize);
+    expect(arm64Refusal(facts, { bigEndian: false, pageSizes: [4096] })).toBeUndefined();
+  });
+});
+
+describe.skipIf(Bun.which("sbsign") === null || Bun.which("openssl") === null)("sbsign", () => {
+  let directory = "";
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "image-test-"));
+    run(
+      ...["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "30"],
+      ...["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/O=Example, Inc./CN=Test Signer"],
+    );
+    run("openssl", "x509", "-in", "cert.pem", "-outform", "DER", "-out", "cert.der");
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  function run(...command: string[]): void {
+    const { exitCode, stderr } = Bun.spawnSync(command, { cwd: directory });
+    if (exitCode !== 0) throw new Error(`${command[0]}: ${stderr}`);
+  }
+
+  function sign(file: Uint8Array): Uint8Array {
+    writeFileSync(join(directory, "unsigned"), file);
+    run("sbsign", "--key", "key.pem", "--cert", "cert.pem", "--output", "signed", "unsigned");
+    return bytes(join(directory, "signed"));
+  }
+
+  function firstSignature(file: Uint8Array, facts: ImageFacts = recogniseImage(bytesOf(file))) {
+    if (!("signature" in facts) || facts.pe?.kind !== "pe") throw new Error(facts.kind);
+    const found = facts.signature?.signatures[0];
+    if (found === undefined) throw new Error(facts.signature?.problem?.reason ?? "unsigned");
+    return { pe: facts.pe, found, matches: matchesSignature(bytesOf(file), facts.pe, found) };
+  }
+
+  const uki = makePe([
+    { name: ".text", content: new Uint8Array(5000).fill(0x90) },
+    { name: ".linux", content: ascii("kernel") },
+  ]);
+
+  test("who signed is named, with the certificate's own identifiers", () => {
+    const { found, matches } = firstSignature(sign(uki));
+    const certificate = bytes(join(directory, "cert.der"));
+    expect(matches).toBe(true);
+    expect(found.signers).toHaveLength(1);
+    expect(found.signers[0]).toMatchObject({
+      issuer: { text: "CN=Test Signer,O=Example\\, Inc." },
+      digestAlgorithm: "sha256",
+      coversContent: true,
+      certificate: {
+        subject: { commonName: "Test Signer", organization: "Example, Inc." },
+        fingerprint: new Bun.CryptoHasher("sha256").update(certificate).digest("hex"),
+        subjectKeyId: expect.stringMatching(/^[0-9a-f]{40}$/),
+      },
+    });
+  });
+
+  test("a change after signing is told from none", () => {
+    const signed = sign(uki);
+    signed[600] = (signed[600] ?? 0) ^ 1;
+    expect(firstSignature(signed).matches).toBe(false);
+  });
+
+  test("a second signature is read as well, and covers the same", () => {
+    const twice = sign(sign(uki));
+    const facts = recogniseImage(bytesOf(twice));
+    if (facts.kind !== "uki" || facts.signature === undefined) throw new Error(facts.kind);
+    expect(facts.signature.signatures).toHaveLength(2);
+    for (const one of facts.signature.signatures) {
+      expect(matchesSignature(bytesOf(twice), facts.pe, one)).toBe(true);
+    }
+  });
+
+  test.skipIf(!existsSync(bzImagePath))("a signed x86_64.bzImage stays a whole kernel", () => {
+    const signed = sign(bytes(bzImagePath));
+    const facts = recogniseImage(bytesOf(signed));
+    expect(facts).toMatchObject({ kind: "bzimage", cutShort: false });
+    expect(firstSignature(signed, facts).matches).toBe(true);
+  });
+});
+
+describe.skipIf(Bun.which("objcopy") === null)("objcopy", () => {
+  test("a UKI made by it gives back what was put in", () => {
+    const directory = mkdtempSync(join(tmpdir(), "image-test-"));
+    const contents = {
+      cmdline: ascii("root=LABEL=A quiet"),
+      linux: new Uint8Array(70_000).fill(1),
+    };
+    try {
+      const stub = makePe([{ name: ".text", content: new Uint8Array(5000).fill(0x90) }]);
+      writeFileSync(join(directory, "stub"), stub);
+      const options = Object.entries(contents).flatMap(([name, content], index) => {
+        writeFileSync(join(directory, name), content);
+        const address = `.${name}=0x${(0x100000 * (index + 1)).toString(16)}`;
+        return ["--add-section", `.${name}=${name}`, "--change-section-vma", address];
+      });
+      const made = Bun.spawnSync(["objcopy", ...options, "stub", "uki"], { cwd: directory });
+      expect(made.stderr.toString()).toBe("");
+      const source = bytesOf(bytes(join(directory, "uki")));
+      const facts = recogniseImage(source);
+      if (facts.kind !== "uki") throw new Error(facts.kind);
+      for (const [name, content] of Object.entries(contents)) {
+        const section = ukiSection(facts, `.${name}`);
+        expect(section && source.read(section.offset, section.size)).toEqual(content);
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Which words `--append` may add to a signed command line. The kernel, its early
+ * boot code, init systems and the scripts of an initramfs each split that line in
+ * their own way: what is let through must be the same words to all of them.
+ */
+
+/** Words of a command line as lib/cmdline.c, next_arg, sees them: a character is a byte. */
+export interface KernelWords {
+  /** Quotes included. */
+  readonly words: readonly string[];
+  /** Whether the line ends inside a quoted value. */
+  readonly isOpen: boolean;
+}
+
+/** Splits at white space outside double quotes; a quote cannot be escaped. */
+export function kernelWords(line: string): KernelWords {
+  const words: string[] = [];
+  let word = "";
+  let isQuoted = false;
+  for (const byte of new TextEncoder().encode(line)) {
+    const character = String.fromCharCode(byte);
+    // lib/ctype.c: tab to carriage return, space, and 0xa0, which is half of many a UTF-8 letter.
+    if (!isQuoted && /[\t-\r \u00a0]/.test(character)) {
+      if (word !== "") words.push(word);
+      word = "";
+      continue;
+    }
+    if (character === '"') isQuoted = !isQuoted;
+    word += character;
+  }
+  if (word !== "") words.push(word);
+  return { words, isOpen: isQuoted };
+}
+
+/** kernel/params.c, parse_args: the word after which all belongs to init, quoted or not. */
+function endsKernelParameters(word: string): boolean {
+  return word === "--" || word === '"--"' || word === '"--';
+}
+
+/**
+ * Every reason why `appended` may not be added to the end of the signed line
+ * `signed`; none where it may. Each word must be let through by an entry of
+ * `allowed`: `name=` lets through every word that begins so, any other entry
+ * the word that equals it. Quotes and backslashes are refused altogether: inside
+ * them arch/x86/lib/cmdline.c and shell scripts see words where lib/cmdline.c sees
+ * none, and systemd takes quotes and backslashes that the kernel does not. So is everything but printable ASCII, for 0xa0 is white space to
+ * lib/ctype.c.
+ */
+export function appendProblems(
+  appended: string,
+  allowed: readonly string[],
+  signed: string,
+): readonly string[] {
+  if (!/^[ -~]*$/.test(appended)) return ["a character other than printable ASCII"];
+  if (/["'\\]/.test(appended)) return ["a quote or backslash"];
+  const { words } = kernelWords(appended);
+  if (words.length === 0) return [];
+
+  const problems: string[] = [];
+  const signedWords = kernelWords(signed);
+  if (signedWords.isOpen) problems.push("the signed command line ends inside a quoted value");
+  if (signedWords.words.some(endsKernelParameters)) {
+    problems.push("the signed command line has --, so that the word would go to init");
+  }
+  for (const word of words) {
+    if (endsKernelParameters(word)) problems.push("-- ends the kernel's own parameters");
+    else if (!isAllowed(word, allowed)) problems.push(`${word} is not let through`);
+  }
+  return problems;
+}
+
+function isAllowed(word: string, allowed: readonly string[]): boolean {
+  return allowed.some((entry) => word === entry || (entry.endsWith("=") && word.startsWith(entry)));
+}
+
+/** The rule that an entry of a policy's `allowAppend` breaks. */
+export function allowEntryProblem(entry: string): string | undefined {
+  if (entry === "") return "must not be empty";
+  if (!/^[!-~]+$/.test(entry)) return "must be one word of printable ASCII";
+  if (/["'\\]/.test(entry)) return "must not have quotes or backslashes";
+  if (entry.startsWith("=")) return "must begin with the name of a parameter";
+  if (entry === "--") return "must not be --";
+  return undefined;
+}
+
+/** What every one of the lists lets through; nothing where there is no list. */
+export function narrowAllowed(lists: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...rest] = lists;
+  return rest.reduce((kept, next) => {
+    const both = [
+      ...kept.filter((entry) => isAllowed(entry, next)),
+      ...next.filter((entry) => isAllowed(entry, kept)),
+    ];
+    return [...new Set(both)];
+  }, first);
+}

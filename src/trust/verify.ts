@@ -1,0 +1,143 @@
+/** Which of the trusted keys made a signature, and why each other one did not. */
+
+import { KexecError } from "../errors.ts";
+import { signatureLength, verifyEd25519 } from "./ed25519.ts";
+import type { PublicKey } from "./keys.ts";
+import type { DetachedSignature } from "./signature.ts";
+
+/**
+ * What was signed: the whole file, or the BLAKE2b-512 of it (64 bytes). The
+ * digest serves only where `DetachedSignature.covers` says so; a file too
+ * large to hold is then never in memory at once. Whoever takes the digest, or
+ * maps the file, does so on bytes that can no longer change.
+ */
+export type Signed = { readonly message: Uint8Array } | { readonly digest: Uint8Array };
+
+export interface Verified {
+  readonly verified: true;
+  /** The key that made the signature: the first of those given. */
+  readonly key: PublicKey;
+  /** minisign's trusted comment, covered by its own signature of the same key. */
+  readonly trustedComment: string | undefined;
+}
+
+/** Why one key does not vouch for the signed bytes. */
+export interface Rejection {
+  readonly key: PublicKey;
+  readonly cause: "key-id-differs" | "signature-wrong" | "trusted-comment-wrong";
+  /** The cause in words. */
+  readonly why: string;
+}
+
+export interface NotVerified {
+  readonly verified: false;
+  /** One for each key that was given, in their order; none where no key was given. */
+  readonly rejections: readonly Rejection[];
+}
+
+/** Bytes of BLAKE2b-512. */
+const digestLength = 64;
+
+/**
+ * Looks for the first of `keys` that made `signature` over `signed`. minisign's
+ * key id must match where key and signature both have one, and its trusted
+ * comment must be signed by the same key. Throws `KexecError` with code
+ * `bad-signature` where the form of the signature cannot serve.
+ */
+export async function verifySignature(
+  signed: Signed,
+  signature: DetachedSignature,
+  keys: readonly PublicKey[],
+): Promise<Verified | NotVerified> {
+  const message = signedBytes(signed, signature);
+  const rejections: Rejection[] = [];
+  for (const key of keys) {
+    const rejection = await reject(message, signature, key);
+    if (rejection === undefined) {
+      const isMinisign = signature.format === "minisign";
+      const trustedComment = isMinisign ? signature.trustedComment : undefined;
+      return { verified: true, key, trustedComment };
+    }
+    rejections.push(rejection);
+  }
+  return { verified: false, rejections };
+}
+
+/** What R and S are over. */
+function signedBytes(signed: Signed, signature: DetachedSignature): Uint8Array {
+  if (signature.covers === "blake2b-512") {
+    if ("message" in signed) return blake2b512(signed.message);
+    if (signed.digest.length !== digestLength) throw new RangeError("not a BLAKE2b-512 digest");
+    return signed.digest;
+  }
+  if (!("message" in signed)) {
+    throw new KexecError("bad-signature", {
+      message: `signature ${signature.name}: covers the file itself, but only its digest is at hand`,
+      hint: "sign it pre-hashed: minisign -S -H -m FILE",
+    });
+  }
+  // A pre-hashed signature of some other file is a good one of that file's digest, and the mark
+  // that tells the two forms apart is not signed.
+  if (signed.message.length === digestLength) {
+    throw new KexecError("bad-signature", {
+      message: `signature ${signature.name}: the signed file has the length of a digest`,
+      hint: "sign the file itself, not its digest",
+    });
+  }
+  return signed.message;
+}
+
+function blake2b512(message: Uint8Array): Uint8Array {
+  return new Bun.CryptoHasher("blake2b512").update(message).digest();
+}
+
+async function reject(
+  message: Uint8Array,
+  signature: DetachedSignature,
+  key: PublicKey,
+): Promise<Rejection | undefined> {
+  const isMinisign = signature.format === "minisign";
+  if (isMinisign && key.keyId !== undefined && key.keyId !== signature.keyId) {
+    const why = `signed with key ${signature.keyId}, this is ${key.keyId}`;
+    return { key, cause: "key-id-differs", why };
+  }
+  if (!(await verifyEd25519(key.point, message, signature.signature))) {
+    const why = "this key did not sign these bytes";
+    return { key, cause: "signature-wrong", why };
+  }
+  if (!isMinisign) return undefined;
+
+  // minisign, src/minisign.c: the signature, then the trusted comment without its prefix.
+  const comment = new TextEncoder().encode(signature.trustedComment);
+  const commented = new Uint8Array(signatureLength + comment.length);
+  commented.set(signature.signature);
+  commented.set(comment, signatureLength);
+  if (await verifyEd25519(key.point, commented, signature.globalSignature)) return undefined;
+  const why = "the trusted comment was changed after signing";
+  return { key, cause: "trusted-comment-wrong", why };
+}
+
+/**
+ * The error for a file that none of the keys vouches for: `untrusted` where it
+ * was signed by another key, `bad-signature` where a key that could have signed
+ * it did not.
+ */
+export function notVerifiedError(file: string, result: NotVerified): KexecError {
+  const [first, ...rest] = result.rejections;
+  if (first === undefined) {
+    return new KexecError("untrusted", {
+      message: `${file} is not trusted: no key is trusted`,
+      hint: "name a public key with --trust",
+    });
+  }
+  const reasons = [first, ...rest].map(
+    ({ key, why }) => `${key.name} (${key.fingerprint}): ${why}`,
+  );
+  const isForeign = result.rejections.every(({ cause }) => cause === "key-id-differs");
+  return new KexecError(isForeign ? "untrusted" : "bad-signature", {
+    message: `${file} is not trusted: ${reasons.join("; ")}`,
+    hint: isForeign
+      ? "sign it with a trusted key, or trust the key that signed it"
+      : "sign the file again; it, its signature or its key changed",
+  });
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import {
+  allowEntryProblem,
+  appendProblems,
+  kernelWords,
+  narrowAllowed,
+} from "../../../src/trust/append.ts";
+
+describe("words as the kernel sees them", () => {
+  test.each([
+    ["", [], false],
+    ["  a  b=c\td\u000be ", ["a", "b=c", "d", "e"], false],
+    ['a="b c" d', ['a="b c"', "d"], false],
+    ['"a b=c" d', ['"a b=c"', "d"], false],
+    ['a"b c"d e', ['a"b c"d', "e"], false],
+    ['a="b\\" c', ['a="b\\"', "c"], false],
+    ["a='b c'", ["a='b", "c'"], false],
+    ['a "b c', ["a", '"b c'], true],
+    ['a=""', ['a=""'], false],
+  ] as const)("%j", (line, words, isOpen) => {
+    expect(kernelWords(line)).toEqual({ words, isOpen });
+  });
+
+  test("0xa0 is white space, also as half of a UTF-8 letter", () => {
+    expect(kernelWords("x=à-- y").words).toEqual(["x=\u00c3", "--", "y"]);
+  });
+});
+
+describe("appendProblems", () => {
+  const allowed = ["console=", "quiet", "loglevel=7"];
+  const problems = (appended: string, signed = "root=/dev/vda") =>
+    appendProblems(appended, allowed, signed);
+
+  test.each([
+    "",
+    "   ",
+    "console=ttyS0",
+    "console=ttyS0,115200n8  console=tty0 quiet loglevel=7",
+    "console=",
+  ])("lets through %j", (appended) => expect(problems(appended)).toEqual([]));
+
+  test.each([
+    ["init=/bin/sh", ["init=/bin/sh is not let through"]],
+    ["console", ["console is not let through"]],
+    ["Console=x", ["Console=x is not let through"]],
+    ["xconsole=ttyS0", ["xconsole=ttyS0 is not let through"]],
+    ["quiet2 quiet=1", ["quiet2 is not let through", "quiet=1 is not let through"]],
+    ["loglevel=70", ["loglevel=70 is not let through"]],
+    ["console=a init=/bin/sh", ["init=/bin/sh is not let through"]],
+    ["quiet --", ["-- ends the kernel's own parameters"]],
+    ["-- single", ["-- ends the kernel's own parameters", "single is not let through"]],
+    ['console="x init=/bin/sh"', ["a quote or backslash"]],
+    ['"console=x y"', ["a quote or backslash"]],
+    ['console="', ["a quote or backslash"]],
+    ['"--"', ["a quote or backslash"]],
+    ["console='x init=/bin/sh'", ["a quote or backslash"]],
+    ["console=x\\ init=/bin/sh", ["a quote or backslash"]],
+    ["console=x\ninit=/bin/sh", ["a character other than printable ASCII"]],
+    ["console=x\tinit=/bin/sh", ["a character other than printable ASCII"]],
+    ["console=x\u0000", ["a character other than printable ASCII"]],
+    ["console=x\u00a0init=/bin/sh", ["a character other than printable ASCII"]],
+    ["console=àinit=/bin/sh", ["a character other than printable ASCII"]],
+    ["console=x\u2028init=/bin/sh", ["a character other than printable ASCII"]],
+    ["quiet\n", ["a character other than printable ASCII"]],
+  ] as const)("refuses %j", (appended, expected) => {
+    expect(problems(appended)).toEqual([...expected]);
+  });
+
+  test("nothing is let through where nothing is allowed", () => {
+    expect(appendProblems("quiet", [], "")).toEqual(["quiet is not let through"]);
+    expect(appendProblems("", [], "")).toEqual([]);
+  });
+
+  test("the signed line must not swallow the words", () => {
+    const open = "the signed command line ends inside a quoted value";
+    const init = "the signed command line has --, so that the word would go to init";
+    expect(problems("quiet", 'root=x note="a b')).toEqual([open]);
+    expect(problems("quiet", "root=x -- 3")).toEqual([init]);
+    expect(problems("quiet", 'root=x "--" 3')).toEqual([init]);
+    expect(problems("quiet", 'root=x "--')).toEqual([open, init]);
+    expect(problems("quiet", 'root=x note="a -- b" c=-- --d')).toEqual([]);
+    expect(problems("", 'root=x -- "')).toEqual([]);
+  });
+});
+
+test("allowAppend entries", () => {
+  for (const entry of ["console=", "quiet", "a=b", "module.option=", "-x"]) {
+    expect(allowEntryProblem(entry)).toBeUndefined();
+  }
+  expect(allowEntryProblem("")).toBe("must not be empty");
+  expect(allowEntryProblem("=")).toBe("must begin with the name of a parameter");
+  expect(allowEntryProblem("--")).toBe("must not be --");
+  for (const entry of ["a b", "a\n", "é="]) {
+    expect(allowEntryProblem(entry)).toBe("must be one word of printable ASCII");
+  }
+  for (const entry of ['a="', "'", "a\\"]) {
+    expect(allowEntryProblem(entry)).toBe("must not have quotes or backslashes");
+  }
+});
+
+test("narrowAllowed: what every list lets through", () => {
+  expect(narrowAllowed([])).toEqual([]);
+  expect(narrowAllowed([["a=", "b"]])).toEqual(["a=", "b"]);
+  expect(narrowAllowed([["a=", "b"], []])).toEqual([]);
+  expect(
+    narrowAllowed([
+      ["a=", "b", "c=1"],
+      ["a=1", "b", "c="],
+    ]),
+  ).toEqual(["b", "c=1", "a=1"]);
+  expect(narrowAllowed([["a="], ["a="], ["a=x", "b"]])).toEqual(["a=x"]);
+});

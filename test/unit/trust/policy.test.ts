@@ -1,0 +1,176 @@
+import { describe, expect, test } from "bun:test";
+import { parsePublicKey } from "../../../src/trust/keys.ts";
+import {
+  acceptedKeys,
+  checkGeneration,
+  type Policy,
+  parsePolicy,
+  tighten,
+} from "../../../src/trust/policy.ts";
+import { mutate, seeded } from "../fuzz.ts";
+import { bytesOf, errorOf, refusedOr, signerOf } from "./signer.ts";
+
+const path = "/etc/aegis-kexec/policy.json";
+const parse = (text: string) => parsePolicy(bytesOf(text), path);
+const example =
+  '{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 40, "allowAppend": ["console=", "loglevel="] }';
+
+describe("parsePolicy", () => {
+  test("reads every key, and none", () => {
+    expect(parse(example)).toEqual({
+      path,
+      trust: ["/etc/aegis-kexec/org.pub"],
+      minGeneration: 40,
+      allowAppend: ["console=", "loglevel="],
+    });
+    const empty: Policy = { path, trust: undefined, minGeneration: undefined, allowAppend: [] };
+    expect(parse("{}")).toEqual(empty);
+    expect(parse('{"allowAppend":[]}')).toEqual(empty);
+  });
+
+  const floor = "minGeneration: must be a whole number from 0 to 9007199254740991";
+  test.each([
+    ["", "not JSON: line 1: it ends too early"],
+    ['{"trust": ["/a"]', "not JSON: line 1: it ends too early"],
+    ["null", "must be an object"],
+    ["[]", "must be an object"],
+    ["[]x", "not JSON: line 1: text after the end"],
+    ['{"Trust":["/a"]}', "Trust: unknown key"],
+    ['{"x":1,"y":2}', "x: unknown key; y: unknown key"],
+    ['{"minGeneration":40,"minGeneration":0}', "minGeneration: duplicate key"],
+    ['{"trust":[]}', "trust: must not be empty: no key could ever be trusted"],
+    ['{"trust":null}', "trust: must be an array"],
+    ['{"trust":"/a"}', "trust: must be an array"],
+    ['{"trust":["a.pub"]}', "trust[0]: must be an absolute path"],
+    ['{"trust":["/a/../b"]}', "trust[0]: must not have .. components"],
+    ['{"trust":["/a",""]}', "trust[1]: must not be empty"],
+    ['{"trust":["/"]}', "trust[0]: must not have empty components (// or a / at the end)"],
+    ['{"minGeneration":-1}', floor],
+    ['{"minGeneration":"40"}', floor],
+    ['{"minGeneration":null}', floor],
+    ['{"allowAppend":["a b"]}', "allowAppend[0]: must be one word of printable ASCII"],
+    ['{"allowAppend":[""]}', "allowAppend[0]: must not be empty"],
+    ['{"minGeneration":-1,"allowAppend":1}', `${floor}; allowAppend: must be an array`],
+  ])("%s", (text, why) => {
+    const error = errorOf("policy-broken", () => parse(text));
+    expect(error.message).toBe(`policy ${path} is broken: ${why}`);
+    expect(error.exit).toBe(5);
+  });
+
+  test("too large, too many", () => {
+    expect(errorOf("policy-broken", () => parse(" ".repeat(65537))).message).toContain("larger");
+    const many = JSON.stringify({ trust: Array(65).fill("/a") });
+    expect(errorOf("policy-broken", () => parse(many)).message).toContain("more than 64 entries");
+  });
+
+  test("hostile bytes: broken, or a policy", () => {
+    const rng = seeded(5);
+    let broken = 0;
+    for (let count = 0; count < 2000; count += 1) {
+      const bytes = mutate(bytesOf(example), rng);
+      const policy = refusedOr("policy-broken", () => parsePolicy(bytes, path));
+      if (policy === undefined) broken += 1;
+      else expect(policy.trust === undefined || policy.trust.length > 0).toBe(true);
+    }
+    expect(broken).toBeGreaterThan(1000);
+  });
+});
+
+describe("tighten", () => {
+  const policy = parse(example);
+  const nothing = { trust: [], minGeneration: undefined };
+
+  test("without a policy, the command line decides", () => {
+    const open = { required: false, keyLists: [], minGeneration: undefined, allowAppend: [] };
+    expect(tighten([], nothing)).toEqual(open);
+    expect(tighten([], { trust: ["k"], minGeneration: 3 })).toEqual({
+      required: true,
+      keyLists: [["k"]],
+      minGeneration: 3,
+      allowAppend: [],
+    });
+    expect(tighten([], { trust: [], minGeneration: 3 })).toEqual({ ...open, minGeneration: 3 });
+  });
+
+  test("a policy holds whatever the command line says", () => {
+    expect(tighten([policy], nothing)).toEqual({
+      required: true,
+      keyLists: [["/etc/aegis-kexec/org.pub"]],
+      minGeneration: 40,
+      allowAppend: ["console=", "loglevel="],
+    });
+  });
+
+  test("--trust adds a list that must hold too, and no key", () => {
+    const { keyLists } = tighten([policy], { trust: ["/tmp/evil.pub"], minGeneration: undefined });
+    expect(keyLists).toEqual([["/etc/aegis-kexec/org.pub"], ["/tmp/evil.pub"]]);
+  });
+
+  test("the floor only rises", () => {
+    const floor = (minGeneration: number) =>
+      tighten([policy], { trust: [], minGeneration }).minGeneration;
+    expect([floor(0), floor(39), floor(40), floor(41)]).toEqual([40, 40, 40, 41]);
+  });
+
+  test("a floor in a policy needs a signature, even where it names no key", () => {
+    const { required, keyLists } = tighten([parse('{"minGeneration":0}')], nothing);
+    expect({ required, keyLists }).toEqual({ required: true, keyLists: [] });
+    expect(errorOf("untrusted", () => acceptedKeys([])).message).toContain("no key is named");
+  });
+
+  test("a second policy cannot loosen the first", () => {
+    const second = parse(
+      '{"trust":["/tmp/evil.pub"],"minGeneration":0,"allowAppend":["console=","init="]}',
+    );
+    const both = {
+      required: true,
+      keyLists: [["/etc/aegis-kexec/org.pub"], ["/tmp/evil.pub"]],
+      minGeneration: 40,
+      allowAppend: ["console="],
+    };
+    expect(tighten([policy, second], nothing)).toEqual(both);
+    expect(tighten([policy, parse("{}")], nothing)).toMatchObject({
+      required: true,
+      minGeneration: 40,
+      allowAppend: [],
+    });
+  });
+});
+
+describe("acceptedKeys", () => {
+  const key = (seed: string, name: string) => {
+    const signer = signerOf(seed.repeat(32));
+    const file = name.endsWith(".pem") ? signer.pem : signer.minisignKey();
+    return parsePublicKey(bytesOf(file), name);
+  };
+  const a = key("aa", "a.pub");
+  const aPem = key("aa", "a.pem");
+  const b = key("bb", "b.pub");
+  const c = key("cc", "c.pub");
+
+  test("a key must be in every list, by its bytes and not by its name or format", () => {
+    expect(acceptedKeys([[a, b]])).toEqual([a, b]);
+    expect(
+      acceptedKeys([
+        [a, b],
+        [aPem, c],
+      ]),
+    ).toEqual([a]);
+    expect(acceptedKeys([[a, b, c], [c, b], [b]])).toEqual([b]);
+  });
+
+  test("no common key: refused", () => {
+    const renamed = key("cc", "a.pub");
+    expect(errorOf("policy-refused", () => acceptedKeys([[a, b], [renamed]])).exit).toBe(5);
+    errorOf("policy-refused", () => acceptedKeys([[a], []]));
+    errorOf("policy-refused", () => acceptedKeys([[]]));
+  });
+});
+
+test("checkGeneration", () => {
+  const requirement = tighten([], { trust: ["k"], minGeneration: 40 });
+  checkGeneration(40, requirement);
+  checkGeneration(0, tighten([], { trust: ["k"], minGeneration: undefined }));
+  const error = errorOf("generation-too-low", () => checkGeneration(39, requirement));
+  expect(error.message).toBe("generation 39 is refused: the lowest accepted is 40");
+});

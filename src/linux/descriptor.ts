@@ -1,0 +1,130 @@
+/** Descriptors and the bytes behind them: the calls that every other file here is made of. */
+import { KexecError } from "../errors.ts";
+import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "./errno.ts";
+import { type Argument, libc } from "./libc.ts";
+import type { SyscallName } from "./syscalls.ts";
+
+// include/uapi/asm-generic/fcntl.h; O_DIRECTORY and O_NOFOLLOW differ on arm64 and are not used.
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_CREAT = 0o100;
+export const O_NOCTTY = 0o400;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+/** openat: resolve relative paths from the working directory (include/uapi/linux/fcntl.h). */
+export const AT_FDCWD = -100;
+
+/** A NUL-terminated UTF-8 string for the kernel. The caller has refused an embedded NUL. */
+export function cString(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/** Like `libc().call`, repeated while a signal interrupts it. */
+export function callThroughSignals(name: SyscallName, ...args: readonly Argument[]): number {
+  for (;;) {
+    const result = libc().call(name, ...args);
+    if (result !== -EINTR) return result;
+  }
+}
+
+/** Opens `path` close-on-exec and without becoming a controlling terminal; a descriptor or -errno. */
+export function open(path: string, flags: number, mode = 0): number {
+  return callThroughSignals("openat", AT_FDCWD, cString(path), flags | O_CLOEXEC | O_NOCTTY, mode);
+}
+
+export function close(fd: number): void {
+  // Never repeated on EINTR: Linux has freed the descriptor by then (close(2)).
+  libc().call("close", fd);
+}
+
+/** An I/O failure that is the machine's fault rather than the user's (exit 12). */
+export function ioError(doing: string, errno: number): KexecError {
+  return new KexecError("io-error", {
+    message: `cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
+    errno: errnoName(errno),
+    ...(errno === EIO ? { hint: "the device may be failing: look at the kernel log (dmesg)" } : {}),
+  });
+}
+
+/**
+ * Fills `buffer` from `offset` on.
+ * @returns the bytes read (fewer only at the end of the file), or -errno
+ */
+export function readAt(fd: number, buffer: Uint8Array, offset: number): number {
+  let done = 0;
+  while (done < buffer.byteLength) {
+    const got = callThroughSignals(
+      "pread64",
+      fd,
+      buffer.subarray(done),
+      buffer.byteLength - done,
+      offset + done,
+    );
+    if (got < 0) return got;
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
+
+/**
+ * Writes all of `bytes`.
+ * @returns 0, or -errno
+ */
+export function writeAll(fd: number, bytes: Uint8Array): number {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const put = callThroughSignals("write", fd, bytes.subarray(done), bytes.byteLength - done);
+    if (put === -EAGAIN) {
+      // A non-blocking terminal or pipe (someone else's O_NONBLOCK) is full: let it drain.
+      Bun.sleepSync(1);
+      continue;
+    }
+    if (put < 0) return put;
+    done += put;
+  }
+  return 0;
+}
+
+/**
+ * Reads a descriptor of unknown length to its end.
+ * @returns the bytes, -errno, or "too-large" past `limit` bytes
+ */
+export function readToEnd(fd: number, limit: number): Uint8Array | number | "too-large" {
+  // Most of what is read so is one line of /proc or /sys.
+  const buffer = new Uint8Array(Math.min(limit, 4095) + 1);
+  let all = buffer;
+  let done = 0;
+  for (;;) {
+    if (done === all.byteLength) {
+      const larger = new Uint8Array(Math.min(limit + 1, all.byteLength * 4));
+      larger.set(all);
+      all = larger;
+    }
+    const got = callThroughSignals("read", fd, all.subarray(done), all.byteLength - done);
+    if (got < 0) return got;
+    if (got === 0) return all.subarray(0, done);
+    done += got;
+    if (done > limit) return "too-large";
+  }
+}
+
+/** A small text file of /proc or /sys: its text without the last newline, or why it has none. */
+export type TextFile =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly errno: number };
+
+/** Reads a text file of at most `limit` bytes; a longer one is reported as EFBIG. */
+export function readText(path: string, limit = 1 << 16): TextFile {
+  const fd = open(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return { ok: false, errno: -fd };
+  try {
+    const bytes = readToEnd(fd, limit);
+    if (bytes === "too-large") return { ok: false, errno: EFBIG };
+    if (typeof bytes === "number") return { ok: false, errno: -bytes };
+    return { ok: true, text: new TextDecoder().decode(bytes).replace(/\n$/, "") };
+  } finally {
+    close(fd);
+  }
+}

@@ -1,0 +1,97 @@
+/** kexec_file_load(2) and reboot(2): kernel/kexec_file.c, kernel/reboot.c. */
+import { cString } from "./descriptor.ts";
+import { EAGAIN, EBUSY, EINTR } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+// include/uapi/linux/kexec.h
+const KEXEC_FILE_UNLOAD = 1;
+const KEXEC_FILE_ON_CRASH = 2;
+const KEXEC_FILE_NO_INITRAMFS = 4;
+const KEXEC_FILE_DEBUG = 8;
+
+// include/uapi/linux/reboot.h
+const LINUX_REBOOT_MAGIC1 = 0xfee1dead;
+const LINUX_REBOOT_MAGIC2 = 0x28121969;
+const LINUX_REBOOT_CMD_KEXEC = 0x45584543;
+
+export interface LoadCall {
+  readonly kernelFd: number;
+  /** Left out: the next kernel gets no initramfs. */
+  readonly initrdFd: number | undefined;
+  /** Without NUL; `checkCmdline` has seen to it. */
+  readonly cmdline: string;
+  readonly crash: boolean;
+  /** KEXEC_FILE_DEBUG, Linux 6.7 and later: the kernel logs where it places what. */
+  readonly debug: boolean;
+  /**
+   * Wait for another kexec operation to end. Not where `kexec_load_limit_*` is finite: the kernel
+   * counts an attempt before it looks at the lock (kernel/kexec_core.c, kexec_load_permitted).
+   */
+  readonly patient: boolean;
+}
+
+/** How long to wait for another kexec operation to end: it holds the lock while it copies. */
+const BUSY_WAITS_MS = [20, 50, 100, 200, 400, 800, 1600] as const;
+
+/**
+ * Loads. EBUSY means that another operation holds the kexec lock; it is waited out for about
+ * three seconds where `patient`.
+ * @returns 0, or -errno
+ */
+export function kexecFileLoad(load: LoadCall): number {
+  const cmdline = cString(load.cmdline);
+  const flags =
+    (load.crash ? KEXEC_FILE_ON_CRASH : 0) |
+    (load.initrdFd === undefined ? KEXEC_FILE_NO_INITRAMFS : 0) |
+    (load.debug ? KEXEC_FILE_DEBUG : 0);
+  const attempt = () =>
+    libc().call(
+      "kexec_file_load",
+      descriptor(load.kernelFd),
+      load.initrdFd === undefined ? -1 : descriptor(load.initrdFd),
+      cmdline.byteLength,
+      cmdline,
+      flags,
+    );
+  return load.patient ? patiently(attempt) : attempt();
+}
+
+/**
+ * Drops the loaded kernel, or the crash kernel. It succeeds when nothing is loaded.
+ * @returns 0, or -errno
+ */
+export function kexecFileUnload(crash: boolean, patient: boolean): number {
+  const flags = KEXEC_FILE_UNLOAD | (crash ? KEXEC_FILE_ON_CRASH : 0);
+  const attempt = () => libc().call("kexec_file_load", -1, -1, 0, 0, flags);
+  return patient ? patiently(attempt) : attempt();
+}
+
+/**
+ * Jumps into the loaded kernel. Returns only on failure.
+ * @returns -errno
+ */
+export function rebootKexec(): number {
+  return patiently(() =>
+    libc().call("reboot", LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, 0),
+  );
+}
+
+/** Flushes every file system. Returns when the kernel has, however long that takes. */
+export function syncFileSystems(): void {
+  libc().call("sync");
+}
+
+function descriptor(fd: number): number {
+  if (!Number.isInteger(fd) || fd < 0) throw new TypeError(`${fd} is not a descriptor`);
+  return fd;
+}
+
+function patiently(attempt: () => number): number {
+  for (const wait of BUSY_WAITS_MS) {
+    const result = attempt();
+    if (result === -EINTR) continue;
+    if (result !== -EBUSY && result !== -EAGAIN) return result;
+    Bun.sleepSync(wait);
+  }
+  return attempt();
+}

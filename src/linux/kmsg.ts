@@ -1,0 +1,82 @@
+/** The kernel log, /dev/kmsg: Documentation/ABI/testing/dev-kmsg. */
+import { callThroughSignals, close, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
+import { EAGAIN, EINVAL, EPIPE } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+/** One record; the kernel itself splits longer ones (PRINTKRB_RECORD_MAX, printk.c, is below). */
+const RECORD_MAX = 8192;
+/** Lines that are kept at the most: a driver that floods the log must not flood the error. */
+const LINES_MAX = 64;
+const SEEK_END = 2;
+
+/** Watches the lines that the kernel logs from now on. Without /dev/kmsg it sees none. */
+export class KernelLog implements Disposable {
+  private constructor(private readonly fd: number | undefined) {}
+
+  static fromNow(): KernelLog {
+    const fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+    if (fd < 0) return new KernelLog(undefined);
+    libc().call("lseek", fd, 0, SEEK_END);
+    return new KernelLog(fd);
+  }
+
+  /** Whether the log could be opened (it takes CAP_SYSLOG where `dmesg_restrict` is 1). */
+  get readable(): boolean {
+    return this.fd !== undefined;
+  }
+
+  /** The kernel's own lines since the last call, at most 64, without prefix. */
+  lines(): string[] {
+    const found: string[] = [];
+    if (this.fd === undefined) return found;
+    const record = new Uint8Array(RECORD_MAX);
+    // Each read takes one record, so that a flood ends this loop too.
+    for (let reads = 0; reads < 16 * LINES_MAX && found.length < LINES_MAX; reads++) {
+      const length = callThroughSignals("read", this.fd, record, record.byteLength);
+      // EPIPE: records were overwritten before they were read; the next read goes on behind them.
+      if (length === -EPIPE || length === -EINVAL) continue;
+      if (length === -EAGAIN || length <= 0) break;
+      const line = parseRecord(new TextDecoder().decode(record.subarray(0, length)));
+      if (line !== undefined) found.push(line);
+    }
+    return found;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.fd !== undefined) close(this.fd);
+  }
+}
+
+/** Records that are looked through for one that was written at boot. */
+const MOST_RECORDS = 20_000;
+
+/** The first line that the kernel still has in its log and that fits; undefined without one. */
+export function findInKernelLog(pattern: RegExp): string | undefined {
+  const fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return undefined;
+  const record = new Uint8Array(RECORD_MAX);
+  try {
+    for (let reads = 0; reads < MOST_RECORDS; reads++) {
+      const length = callThroughSignals("read", fd, record, record.byteLength);
+      if (length === -EPIPE || length === -EINVAL) continue;
+      if (length <= 0) return undefined;
+      const line = parseRecord(new TextDecoder().decode(record.subarray(0, length)));
+      if (line !== undefined && pattern.test(line)) return line;
+    }
+    return undefined;
+  } finally {
+    close(fd);
+  }
+}
+
+/**
+ * The message of one record, `prefix;message`, with what a terminal could take for commands made
+ * visible; undefined for a record that user space wrote (facility other than 0, "kern").
+ */
+export function parseRecord(record: string): string | undefined {
+  const match = /^(\d{1,10}),[^;\n]*;([^\n]*)/.exec(record);
+  if (match === null) return undefined;
+  const facility = Number(match[1]) >> 3;
+  if (facility !== 0) return undefined;
+  return (match[2] ?? "").replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+}

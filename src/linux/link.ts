@@ -1,0 +1,21 @@
+/** Symbolic links: in /sys they say how things hang together. */
+import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
+
+/** The target of a symbolic link, or -errno. */
+export function readLink(path: string): string | number {
+  const buffer = new Uint8Array(4096); // PATH_MAX, include/uapi/linux/limits.h
+  const length = callThroughSignals(
+    "readlinkat",
+    AT_FDCWD,
+    cString(path),
+    buffer,
+    buffer.byteLength,
+  );
+  return length < 0 ? length : new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+/** The last name of a link's target, or undefined where there is no link. */
+export function linkedName(path: string): string | undefined {
+  const target = readLink(path);
+  return typeof target === "string" ? target.slice(target.lastIndexOf("/") + 1) : undefined;
+}

@@ -1,0 +1,222 @@
+/** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
+import { KexecError } from "../errors.ts";
+import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
+import { EACCES, EAGAIN, ENOENT, EPERM, errnoName, errnoText } from "./errno.ts";
+import { statusOf } from "./file.ts";
+import { libc } from "./libc.ts";
+
+// include/uapi/asm-generic/mman-common.h
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_PRIVATE = 2;
+const MAP_ANONYMOUS = 0x20;
+const MADV_DONTFORK = 10;
+const MADV_DONTDUMP = 16;
+// include/uapi/linux/prctl.h, include/uapi/asm-generic/resource.h
+const PR_SET_DUMPABLE = 4;
+const RLIMIT_CORE = 4;
+// include/uapi/asm-generic/ioctls.h
+const TCGETS = 0x5401;
+
+const PAGE = 1 << 16;
+
+/** Where to read from: an open descriptor, or a path to open. */
+export type SecretInput = { readonly fd: number } | { readonly path: string };
+
+/**
+ * Makes this process unreadable for others of the same user, and keeps it out of core dumps.
+ * It lasts as long as the process.
+ */
+export function protectProcess(): void {
+  libc().call("prctl", PR_SET_DUMPABLE, 0);
+  libc().call("setrlimit", RLIMIT_CORE, new Uint8Array(16));
+}
+
+/** A secret in memory of its own. Dispose of it to overwrite it. */
+export class SecretMemory implements Disposable {
+  private constructor(
+    private readonly address: number,
+    private readonly mapped: number,
+    /** Bytes of the secret. */
+    readonly size: number,
+  ) {}
+
+  /**
+   * Reads a secret straight into locked memory. `name` stands for it in messages; the value never
+   * does. `interrupted` is asked while it waits for input.
+   * @throws KexecError `file-not-found`, `file-unreadable`, `not-a-regular-file`, `file-too-large`,
+   *   `file-changed`, `out-of-memory`, `io-error`
+   */
+  static async read(
+    input: SecretInput,
+    name: string,
+    limit: number,
+    interrupted: () => boolean,
+  ): Promise<SecretMemory> {
+    const fd = "fd" in input ? input.fd : openSecret(input.path, name);
+    try {
+      const expected = checkSource(fd, name, limit);
+      // One byte more than the limit, to see that there is more.
+      const mapped = Math.ceil((limit + 1) / PAGE) * PAGE;
+      const address = lockedMemory(mapped);
+      let size = 0;
+      try {
+        size = await readInto(fd, address, limit, name, interrupted);
+        // Files of /proc and /sys have other sizes than bytes, but they do not change while read.
+        if (expected !== undefined && size !== expected && hasChanged(fd, expected)) {
+          throw new KexecError("file-changed", {
+            message: `cannot read the secret ${name}: the file changed its size while it was read`,
+            hint: "wait until whatever writes it has finished",
+          });
+        }
+        if (size === 0) {
+          throw new KexecError("file-empty", {
+            message: `cannot use the secret ${name}: it is empty`,
+          });
+        }
+      } catch (error) {
+        wipe(address, mapped);
+        throw error;
+      }
+      return new SecretMemory(address, mapped, size);
+    } finally {
+      if (!("fd" in input)) close(fd);
+    }
+  }
+
+  /** Copies the secret from memory to memory; nothing of it enters the JavaScript heap. */
+  copyTo(target: Uint8Array): void {
+    target.set(libc().memory(this.address, this.size));
+  }
+
+  [Symbol.dispose](): void {
+    wipe(this.address, this.mapped);
+  }
+}
+
+function openSecret(path: string, name: string): number {
+  const fd = open(path, O_RDONLY | O_NONBLOCK);
+  if (fd >= 0) return fd;
+  if (fd === -ENOENT) {
+    throw new KexecError("file-not-found", {
+      message: `cannot open the secret ${name}: no such file`,
+      errno: "ENOENT",
+    });
+  }
+  if (fd === -EACCES || fd === -EPERM) {
+    throw new KexecError("file-unreadable", {
+      message: `cannot open the secret ${name}: no permission to read it`,
+      errno: errnoName(-fd),
+    });
+  }
+  throw ioError(`open the secret ${name}`, -fd);
+}
+
+/** Returns the size that a regular file must have in the end. */
+function checkSource(fd: number, name: string, limit: number): number | undefined {
+  const status = statusOf(fd);
+  if (typeof status === "number") {
+    throw new KexecError("file-unreadable", {
+      message: `cannot read the secret ${name}: ${errnoText(-status).toLowerCase()}`,
+      errno: errnoName(-status),
+      hint: "the descriptor must be open in this process: check the redirection",
+    });
+  }
+  if (status.type === "directory" || status.type === "block device") {
+    throw new KexecError("not-a-regular-file", {
+      message: `cannot read the secret ${name}: it is a ${status.type}`,
+    });
+  }
+  if (status.type === "character device" && isTerminal(fd)) {
+    throw new KexecError("not-a-regular-file", {
+      message: `cannot read the secret ${name}: it is a terminal, which would show what is typed`,
+      hint: "redirect it from a file or a pipe",
+    });
+  }
+  if (status.type !== "regular file") return undefined;
+  if (status.size > limit) throw tooLarge(name, limit);
+  return status.size;
+}
+
+function hasChanged(fd: number, expected: number): boolean {
+  const status = statusOf(fd);
+  return typeof status === "number" || status.size !== expected;
+}
+
+function isTerminal(fd: number): boolean {
+  return libc().call("ioctl", fd, TCGETS, new Uint8Array(64)) === 0;
+}
+
+function lockedMemory(length: number): number {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const address = libc().call("mmap", 0, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (address < 0) throw lockError(-address);
+  for (const [name, argument] of [
+    ["madvise", MADV_DONTDUMP],
+    ["madvise", MADV_DONTFORK],
+    ["mlock", 0],
+  ] as const) {
+    const result = libc().call(name, address, length, argument);
+    if (result < 0) {
+      libc().call("munmap", address, length);
+      throw lockError(-result);
+    }
+  }
+  return address;
+}
+
+function lockError(errno: number): KexecError {
+  return new KexecError("out-of-memory", {
+    message: `cannot lock memory for a secret: ${errnoText(errno).toLowerCase()}`,
+    errno: errnoName(errno),
+    hint: "run as root, or raise the limit of locked memory (ulimit -l)",
+  });
+}
+
+async function readInto(
+  fd: number,
+  address: number,
+  limit: number,
+  name: string,
+  interrupted: () => boolean,
+): Promise<number> {
+  let size = 0;
+  for (;;) {
+    await untilReadable(fd, interrupted);
+    const got = callThroughSignals("read", fd, address + size, limit + 1 - size);
+    if (got === -EAGAIN) continue;
+    if (got < 0) throw ioError(`read the secret ${name}`, -got);
+    if (got === 0) return size;
+    size += got;
+    if (size > limit) throw tooLarge(name, limit);
+  }
+}
+
+const POLLIN_HUP_ERR = 0x19; // include/uapi/asm-generic/poll.h
+
+/** A blocking read would keep this process deaf to signals, so it is made only when it will not wait. */
+async function untilReadable(fd: number, interrupted: () => boolean): Promise<void> {
+  const poll = new Uint8Array(8);
+  const now = new Uint8Array(16);
+  for (let waited = 0; ; waited++) {
+    const view = new DataView(poll.buffer);
+    view.setInt32(0, fd, true);
+    view.setInt16(4, POLLIN_HUP_ERR, true);
+    if (libc().call("ppoll", poll, 1, now, 0) !== 0) return;
+    if (interrupted()) {
+      throw new KexecError("io-error", { message: "cannot read a secret: interrupted" });
+    }
+    await Bun.sleep(Math.min(waited, 20));
+  }
+}
+
+function tooLarge(name: string, limit: number): KexecError {
+  return new KexecError("file-too-large", {
+    message: `cannot use the secret ${name}: it is larger than ${limit} bytes`,
+  });
+}
+
+function wipe(address: number, length: number): void {
+  libc().memory(address, length).fill(0);
+  libc().call("munmap", address, length);
+}

@@ -1,0 +1,58 @@
+/** The architectures that the program runs on, by the kernel's own names (`uname -m`). */
+export type Architecture = "x86_64" | "aarch64";
+
+/**
+ * Syscall numbers, `[x86_64, aarch64]`. Sources: arch/x86/entry/syscalls/syscall_64.tbl and
+ * include/uapi/asm-generic/unistd.h (arm64 uses the generic table).
+ */
+const numbers = {
+  read: [0, 63],
+  write: [1, 64],
+  close: [3, 57],
+  lseek: [8, 62],
+  mmap: [9, 222],
+  munmap: [11, 215],
+  ioctl: [16, 29],
+  pread64: [17, 67],
+  pwrite64: [18, 68],
+  madvise: [28, 233],
+  getpid: [39, 172],
+  sendfile: [40, 71],
+  uname: [63, 160],
+  fcntl: [72, 25],
+  fsync: [74, 82],
+  ftruncate: [77, 46],
+  geteuid: [107, 175],
+  fadvise64: [221, 223],
+  keyctl: [250, 219],
+  capget: [125, 90],
+  mlock: [149, 228],
+  prctl: [157, 167],
+  setrlimit: [160, 164],
+  sync: [162, 81],
+  mount: [165, 40],
+  reboot: [169, 142],
+  getdents64: [217, 61],
+  clock_nanosleep: [230, 115],
+  openat: [257, 56],
+  mkdirat: [258, 34],
+  readlinkat: [267, 78],
+  ppoll: [271, 73],
+  splice: [275, 76],
+  fallocate: [285, 47],
+  pipe2: [293, 59],
+  syncfs: [306, 267],
+  memfd_create: [319, 279],
+  kexec_file_load: [320, 294],
+  copy_file_range: [326, 285],
+  statx: [332, 291],
+  openat2: [437, 437],
+} as const satisfies Record<string, readonly [x86_64: number, aarch64: number]>;
+
+export type SyscallName = keyof typeof numbers;
+
+/** The number of a syscall on one architecture. */
+export function syscallNumber(name: SyscallName, architecture: Architecture): number {
+  const [x86, arm] = numbers[name];
+  return architecture === "x86_64" ? x86 : arm;
+}

@@ -1,0 +1,181 @@
+/**
+ * The hardware watchdog: Documentation/watchdog/watchdog-api.rst, include/uapi/linux/watchdog.h.
+ * Opening the device starts it; closing it without the magic letter leaves it running.
+ */
+import { KexecError } from "../errors.ts";
+import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "./descriptor.ts";
+import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "./errno.ts";
+import { linkedName } from "./link.ts";
+
+const WDIOC_GETSUPPORT = 0x80285700; // _IOR('W', 0, struct watchdog_info)
+const WDIOC_KEEPALIVE = 0x80045705; // _IOR('W', 5, int)
+const WDIOC_SETTIMEOUT = 0xc0045706; // _IOWR('W', 6, int)
+const WDIOC_GETTIMEOUT = 0x80045707; // _IOR('W', 7, int)
+/** struct watchdog_info: u32 options, u32 firmware_version, u8 identity[32]. */
+const INFO_SIZE = 40;
+const IDENTITY_AT = 8;
+
+/** How a watchdog behaves when the machine restarts, kexec included. */
+export type AcrossRestart = "runs-on" | "stops" | "unknown";
+
+export interface WatchdogFacts {
+  /** Kernel name of the driver, or undefined where /sys does not say. */
+  readonly driver: string | undefined;
+  readonly acrossRestart: AcrossRestart;
+  /** Seconds; undefined where the driver does not say. */
+  readonly maxTimeout: number | undefined;
+}
+
+/**
+ * Drivers that stop their watchdog before a restart unless `watchdog.stop_on_reboot=0` says
+ * otherwise: they call watchdog_stop_on_reboot() (drivers/watchdog/NAME.c and, for softdog, a timer
+ * that ends with its kernel).
+ */
+const stoppingDrivers: ReadonlySet<string> = new Set([
+  "i6300esb",
+  "i6300ESB timer",
+  "iTCO_wdt",
+  "wdat_wdt",
+  "sp5100-tco",
+  "sp5100_tco",
+  "softdog",
+  "it87_wdt",
+  "w83627hf_wdt",
+  "mei_wdt",
+  "f71808e_wdt",
+]);
+/** Drivers that do not ask for it: drivers/watchdog/hpwdt.c. */
+const runningDrivers: ReadonlySet<string> = new Set(["hpwdt"]);
+
+/**
+ * What the watchdog core does at a restart. `stopOnReboot` is the module parameter
+ * watchdog.stop_on_reboot: 0 never, 1 always, -1 as the driver wants (watchdog_core.c).
+ */
+export function acrossRestart(
+  driver: string | undefined,
+  identity: string,
+  stopOnReboot: string | undefined,
+): AcrossRestart {
+  if (identity === "Software Watchdog") return "stops"; // softdog.c: a timer of this very kernel
+  if (stopOnReboot === "0") return "runs-on";
+  if (stopOnReboot === "1") return "stops";
+  // A driver that names no parent, as i6300esb does, is known by the identity of its device.
+  const names = [driver ?? identity, identity];
+  if (names.some((name) => stoppingDrivers.has(name))) return "stops";
+  return names.some((name) => runningDrivers.has(name)) ? "runs-on" : "unknown";
+}
+
+const CLASS = "/sys/class/watchdog/watchdog0";
+
+/** Facts of the first watchdog; they are read without touching it. */
+export function readWatchdogFacts(identity?: string): WatchdogFacts {
+  const driver = linkedName(`${CLASS}/device/driver`);
+  const parameter = readText("/sys/module/watchdog/parameters/stop_on_reboot");
+  const named = identity ?? textOf(`${CLASS}/identity`) ?? "";
+  const most = Number(textOf(`${CLASS}/max_timeout`) ?? Number.NaN);
+  return {
+    driver,
+    acrossRestart: acrossRestart(driver, named, parameter.ok ? parameter.text.trim() : undefined),
+    maxTimeout: Number.isSafeInteger(most) && most > 0 ? most : undefined,
+  };
+}
+
+function textOf(path: string): string | undefined {
+  const file = readText(path);
+  return file.ok ? file.text.trim() : undefined;
+}
+
+/** A running watchdog. Dispose of it to stop it again, where its driver lets it be stopped. */
+export class Watchdog implements Disposable {
+  private kept = false;
+
+  private constructor(
+    private readonly fd: number,
+    /** The name that the driver gives its device. */
+    readonly identity: string,
+    /** Seconds, as the driver says after they were set; 0 where it does not say. */
+    readonly timeout: number,
+    readonly facts: WatchdogFacts,
+  ) {}
+
+  /** @throws KexecError `busy`, `usage`, `io-error` */
+  static arm(seconds: number): Watchdog {
+    const fd = openDevice();
+    try {
+      const identity = identityOf(fd);
+      const facts = readWatchdogFacts(identity);
+      const timeout = setTimeout(fd, seconds, facts.maxTimeout);
+      callThroughSignals("ioctl", fd, WDIOC_KEEPALIVE, new Uint8Array(4));
+      return new Watchdog(fd, identity, timeout, facts);
+    } catch (error) {
+      stop(fd);
+      throw error;
+    }
+  }
+
+  /** Starts the time anew. */
+  keepAlive(): void {
+    callThroughSignals("ioctl", this.fd, WDIOC_KEEPALIVE, new Uint8Array(4));
+  }
+
+  /** From here on disposal leaves it running. */
+  keep(): void {
+    this.kept = true;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.kept) stop(this.fd);
+  }
+}
+
+function openDevice(): number {
+  const first = open("/dev/watchdog0", O_WRONLY);
+  // Drivers without the watchdog core have only this name.
+  const fd = first === -ENOENT ? open("/dev/watchdog", O_WRONLY) : first;
+  if (fd >= 0) return fd;
+  if (fd === -EBUSY) {
+    throw new KexecError("busy", {
+      message: "cannot arm the watchdog: another process holds it",
+      errno: "EBUSY",
+      hint: "end what holds it (systemd: RuntimeWatchdogSec=off), or do without --watchdog",
+    });
+  }
+  if (fd === -ENOENT) {
+    throw new KexecError("io-error", {
+      message: "cannot arm the watchdog: there is no /dev/watchdog",
+      errno: "ENOENT",
+      hint: "load the driver of this machine's watchdog, or do without --watchdog",
+    });
+  }
+  throw ioError("arm the watchdog: /dev/watchdog0", -fd);
+}
+
+function identityOf(fd: number): string {
+  const info = new Uint8Array(INFO_SIZE);
+  if (callThroughSignals("ioctl", fd, WDIOC_GETSUPPORT, info) < 0) return "";
+  const field = info.subarray(IDENTITY_AT);
+  const end = field.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+}
+
+function setTimeout(fd: number, seconds: number, most: number | undefined): number {
+  const value = new Uint8Array(4);
+  const view = new DataView(value.buffer);
+  view.setInt32(0, seconds, true);
+  const result = callThroughSignals("ioctl", fd, WDIOC_SETTIMEOUT, value);
+  if (result < 0) {
+    throw new KexecError(result === -EINVAL ? "usage" : "io-error", {
+      message: `cannot arm the watchdog: its driver does not take ${seconds} s: ${errnoText(-result).toLowerCase()}`,
+      errno: errnoName(-result),
+      ...(most === undefined ? {} : { hint: `it takes up to ${most} s` }),
+    });
+  }
+  view.setInt32(0, 0, true);
+  return callThroughSignals("ioctl", fd, WDIOC_GETTIMEOUT, value) < 0 ? 0 : view.getInt32(0, true);
+}
+
+function stop(fd: number): void {
+  // The magic letter before close: the watchdog stops, unless the driver has "nowayout".
+  callThroughSignals("write", fd, new TextEncoder().encode("V"), 1);
+  close(fd);
+}

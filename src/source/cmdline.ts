@@ -1,0 +1,93 @@
+/** The next kernel's command line: put together, cleaned and measured. Pure. */
+import { KexecError } from "../errors.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+
+/**
+ * Room that the x86 loader keeps for ` elfcorehdr=0x…`: MAX_ELFCOREHDR_STR_LEN in
+ * arch/x86/kernel/kexec-bzimage64.c.
+ */
+const X86_RESERVED = 30;
+/** COMMAND_LINE_SIZE of arm64, NUL included: arch/arm64/include/uapi/asm/setup.h. */
+const ARM64_COMMAND_LINE_SIZE = 2048;
+
+/** Words that describe how the running kernel was booted, and would be wrong for the next one. */
+const BOOT_LOADER_WORDS = ["BOOT_IMAGE=", "initrd="];
+
+/**
+ * Splits a command line at spaces as the kernel does, a quoted value kept whole: next_arg in
+ * lib/cmdline.c, where `"` toggles and nothing escapes it.
+ */
+export function splitWords(line: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  let quoted = false;
+  for (const character of line) {
+    if (character === '"') quoted = !quoted;
+    if (!quoted && /[ \t\n\v\f\r]/.test(character)) {
+      if (word !== "") words.push(word);
+      word = "";
+    } else {
+      word += character;
+    }
+  }
+  if (word !== "") words.push(word);
+  return words;
+}
+
+/**
+ * The running kernel's line without what its boot loader added; for a crash kernel, which has only
+ * that memory, also without `crashkernel=`.
+ */
+export function reusableCmdline(running: string, crash = false): string {
+  const dropped = crash ? [...BOOT_LOADER_WORDS, "crashkernel="] : BOOT_LOADER_WORDS;
+  return splitWords(running)
+    .filter((word) => !dropped.some((prefix) => word.startsWith(prefix)))
+    .join(" ");
+}
+
+/** Joins the given parts by one space; an absent or empty part adds nothing. */
+export function joinCmdline(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(" ");
+}
+
+/** What of an image bounds its command line; x86 images carry the limit themselves. */
+export interface CmdlineLimit {
+  readonly architecture: Architecture;
+  /** `cmdline_size` of the x86 setup header, without the NUL; unused on aarch64. */
+  readonly cmdlineSize: number;
+}
+
+/** The longest command line, in bytes without the NUL. */
+export function longestCmdline(limit: CmdlineLimit): number {
+  return limit.architecture === "x86_64"
+    ? Math.max(0, limit.cmdlineSize - X86_RESERVED - 1)
+    : ARM64_COMMAND_LINE_SIZE - 1;
+}
+
+/**
+ * Checks what crosses into the kernel.
+ * @throws KexecError `malformed-cmdline`, `cmdline-too-long`
+ */
+export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
+  const control = /[\x00-\x1f\x7f]/.exec(cmdline);
+  if (control !== null) {
+    const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
+    throw new KexecError("malformed-cmdline", {
+      message: `cannot use the command line: it has the control character 0x${code} at position ${control.index}`,
+      hint: "a command line is one line of text: take line breaks, tabs and NUL characters out",
+    });
+  }
+  if (!cmdline.isWellFormed()) {
+    throw new KexecError("malformed-cmdline", {
+      message: "cannot use the command line: it is not valid Unicode text",
+    });
+  }
+  const length = new TextEncoder().encode(cmdline).byteLength;
+  const longest = longestCmdline(limit);
+  if (length > longest) {
+    throw new KexecError("cmdline-too-long", {
+      message: `cannot use the command line: it has ${length} bytes, and this kernel takes ${longest}`,
+      hint: `shorten it by ${length - longest} bytes`,
+    });
+  }
+}

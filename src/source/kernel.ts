@@ -1,0 +1,117 @@
+/** A kernel image that this machine could start: opened, recognised, checked. */
+import { type ErrorCode, KexecError } from "../errors.ts";
+import { type Arm64Image, arm64Refusal, readArm64Image } from "../image/arm64.ts";
+import type { ByteSource } from "../image/bytes.ts";
+import { type BzImage, bzImageRefusal, readBzImage, type X86Machine } from "../image/bzimage.ts";
+import { type ImageFacts, recogniseImage } from "../image/recognise.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import type { CmdlineLimit } from "./cmdline.ts";
+
+export interface KernelImage {
+  readonly image: BzImage | Arm64Image;
+  /** `bzImage` or `arm64 Image`. */
+  readonly format: string;
+  readonly version: string | undefined;
+  readonly limit: CmdlineLimit;
+}
+
+/**
+ * Recognises a kernel image by its content and applies the checks that the kernel's own probe
+ * would apply, so that a refusal has a reason.
+ * @throws KexecError `not-a-kernel`, `kernel-truncated`, `wrong-architecture`, `kernel-unsuitable`
+ */
+export function readKernel(
+  bytes: ByteSource,
+  path: string,
+  architecture: Architecture,
+  machine: X86Machine,
+): KernelImage {
+  const bzImage = readBzImage(bytes);
+  if (bzImage?.kind === "broken") throw refused(path, bzImage.code, bzImage.problem);
+  if (bzImage !== undefined) return checkBzImage(path, bzImage, architecture, machine);
+
+  const arm64 = readArm64Image(bytes);
+  if (arm64?.kind === "broken") throw refused(path, arm64.code, arm64.problem);
+  if (arm64 !== undefined) return checkArm64(path, arm64, architecture);
+
+  throw notAKernel(bytes, path);
+}
+
+function checkBzImage(
+  path: string,
+  image: BzImage,
+  architecture: Architecture,
+  machine: X86Machine,
+): KernelImage {
+  if (architecture !== "x86_64") throw wrongArchitecture(path, "x86", architecture);
+  const refusal = bzImageRefusal(image, machine);
+  if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
+  if (image.cutShort) {
+    throw new KexecError("kernel-truncated", {
+      message: `cannot start ${path}: the file is cut short: it has ${image.fileSize} bytes, and its header announces ${image.announcedSize}`,
+      hint: "copy or download it again: the kernel would load it, but it would never boot",
+    });
+  }
+  return {
+    image,
+    format: "bzImage",
+    version: image.version,
+    limit: { architecture, cmdlineSize: image.cmdlineSize },
+  };
+}
+
+function checkArm64(path: string, image: Arm64Image, architecture: Architecture): KernelImage {
+  if (architecture !== "aarch64") throw wrongArchitecture(path, "arm64", architecture);
+  const refusal = arm64Refusal(image, {});
+  if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
+  return {
+    image,
+    format: "arm64 Image",
+    version: undefined,
+    limit: { architecture, cmdlineSize: 0 },
+  };
+}
+
+function refused(path: string, code: ErrorCode, reason: string): KexecError {
+  return new KexecError(code, {
+    message: `cannot start ${path}: ${reason}`,
+    ...(code === "kernel-truncated" ? { hint: "copy or download it again" } : {}),
+  });
+}
+
+function wrongArchitecture(path: string, of: string, machine: Architecture): KexecError {
+  return new KexecError("wrong-architecture", {
+    message: `cannot start ${path}: it is a kernel for ${of}, and this machine is ${machine}`,
+    hint: `use a kernel built for ${machine}`,
+  });
+}
+
+function notAKernel(bytes: ByteSource, path: string): KexecError {
+  const [what, hint] = insteadOfKernel(recogniseImage(bytes));
+  return new KexecError("not-a-kernel", {
+    message: `cannot start ${path}: it is ${what}`,
+    hint,
+  });
+}
+
+const giveKernel = "give the bzImage (x86_64) or the Image (arm64), often called vmlinuz, in /boot";
+
+/** What was given where a kernel is wanted, and what to give instead. */
+function insteadOfKernel(image: ImageFacts): readonly [what: string, hint: string] {
+  switch (image.kind) {
+    case "pe":
+      return [
+        "an EFI program without a kernel in it (no .linux section)",
+        "kexec starts Linux only: give a kernel, or a UKI",
+      ];
+    case "elf":
+      return ["an ELF file, such as a vmlinux, which the kernel does not load", giveKernel];
+    case "unknown":
+      if (image.resembles === "initramfs") return ["an initramfs, not a kernel image", giveKernel];
+      if (image.resembles === "zeros")
+        return ["not a kernel image: it begins with zeros", giveKernel];
+      return ["not a kernel image", giveKernel];
+    default:
+      return ["not a kernel image", giveKernel];
+  }
+}

@@ -1,0 +1,135 @@
+/** A unified kernel image taken apart: which of its sections boot, and with what command line. */
+import { KexecError } from "../errors.ts";
+import { readArm64Image } from "../image/arm64.ts";
+import { type ByteSource, type ImageProblem, readWithin } from "../image/bytes.ts";
+import { readBzImage } from "../image/bzimage.ts";
+import { type PeImage, readPe } from "../image/pe.ts";
+import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
+import { readZboot } from "../image/zboot.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import { type Listener, type OpenFile, type Part, rangeOf } from "./part.ts";
+
+/** What a UKI boots with. */
+export interface UkiParts {
+  readonly kernel: Part;
+  /** `.ucode`, then `.initrd`, where it has them: microcode is looked for in the first archive. */
+  readonly archives: readonly Part[];
+  /** The command line in it; undefined where it has none. */
+  readonly cmdline: string | undefined;
+}
+
+/** Bytes of a `.cmdline` section; more than any kernel takes. */
+const largestCmdline = 64 << 10;
+const deviceTrees = [".dtb", ".dtbauto"];
+
+/** What the running kernel takes as it is, whatever else it may be. */
+export function isBareKernel(bytes: ByteSource): boolean {
+  return (readBzImage(bytes) ?? readArm64Image(bytes)) !== undefined;
+}
+
+/** Whether a file is a UKI by its content; a broken one is one too. A bare kernel is none. */
+export function isUki(bytes: ByteSource): boolean {
+  if (isBareKernel(bytes)) return false;
+  const pe = readPe(bytes);
+  return pe?.kind === "pe" && readUki(bytes, pe) !== undefined;
+}
+
+/**
+ * Takes a UKI apart; undefined where the file is none. `profile` 0 is the default.
+ * @throws KexecError `malformed-input`, `kernel-truncated`, `wrong-architecture`, and `usage` for
+ *   a profile that it does not have
+ */
+export function readUkiParts(
+  file: OpenFile,
+  architecture: Architecture,
+  profile: number,
+  listener: Listener,
+): UkiParts | undefined {
+  if (isBareKernel(file) || readZboot(file) !== undefined) return undefined;
+  const pe = readPe(file);
+  if (pe === undefined) return undefined;
+  if (pe.kind === "broken") throw brokenImage(file.path, pe);
+  const uki = readUki(file, pe);
+  if (uki === undefined) return undefined;
+  if (uki.kind === "broken") throw brokenImage(file.path, uki);
+  requireMachine(file.path, pe, architecture);
+  requireProfile(file.path, uki, profile);
+
+  const sectionOf = (name: string) => ukiSection(uki, name, profile);
+  const partOf = (section: UkiSection): Part =>
+    rangeOf(file, section.offset, section.size, `${file.path}#${section.name}`);
+  const kernel = sectionOf(".linux");
+  if (kernel === undefined) {
+    throw new KexecError("malformed-input", {
+      message: `cannot load ${file.path}: its profile ${profile} has no .linux section`,
+    });
+  }
+  const tree = deviceTrees.find((name) => sectionOf(name) !== undefined);
+  if (tree !== undefined && architecture === "aarch64") {
+    listener.warn?.(
+      `${file.path} brings a device tree (${tree}), which is not used: the running one is passed on`,
+    );
+  }
+  const cmdline = sectionOf(".cmdline");
+  return {
+    kernel: partOf(kernel),
+    archives: [".ucode", ".initrd"].flatMap((name) => {
+      const section = sectionOf(name);
+      return section === undefined ? [] : [partOf(section)];
+    }),
+    cmdline: cmdline && readCmdline(file, cmdline),
+  };
+}
+
+function brokenImage(path: string, { code, problem }: ImageProblem): KexecError {
+  return new KexecError(code, { message: `cannot load ${path}: ${problem}` });
+}
+
+function requireMachine(path: string, pe: PeImage, architecture: Architecture): void {
+  if (pe.machine === architecture) return;
+  throw new KexecError("wrong-architecture", {
+    message: `cannot load ${path}: it is a UKI for ${pe.machine ?? "another architecture"}, and this machine is ${architecture}`,
+    hint: `use a UKI built for ${architecture}`,
+  });
+}
+
+function requireProfile(path: string, uki: Uki, profile: number): void {
+  if (hasProfile(uki, profile)) return;
+  const count = uki.profiles.length;
+  const names = uki.profiles.map(
+    ({ id, title }, index) => `${index} (${id ?? title ?? "unnamed"})`,
+  );
+  throw new KexecError("usage", {
+    message: `cannot use profile ${profile} of ${path}: it has ${count === 0 ? "no profiles" : `only ${count}`}`,
+    hint: count === 0 ? "leave --profile out" : `its profiles are ${names.join(", ")}`,
+  });
+}
+
+/**
+ * The command line as systemd-stub passes it on: white space of any kind is a space, none of it
+ * at the end (mangle_stub_cmdline). NULs may follow it as padding; the stub would cut at a NUL
+ * inside, which is refused, as other control characters are.
+ */
+function readCmdline(file: OpenFile, section: UkiSection): string {
+  const refused = (problem: string) =>
+    new KexecError("malformed-input", {
+      message: `cannot load ${file.path}: its .cmdline section ${problem}`,
+      hint: "give the command line by --cmdline, or build the UKI anew",
+    });
+  if (section.size > largestCmdline) throw refused(`is longer than ${largestCmdline} bytes`);
+  const bytes = readWithin(file, section.offset, section.size);
+  if (bytes === undefined) throw refused("does not end inside the file");
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw refused("is not UTF-8");
+  }
+  const line = text
+    .replace(/\0+$/, "")
+    .replace(/[\t-\r]/g, " ")
+    .trimEnd();
+  if (line.includes("\0")) throw refused("has a NUL character inside");
+  if (/[\x00-\x1f\x7f]/.test(line)) throw refused("has a control character inside");
+  return line;
+}

@@ -1,0 +1,152 @@
+/** Unpacks compressed kernels into memory, in pieces: neither input nor output is held whole. */
+import { KexecError } from "../errors.ts";
+import type { Compression } from "../image/compression.ts";
+import { Memfd } from "../linux/memfd.ts";
+import type { Listener, Part } from "./part.ts";
+
+/**
+ * Bytes that a kernel may have once it is unpacked, 512 MiB: twenty times what distributions ship,
+ * and soon reached by a decompression bomb. As many may go in.
+ */
+export const largestUnpacked = 512 << 20;
+
+const piece = 256 << 10;
+
+/** The compressions that Bun's own libraries undo. */
+type Unpackable = "gzip" | "zstd";
+
+/** The tools that undo the others. */
+const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
+  xz: "xz -dc",
+  lzma: "xz -dc --format=lzma",
+  "lz4-legacy": "lz4 -dc",
+  lz4: "lz4 -dc",
+  bzip2: "bzip2 -dc",
+  lzo: "lzop -dc",
+};
+
+/**
+ * Unpacks `part` into a file in memory, not sealed yet, that messages call by the part's path.
+ * @param limit Bytes of output; at most `largestUnpacked`, less where memory is short.
+ * @throws KexecError `kernel-unsuitable`: a format that is not unpacked here; `malformed-input`,
+ *   `kernel-truncated`, `file-too-large`, `out-of-memory`, `io-error`
+ */
+export async function unpack(
+  part: Part,
+  compression: Compression,
+  limit: number,
+  listener: Listener,
+): Promise<Memfd> {
+  if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(part, compression);
+  if (part.size > largestUnpacked) throw tooLarge(part, largestUnpacked, "it has more than");
+  using unpacked = new DisposableStack();
+  const memfd = unpacked.use(Memfd.create("kernel", part.path));
+  const decompression = new DecompressionStream(compression);
+  const reader = decompression.readable.getReader();
+  const fed = feed(part, decompression.writable.getWriter(), listener);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(damaged(part, compression));
+      if (done) break;
+      if (memfd.size + value.byteLength > limit) throw overLimit(part, limit);
+      memfd.append(value);
+    }
+    const failure = await fed;
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    // A failure to read the file shows as the end of the stream: the first cause counts.
+    reader.cancel().catch(() => undefined);
+    const failure = await fed;
+    throw failure instanceof KexecError ? failure : error;
+  }
+  if (memfd.size === 0) {
+    throw new KexecError("malformed-input", {
+      message: `cannot unpack ${part.path}: there is nothing in it`,
+      hint: "copy or download it again",
+    });
+  }
+  unpacked.move();
+  return memfd;
+}
+
+/** Writes the part into the stream as fast as it is read. Returns why it could not. */
+async function feed(
+  part: Part,
+  writer: WritableStreamDefaultWriter,
+  listener: Listener,
+): Promise<unknown> {
+  try {
+    for (let at = 0; at < part.size; at += piece) {
+      const bytes = part.read(at, Math.min(piece, part.size - at));
+      await writer.write(Uint8Array.from(bytes));
+      listener.progress?.("unpacking the kernel", at + bytes.byteLength, part.size);
+    }
+    await writer.close();
+    return undefined;
+  } catch (error) {
+    await writer.abort(error).catch(() => undefined);
+    return error;
+  }
+}
+
+function damaged(part: Part, compression: Unpackable): (cause: unknown) => never {
+  return (cause) => {
+    const text = cause instanceof Error ? cause.message : "";
+    if (/unexpected end/i.test(text)) {
+      throw new KexecError("kernel-truncated", {
+        message: `cannot unpack ${part.path}: its ${compression} stream is cut short`,
+        hint: "copy or download it again",
+        cause,
+      });
+    }
+    const junk = /trailing/i.test(text);
+    throw new KexecError("malformed-input", {
+      message: `cannot unpack ${part.path}: ${
+        junk
+          ? `something follows its ${compression} stream`
+          : `its ${compression} stream is damaged`
+      }`,
+      hint: "copy or download it again",
+      cause,
+    });
+  };
+}
+
+function overLimit(part: Part, limit: number): KexecError {
+  if (limit >= largestUnpacked) return tooLarge(part, limit, "it unpacks to more than");
+  return new KexecError("out-of-memory", {
+    message: `cannot unpack ${part.path}: it unpacks to more than ${Math.floor(limit / 1048576)} MiB, the third of the free memory that a kernel may have`,
+    hint: "free memory: the kernel holds the unpacked image twice while it loads it",
+  });
+}
+
+function tooLarge(part: Part, limit: number, what: string): KexecError {
+  return new KexecError("file-too-large", {
+    message: `cannot unpack ${part.path}: ${what} ${limit / 1048576} MiB`,
+    hint: "no kernel is that large: this is a damaged or a hostile file",
+  });
+}
+
+function notUnpacked(part: Part, compression: keyof typeof tools): KexecError {
+  const { file, offset, size } = part;
+  const path = quoted(file.path);
+  const whole = offset === 0 && size === file.size;
+  const target = quoted(unpackedName(file.path));
+  const command = whole
+    ? `${tools[compression]} ${path} > ${target}`
+    : `tail -c +${offset + 1} ${path} | head -c ${size} | ${tools[compression]} > ${target}`;
+  return new KexecError("kernel-unsuitable", {
+    message: `cannot unpack ${part.path}: it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
+    hint: `unpack it first: ${command}`,
+  });
+}
+
+function unpackedName(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const bare = name.replace(/\.(xz|lzma|lz4|bz2|lzo)$/i, "");
+  return bare === name || bare === "" ? `${name}.unpacked` : bare;
+}
+
+function quoted(path: string): string {
+  return /^[\w./+@%:,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

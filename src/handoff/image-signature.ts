@@ -1,0 +1,227 @@
+/**
+ * What the kernel's signature check finds in an image, by our own reading of image and keyrings.
+ * Pure but for the reading of the image. The order is the kernel's: crypto/asymmetric_keys/
+ * verify_pefile.c, pkcs7_verify.c and pkcs7_trust.c, certs/system_keyring.c.
+ */
+import type { ErrorCode } from "../errors.ts";
+import { type Authenticode, matchesSignature, readAuthenticode } from "../image/authenticode.ts";
+import type { ByteSource, ImageProblem } from "../image/bytes.ts";
+import { type PeImage, readPe } from "../image/pe.ts";
+import type { SignedData, Signer } from "../image/pkcs7.ts";
+import type { Certificate } from "../image/x509.ts";
+import {
+  type Keyrings,
+  keyringNames,
+  type TrustedKey,
+  type TrustedKeyringName,
+} from "../linux/keyrings.ts";
+import { valueIn } from "../linux/reading.ts";
+
+/** What was read of an image's signature. */
+export interface ImageSignature {
+  readonly pe: PeImage | ImageProblem | undefined;
+  readonly authenticode: Authenticode | undefined;
+  /** Whether the file is still what was signed; undefined: not looked at, or it cannot be told. */
+  readonly unchanged: boolean | undefined;
+}
+
+/** What the check comes to. */
+export type Judgement =
+  | {
+      readonly verdict: "good";
+      readonly signer: string;
+      /** The keyring that vouches for it, such as `.platform`. */
+      readonly keyring: string;
+    }
+  | {
+      readonly verdict: "refused";
+      readonly code: ErrorCode;
+      /** What kexec_file_load(2) gives where the check is enforced. */
+      readonly errno: string;
+      /** In words, after "it", "the image" or the like. */
+      readonly why: string;
+      /** The certificate to enrol, where that would help. */
+      readonly signer?: string;
+    }
+  | { readonly verdict: "unknown"; readonly why: string };
+
+/**
+ * Reads the signature of an image.
+ * @param withDigest whether to take the digest of the whole file, to see if it was changed
+ */
+export function readImageSignature(source: ByteSource, withDigest: boolean): ImageSignature {
+  const pe = readPe(source);
+  if (pe?.kind !== "pe") return { pe, authenticode: undefined, unchanged: undefined };
+  const authenticode = readAuthenticode(source, pe);
+  const [first] = authenticode?.signatures ?? [];
+  const readable = withDigest && first !== undefined && authenticode?.problem === undefined;
+  return {
+    pe,
+    authenticode,
+    unchanged: readable ? matchesSignature(source, pe, first) : undefined,
+  };
+}
+
+/** Judges an image by what the machine trusts and revokes. */
+export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judgement {
+  const { pe, authenticode, unchanged } = image;
+  if (pe === undefined) {
+    return refused(
+      "kernel-unsigned",
+      "ELIBBAD",
+      "it has no EFI header, so nobody can have signed it",
+    );
+  }
+  if (pe.kind === "broken") return refused("kernel-signature-malformed", "ELIBBAD", pe.problem);
+  if (authenticode === undefined) {
+    return refused("kernel-unsigned", "ENODATA", "it carries no signature");
+  }
+  const { problem, signatures } = authenticode;
+  if (problem !== undefined) return refused(problem.code, problem.errno, problem.reason);
+  const [signature] = signatures;
+  const [signer] = signature?.signers ?? [];
+  if (signature === undefined || signer === undefined) {
+    return refused("kernel-signature-bad", "ENOPKG", "its signature names no signer");
+  }
+  if (signer.coversContent === false) {
+    return refused("kernel-signature-bad", "EKEYREJECTED", "its signature is of other content");
+  }
+  if (signer.isOfKey === false) {
+    // public_key_verify_signature: what the padding comes to, on 6.12 EINVAL.
+    const why = `its signature is damaged: it was not made by the key of ${nameOf(signer)}`;
+    return refused("kernel-signature-bad", "EINVAL", why);
+  }
+  const name = nameOf(signer);
+  const chain = chainOf(signature, signer);
+  if (isRevoked(chain, keyrings)) {
+    return refused(
+      "kernel-signature-revoked",
+      "EKEYREJECTED",
+      `its signer, ${name}, is revoked by ${keyringNames.blacklist}`,
+    );
+  }
+  const trusted = findTrusted(chain, signer, keyrings);
+  if ("unknown" in trusted) return { verdict: "unknown", why: trusted.unknown };
+  if (trusted.keyring === undefined) {
+    return {
+      ...refused(
+        "kernel-signer-unknown",
+        "ENOKEY",
+        `it is signed by ${name}, whom nobody here knows`,
+      ),
+      signer: name,
+    };
+  }
+  return judgeDigest(signature, unchanged, name, trusted.keyring);
+}
+
+function judgeDigest(
+  signature: SignedData,
+  unchanged: boolean | undefined,
+  signer: string,
+  keyring: string,
+): Judgement {
+  if (signature.digestAlgorithm === undefined) {
+    const why = `its signature uses an algorithm that is not known (${signature.digestOid})`;
+    return refused("kernel-signature-algorithm", "ENOPKG", why);
+  }
+  if (unchanged === undefined) {
+    return {
+      verdict: "unknown",
+      why: "whether it was changed after it was signed was not looked at",
+    };
+  }
+  if (!unchanged) {
+    // pefile_digest_pe logs "Digest mismatch".
+    const why = `it was changed after ${signer} had signed it`;
+    return refused("kernel-changed-after-signing", "EKEYREJECTED", why);
+  }
+  if (signature.digestAlgorithm === "sha1") {
+    return { verdict: "unknown", why: "its signature uses SHA-1, which kernels since 6.7 refuse" };
+  }
+  return { verdict: "good", signer, keyring };
+}
+
+function refused(code: ErrorCode, errno: string, why: string): Judgement & { verdict: "refused" } {
+  return { verdict: "refused", code, errno, why };
+}
+
+/** The signer's subject, or its issuer and serial number where the certificate is not there. */
+export function nameOf(signer: Signer): string {
+  if (signer.certificate !== undefined) return `"${signer.certificate.subject.text}"`;
+  if (signer.issuer !== undefined) {
+    return `certificate ${signer.serial ?? "?"} of "${signer.issuer.text}"`;
+  }
+  return "a certificate that the signature does not carry";
+}
+
+const longestChain = 16;
+
+/** From the signer's certificate to the last issuer that the signature carries. */
+function chainOf(signature: SignedData, signer: Signer): readonly Certificate[] {
+  const chain: Certificate[] = [];
+  let next = signer.certificate;
+  while (next !== undefined && !chain.includes(next) && chain.length < longestChain) {
+    const current: Certificate = next;
+    chain.push(current);
+    next = signature.certificates.find(
+      ({ subject, subjectKeyId }) =>
+        subject.text === current.issuer.text &&
+        (current.authorityKeyId === undefined || subjectKeyId === current.authorityKeyId),
+    );
+  }
+  return chain;
+}
+
+function isRevoked(chain: readonly Certificate[], { blacklist }: Keyrings): boolean {
+  const revocations = valueIn(blacklist);
+  if (revocations === undefined) return false;
+  const hashes = new Set(
+    revocations.hashes.filter((entry) => entry.of === "tbs").map(({ hash }) => hash),
+  );
+  return chain.some(
+    (certificate) =>
+      hashes.has(certificate.tbsFingerprint) ||
+      revocations.certificates.some((key) => isKeyOf(key, certificate)),
+  );
+}
+
+/** The keyring with a certificate of the chain, or with the issuer of its last one. */
+function findTrusted(
+  chain: readonly Certificate[],
+  signer: Signer,
+  { trusted }: Keyrings,
+): { readonly keyring: string | undefined } | { readonly unknown: string } {
+  const names: readonly TrustedKeyringName[] = ["builtin", "secondary", "machine", "platform"];
+  let unread: string | undefined;
+  for (const name of names) {
+    const keys = trusted[name];
+    if (!keys.known) {
+      unread ??= keys.why;
+      continue;
+    }
+    const last = chain.at(-1);
+    const found = keys.value.some(
+      (key) =>
+        chain.some((certificate) => isKeyOf(key, certificate)) ||
+        isSameId(key.id, last?.authorityKeyId) ||
+        (chain.length === 0 && isSameId(key.id, signer.serial)),
+    );
+    if (found) return { keyring: keyringNames[name] };
+  }
+  if (unread !== undefined)
+    return { unknown: `whether its signer is trusted is not known: ${unread}` };
+  // The list of keys has no issuer and serial number, by which such a signature names its signer.
+  return chain.length === 0
+    ? { unknown: "the signature does not carry its signer's certificate" }
+    : { keyring: undefined };
+}
+
+function isKeyOf(key: TrustedKey, certificate: Certificate): boolean {
+  return isSameId(key.id, certificate.subjectKeyId ?? certificate.serial);
+}
+
+/** x509_key_preparse takes one zero byte off the front. */
+function isSameId(listed: string, id: string | undefined): boolean {
+  return id !== undefined && (listed === id || `00${listed}` === id);
+}

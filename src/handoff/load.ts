@@ -1,0 +1,199 @@
+/** Loads a kernel: request → source → verified → assembled → loaded. */
+import { KexecError } from "../errors.ts";
+import { close, O_WRONLY, open, writeAll } from "../linux/descriptor.ts";
+import { errnoName, errnoText } from "../linux/errno.ts";
+import { kexecFileLoad, kexecFileUnload } from "../linux/kexec.ts";
+import { KernelLog } from "../linux/kmsg.ts";
+import { libc, requireLinux } from "../linux/libc.ts";
+import { readKexecState, readPrivilege } from "../linux/machine.ts";
+import { valueIn } from "../linux/reading.ts";
+import { Source } from "../source/open.ts";
+import { rsdpForRequest } from "./acpi.ts";
+import { Assembled } from "./assemble.ts";
+import { AttemptLog } from "./attempt-log.ts";
+import { diagnoseLoad } from "./diagnose.ts";
+import { type LoadAttempt, readLoadEvidence } from "./evidence.ts";
+import { Gate } from "./gate.ts";
+import { Interruption } from "./interruption.ts";
+import { finalizeHandover, warnOfLostHandover } from "./kexec-handover.ts";
+import { permissionProblem } from "./permission.ts";
+import type { LoadReport, Observer } from "./report.ts";
+import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
+import { Secrets } from "./secrets.ts";
+import { Verified } from "./verify.ts";
+
+/**
+ * Verifies, assembles and loads a kernel with its initramfs and command line; it does not jump.
+ * What was loaded before stays loaded when this fails, but for a crash kernel.
+ * @throws KexecError with any code of exits 2 to 10 and 12
+ */
+export async function load(request: LoadRequest, observer: Observer = {}): Promise<LoadReport> {
+  requireLinux();
+  const parsed = parseLoadRequest(request);
+  return AttemptLog.begin(parsed.log, "load", parsed).recording(
+    async () => (await Loaded.from(parsed, observer)).report,
+  );
+}
+
+/** Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. */
+export class Loaded {
+  private constructor(readonly report: LoadReport) {}
+
+  static async from(given: ParsedLoadRequest, observer: Observer): Promise<Loaded> {
+    const { architecture } = libc();
+    const warnings: string[] = [];
+    const warn = (line: string) => {
+      warnings.push(line);
+      observer.warn?.(line);
+    };
+    const recorded: Observer = {
+      warn,
+      note: (line) => observer.note?.(line),
+      progress: (step, done, total) => observer.progress?.(step, done, total),
+    };
+
+    const request = rsdpForRequest(given, architecture, recorded);
+    const limitBefore = request.dryRun ? undefined : requirePermission(request);
+    const gate = new Gate(request);
+    using source = await Source.open(request, recorded, gate.admit);
+    using verified = await Verified.from(source, request, architecture, gate, recorded);
+    if (verified.cmdline === "") {
+      warn("the command line is empty: the next kernel gets no root= and no console=");
+    }
+    if (!request.crash) warnOfLostHandover(verified.cmdline, recorded);
+    const milliseconds = await assembleAndCall(verified, request, limitBefore, recorded);
+    const locked = !request.dryRun && request.lock;
+    if (locked) lock(request.crash);
+
+    return new Loaded({
+      target: request.crash ? "crash" : "reboot",
+      loaded: !request.dryRun,
+      kernel: {
+        path: source.kernel.file.canonicalPath,
+        size: source.kernel.file.size,
+        format: verified.image.format,
+        version: verified.image.kernel.version ?? null,
+      },
+      initrds: verified.initrds.map(({ path, size }) => ({ path, size })),
+      cmdline: verified.cmdline,
+      generation: source.manifest?.manifest.generation ?? null,
+      trust: verified.trust,
+      locked,
+      milliseconds,
+      warnings,
+    });
+  }
+}
+
+/**
+ * Refuses before any work what the kernel would refuse after it.
+ * @returns the load limit before the call, -1 for none, undefined where the kernel has no limits
+ */
+function requirePermission(request: ParsedLoadRequest): number | undefined {
+  const state = readKexecState();
+  const limit = valueIn(request.crash ? state.loadLimitPanic : state.loadLimitReboot);
+  const doing = `load ${request.kernel}`;
+  const problem = permissionProblem(doing, readPrivilege(), state, limit, request.crash);
+  if (problem !== undefined) throw problem;
+  if (request.crash && valueIn(state.crashSize) === 0) {
+    throw new KexecError("no-crash-memory", {
+      message: `cannot ${doing}: no memory is reserved for a crash kernel`,
+      hint: "boot with crashkernel=256M (or more) on the command line",
+    });
+  }
+  return limit;
+}
+
+/** Holds the secrets for as long as it takes and no longer. Returns the milliseconds of the call. */
+async function assembleAndCall(
+  verified: Verified,
+  request: ParsedLoadRequest,
+  limitBefore: number | undefined,
+  observer: Observer,
+): Promise<number> {
+  const withSecrets = request.secrets.length > 0;
+  using interruption = withSecrets ? Interruption.start() : undefined;
+  let loaded = false;
+  try {
+    using secrets = await Secrets.read(request.secrets, interruption);
+    using assembled = Assembled.from(verified, secrets, observer);
+    await interruption?.check();
+    if (request.dryRun) return 0;
+    const milliseconds = call(assembled, request, limitBefore, observer);
+    loaded = true;
+    await interruption?.check();
+    return milliseconds;
+  } catch (error) {
+    if (loaded && withSecrets) dropSecretBearer(request.crash);
+    throw error;
+  }
+}
+
+/** Unloads what carries a secret and will not be used. @throws KexecError when it stays loaded */
+export function dropSecretBearer(crash: boolean): void {
+  const result = kexecFileUnload(crash, true);
+  if (result === 0) return;
+  throw new KexecError("io-error", {
+    message: `cannot unload the kernel that carries a secret: ${errnoText(-result).toLowerCase()}`,
+    errno: errnoName(-result),
+    hint: "run aegis-kexec unload, or reboot: the secret is in memory until then",
+  });
+}
+
+/** The system call. Returns the milliseconds it took; throws when it failed. */
+function call(
+  assembled: Assembled,
+  request: ParsedLoadRequest,
+  limitBefore: number | undefined,
+  observer: Observer,
+): number {
+  if (!request.crash) finalizeHandover(observer);
+  using log = KernelLog.fromNow();
+  const { cmdline } = assembled.verified;
+  const start = performance.now();
+  const result = kexecFileLoad({
+    kernelFd: assembled.kernelFd,
+    initrdFd: assembled.initrdFd,
+    cmdline,
+    crash: request.crash,
+    debug: false,
+    patient: limitBefore === undefined || limitBefore < 0,
+  });
+  const milliseconds = Math.round(performance.now() - start);
+  const kernelLog = log.lines();
+  if (result < 0) {
+    const attempt: LoadAttempt = {
+      name: request.kernel,
+      crash: request.crash,
+      debug: false,
+      kernelSize: assembled.verified.image.file.size,
+      initrdSize: assembled.initrdSize,
+      limitBefore,
+    };
+    const { architecture } = libc();
+    const evidence = readLoadEvidence(architecture, errnoName(-result), assembled.kernelFd);
+    throw diagnoseLoad(-result, attempt, evidence, kernelLog);
+  }
+  for (const line of kernelLog) observer.note?.(`kernel: ${line}`);
+  return milliseconds;
+}
+
+/**
+ * Sets kernel.kexec_load_disabled. When that fails, what was loaded is dropped: the caller asked
+ * for a kernel that nothing can replace, and has none.
+ */
+function lock(crash: boolean): void {
+  const path = "/proc/sys/kernel/kexec_load_disabled";
+  const fd = open(path, O_WRONLY);
+  const result = fd < 0 ? fd : writeAll(fd, new TextEncoder().encode("1\n"));
+  if (fd >= 0) close(fd);
+  if (result === 0) return;
+  const unloaded = kexecFileUnload(crash, true) === 0;
+  throw new KexecError("io-error", {
+    message: `cannot lock the loaded kernel: ${path}: ${errnoText(-result).toLowerCase()}`,
+    errno: errnoName(-result),
+    hint: unloaded
+      ? "the kernel was unloaded again: mount /proc writable, or do without --lock"
+      : "the kernel is still loaded, and not locked: drop it by aegis-kexec unload",
+  });
+}

@@ -1,0 +1,101 @@
+/** Writes the manifest of exactly what `load` would load: the same source, the same command line. */
+import { KexecError } from "../errors.ts";
+import { Folder, type InputFile, statusOfPath } from "../linux/file.ts";
+import { libc } from "../linux/libc.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import { checkCmdline, joinCmdline } from "../source/cmdline.ts";
+import { KernelSource } from "../source/image.ts";
+import { Source } from "../source/open.ts";
+import { largestUnpacked } from "../source/unpack.ts";
+import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
+import { sha256Of } from "./digest.ts";
+import type { Observer } from "./report.ts";
+import { type ManifestRequest, parseManifestRequest } from "./request.ts";
+import { ownCmdline } from "./verify.ts";
+
+/**
+ * The manifest of what `load` would load with these options, with paths relative to the folder of
+ * SOURCE. Nothing is loaded, and it takes no privilege. The kernel may be for the other
+ * architecture: manifests are written on the machines of those who sign them.
+ * @throws KexecError `not-below`, and the codes of `load` for its input
+ */
+export async function manifest(
+  request: ManifestRequest,
+  observer: Observer = {},
+): Promise<Manifest> {
+  const { architecture } = libc();
+  const parsed = parseManifestRequest(request);
+  using source = await Source.open(parsed, observer);
+  if (source.manifest !== undefined) {
+    throw new KexecError("usage", {
+      message: `cannot write a manifest of ${parsed.kernel}: it is one`,
+      hint: "give the kernel that it is about",
+    });
+  }
+  const [image, target] = await openFor(source, architecture, observer);
+  using _ = image;
+  const cmdline = joinCmdline(ownCmdline(source, image, parsed, false), parsed.append);
+  checkCmdline(cmdline, image.kernel.limit);
+  if (parsed.generation === 0) {
+    observer.warn?.("this is generation 0: any floor refuses it (--generation N)");
+  }
+
+  const folder = folderOf(parsed.kernel);
+  const written: Manifest = {
+    format: "aegis-kexec/1",
+    generation: parsed.generation,
+    architecture: target,
+    kernel: describe(source.kernel.file, folder, observer),
+    initrds: source.initrds.map(({ file }) => describe(file, folder, observer)),
+    cmdline,
+  };
+  formatManifest(written);
+  return written;
+}
+
+/** Opens the image for the architecture that it is for. */
+async function openFor(
+  source: Source,
+  own: Architecture,
+  observer: Observer,
+): Promise<readonly [image: KernelSource, architecture: Architecture]> {
+  const open = (architecture: Architecture) =>
+    KernelSource.open(
+      source.kernel.file,
+      { architecture, profile: undefined, limit: largestUnpacked },
+      observer,
+    );
+  try {
+    return [await open(own), own];
+  } catch (error) {
+    if (!(error instanceof KexecError) || error.code !== "wrong-architecture") throw error;
+    const other = own === "x86_64" ? "aarch64" : "x86_64";
+    return [await open(other), other];
+  }
+}
+
+/** Canonical path of the folder that paths are relative to: SOURCE's, or SOURCE where it is one. */
+function folderOf(source: string): string {
+  const status = statusOfPath(source);
+  const isFolder = typeof status !== "number" && status.type === "directory";
+  using folder = isFolder ? Folder.open(source) : Folder.of(source);
+  return folder.canonicalPath;
+}
+
+function describe(file: InputFile, folder: string, observer: Observer): ManifestFile {
+  const below = folder === "/" ? "/" : `${folder}/`;
+  if (!file.canonicalPath.startsWith(below)) {
+    throw new KexecError("not-below", {
+      message: `cannot write a manifest with ${file.path}: it is not below ${folder}, the folder of SOURCE`,
+      hint: "put kernel, initramfs and manifest into one folder: it is what is signed and copied",
+    });
+  }
+  const sha256 = sha256Of(file, (done) =>
+    observer.progress?.(`reading ${file.path}`, done, file.size),
+  );
+  return {
+    path: file.canonicalPath.slice(below.length),
+    size: file.size,
+    sha256,
+  };
+}

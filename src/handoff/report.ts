@@ -1,0 +1,73 @@
+/** What the commands give back. These shapes are the `--json` output. */
+import type { KexecError } from "../errors.ts";
+
+/** Hears of what goes on. Every member is optional; none is called with a secret. */
+export interface Observer {
+  /** A step that was taken, for `--verbose`. */
+  note?(line: string): void;
+  /** Something that the user should know, though it does not stop the work. */
+  warn?(line: string): void;
+  /** Work that can be long; both figures in bytes. */
+  progress?(step: string, done: number, total: number): void;
+  /** A device or console that `quiesce` took from its driver; it comes after `handover`. */
+  detached?(what: string): void;
+  /** The last words, before consoles go and the jump is made. */
+  handover?(report: LoadReport | undefined): void;
+  /** It failed, and this action is taken now: `reboot`, `poweroff` or `shell`. */
+  failure?(error: KexecError, action: string): void;
+}
+
+export interface FileReport {
+  /** Canonical path; for a section of a UKI, the UKI's path and `#.initrd`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface KernelReport extends FileReport {
+  /** The image format in the field's own name, with what it was in: `arm64 Image (zboot, gzip)`. */
+  readonly format: string;
+  /** Release and build text of the image, where it carries one. */
+  readonly version: string | null;
+}
+
+/** Who vouches for what was loaded. */
+export interface TrustReport {
+  readonly signer: {
+    /** Path of the public key. */
+    readonly key: string;
+    /** `minisign:` and the key id, or `sha256:` and 16 digits of the key's SHA-256. */
+    readonly fingerprint: string;
+  };
+  /** Path of the detached signature. */
+  readonly signature: string;
+  /** minisign's trusted comment, which the signature covers. */
+  readonly trustedComment: string | null;
+}
+
+export interface LoadReport {
+  /** `reboot`: for the handover; `crash`: for a panic. */
+  readonly target: "reboot" | "crash";
+  /** False after a dry run: nothing was given to the kernel. */
+  readonly loaded: boolean;
+  readonly kernel: KernelReport;
+  /** The archives, in the order in which they were joined. */
+  readonly initrds: readonly FileReport[];
+  /** The command line exactly as the next kernel gets it. */
+  readonly cmdline: string;
+  /** Generation of the manifest that SOURCE is. */
+  readonly generation: number | null;
+  /** Who signed it; null where nothing had to be signed. */
+  readonly trust: TrustReport | null;
+  /** Whether `kernel.kexec_load_disabled` was set. */
+  readonly locked: boolean;
+  /** Milliseconds that the system call took; 0 for a dry run. */
+  readonly milliseconds: number;
+  readonly warnings: readonly string[];
+}
+
+export interface UnloadReport {
+  readonly target: "reboot" | "crash";
+  /** Whether a kernel was loaded before; null where the machine does not say. */
+  readonly wasLoaded: boolean | null;
+}

@@ -1,0 +1,215 @@
+/** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
+import * as v from "valibot";
+import { KexecError } from "../errors.ts";
+import { parseSecret } from "../initramfs/secret.ts";
+import { parseRsdpWanted } from "./acpi.ts";
+import { failureActions } from "./on-failure.ts";
+import { parseQuiesceWord } from "./quiesce.ts";
+
+const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
+const text = v.string("it must be text");
+const flag = v.optional(v.boolean("it must be true or false"), false);
+
+/** A list, or one of its elements alone. */
+function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T) {
+  return v.optional(
+    v.union([
+      v.array(element),
+      v.pipe(
+        element,
+        v.transform((one) => [one]),
+      ),
+    ]),
+    [],
+  );
+}
+
+const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
+
+const loadSchema = v.strictObject({
+  /** SOURCE: the path of a kernel image, or of whatever else names one. */
+  kernel: path,
+  /** Where SOURCE is a directory of boot entries: the id of one; left out: its default. */
+  entry: v.optional(v.pipe(text, v.nonEmpty("it must not be empty"))),
+  /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
+  profile: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number"),
+      v.minValue(0, "it must not be negative"),
+    ),
+  ),
+  /** Initramfs archives, joined in this order. */
+  initrd: listOf(path),
+  /** The whole command line of the next kernel. */
+  cmdline: v.optional(text),
+  /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */
+  reuseCmdline: flag,
+  /** Words to add to the end of the command line. */
+  append: v.optional(text),
+  /** Files to put into the new initramfs, `SRC:DEST[:MODE]`; their values appear nowhere else. */
+  secrets: listOf(secret),
+  /** Paths of public keys: accept only what one of them signed. */
+  trust: listOf(path),
+  /** The detached signature; default SOURCE.minisig, then SOURCE.sig. */
+  signature: v.optional(path),
+  /** Refuse a manifest with a lower generation. */
+  minGeneration: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number"),
+      v.minValue(0, "it must not be negative"),
+    ),
+  ),
+  /** A policy beside the machine's own, which always applies. */
+  policy: v.optional(path),
+  /** Load the kernel that a panic jumps to, into the memory reserved by `crashkernel=`. */
+  crash: flag,
+  /** Once loaded, set `kernel.kexec_load_disabled`: nothing replaces the kernel until reboot. */
+  lock: flag,
+  /** Do everything but the system calls that load and lock. */
+  dryRun: flag,
+  /** `auto`, or the address of the ACPI tables as `0x…`, for `acpi_rsdp=`; x86_64 only. */
+  acpiRsdp: v.optional(
+    v.pipe(
+      v.string("it must be text"),
+      v.check((value) => parseRsdpWanted(value) !== undefined, "it must be auto or an address 0x…"),
+    ),
+  ),
+  /** Append a line of JSON on this attempt to this file. */
+  log: v.optional(path),
+});
+
+/** A day: hardware counts no further, and a longer time guards nothing. */
+const longestWatchdog = 86_400;
+
+const execSchema = v.strictObject({
+  /** Flush file systems before the jump, and leave those on block devices read-only. */
+  sync: v.optional(v.boolean("it must be true or false"), true),
+  /** Do not go through systemd, where it runs the machine. */
+  force: flag,
+  /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
+  quiesce: listOf(
+    v.pipe(
+      v.string("it must be text"),
+      v.check(
+        (word) => parseQuiesceWord(word) !== undefined,
+        "it must be gpu, usb, net, storage or a PCI address",
+      ),
+    ),
+  ),
+  /** Arm the hardware watchdog with so many seconds. */
+  watchdog: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number of seconds"),
+      v.minValue(1, "it must be 1 second or more"),
+      v.maxValue(longestWatchdog, `it must be ${longestWatchdog} seconds or less`),
+    ),
+  ),
+  /** What to do when it fails. */
+  onFailure: v.optional(
+    v.picklist(failureActions, "it must be return, reboot, poweroff or shell"),
+    "return",
+  ),
+  /** Append a line of JSON on this attempt to this file, flushed before the jump. */
+  log: v.optional(path),
+});
+
+const unloadSchema = v.strictObject({
+  /** Drop the crash kernel instead. */
+  crash: flag,
+});
+
+const manifestSchema = v.strictObject({
+  kernel: loadSchema.entries.kernel,
+  entry: loadSchema.entries.entry,
+  initrd: loadSchema.entries.initrd,
+  cmdline: loadSchema.entries.cmdline,
+  reuseCmdline: loadSchema.entries.reuseCmdline,
+  append: loadSchema.entries.append,
+  /** The number to write. */
+  generation: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number"),
+      v.minValue(0, "it must not be negative"),
+    ),
+    0,
+  ),
+});
+
+/** What `load` takes. Paths are text; one initramfs archive may stand without a list. */
+export type LoadRequest = v.InferInput<typeof loadSchema>;
+/** What `exec` takes. */
+export type ExecRequest = v.InferInput<typeof execSchema>;
+/** What `unload` takes. */
+export type UnloadRequest = v.InferInput<typeof unloadSchema>;
+
+/** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
+export type ManifestRequest = v.InferInput<typeof manifestSchema>;
+
+export type ParsedLoadRequest = v.InferOutput<typeof loadSchema>;
+export type ParsedExecRequest = v.InferOutput<typeof execSchema>;
+export type ParsedUnloadRequest = v.InferOutput<typeof unloadSchema>;
+export type ParsedManifestRequest = v.InferOutput<typeof manifestSchema>;
+
+/** @throws KexecError `usage`, naming the first wrong member */
+export function parseLoadRequest(request: unknown): ParsedLoadRequest {
+  const parsed = parse(loadSchema, request, "load");
+  requireOneCmdline(parsed);
+  return parsed;
+}
+
+/** @throws KexecError `usage` */
+export function parseManifestRequest(request: unknown): ParsedManifestRequest {
+  const parsed = parse(manifestSchema, request, "manifest");
+  requireOneCmdline(parsed);
+  return parsed;
+}
+
+function requireOneCmdline(parsed: Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline">): void {
+  if (parsed.cmdline !== undefined && parsed.reuseCmdline) {
+    throw new KexecError("usage", {
+      message: "cannot build the command line: it is given and taken from the running kernel both",
+      hint: "give --cmdline for the whole line, or --reuse-cmdline with --append",
+    });
+  }
+}
+
+/** @throws KexecError `usage` */
+export function parseExecRequest(request: unknown): ParsedExecRequest {
+  return parse(execSchema, request, "exec");
+}
+
+/** A request for both, taken apart. @throws KexecError `usage` */
+export function parseBootRequest(request: LoadRequest & ExecRequest): {
+  readonly load: ParsedLoadRequest;
+  readonly exec: ParsedExecRequest;
+} {
+  const { sync, force, quiesce, watchdog, onFailure, ...load } = request;
+  const { log } = load;
+  return {
+    exec: parseExecRequest({ sync, force, quiesce, watchdog, onFailure, log }),
+    load: parseLoadRequest(load),
+  };
+}
+
+/** @throws KexecError `usage` */
+export function parseUnloadRequest(request: unknown): ParsedUnloadRequest {
+  return parse(unloadSchema, request, "unload");
+}
+
+function parse<T extends v.GenericSchema<unknown, unknown>>(
+  schema: T,
+  request: unknown,
+  name: string,
+): v.InferOutput<T> {
+  const result = v.safeParse(schema, request, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const member = v.getDotPath(issue);
+  throw new KexecError("usage", {
+    message: `cannot understand the ${name} request: ${member === null ? "" : `${member}: `}${issue.message.toLowerCase()}`,
+  });
+}

@@ -1,0 +1,184 @@
+/** What is loaded, and what this machine allows. */
+import { KexecError } from "../errors.ts";
+import type { RevokedHash, TrustedKey } from "../linux/keyrings.ts";
+import { requireLinux } from "../linux/libc.ts";
+import type { Lockdown } from "../linux/machine.ts";
+import { type Reading, valueIn } from "../linux/reading.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import type { Policy } from "../trust/policy.ts";
+import { type MachineFacts, readMachineFacts } from "./facts.ts";
+import { defaultPolicyPath, readPolicies } from "./gate.ts";
+
+/** `null` stands for what could not be read; `unknown` says why. */
+export interface Status {
+  readonly architecture: Architecture;
+  /** Release of the running kernel. */
+  readonly release: string;
+  readonly kexec: {
+    /** The kernel has kexec_file_load(2). */
+    readonly fileLoad: boolean | null;
+    readonly loaded: boolean | null;
+    readonly crashLoaded: boolean | null;
+    /** Bytes that `crashkernel=` reserves. */
+    readonly crashSize: number | null;
+    /** `kernel.kexec_load_disabled`. */
+    readonly disabled: boolean | null;
+    /** Loads that are left; -1: unlimited. */
+    readonly loadLimitReboot: number | null;
+    readonly loadLimitPanic: number | null;
+  };
+  /** What the kernel does about the signatures of kernel images. */
+  readonly signatures: {
+    /** It looks at them. */
+    readonly checked: boolean | null;
+    /** It refuses an image that has no good one. */
+    readonly enforced: boolean | null;
+    /** IMA appraises kernels by their `security.ima`. */
+    readonly imaAppraisal: boolean | null;
+  };
+  readonly lockdown: Lockdown | null;
+  readonly secureBoot: boolean | null;
+  /** No platform key is enrolled in firmware. */
+  readonly setupMode: boolean | null;
+  /** By whom an image may be signed, and what is revoked. */
+  readonly keyrings: {
+    readonly builtin: readonly TrustedKey[] | null;
+    readonly secondary: readonly TrustedKey[] | null;
+    readonly machine: readonly TrustedKey[] | null;
+    readonly platform: readonly TrustedKey[] | null;
+    readonly blacklist: {
+      readonly certificates: readonly TrustedKey[];
+      /** How many hashes of certificates (`tbs`) and files (`bin`) it has. */
+      readonly hashes: Readonly<Record<RevokedHash["of"], number>>;
+    } | null;
+  };
+  /** The machine's own policy; null where there is none, which is no unknown. */
+  readonly policy: PolicyStatus | null;
+  readonly privilege: {
+    readonly capSysBoot: boolean | null;
+    readonly initialUserNamespace: boolean | null;
+    readonly initialPidNamespace: boolean | null;
+    /** `none`, or the name of the container manager; `unnamed` where it has none. */
+    readonly container: string | null;
+  };
+  /** Bytes. */
+  readonly memory: { readonly total: number | null; readonly available: number | null };
+  /** The running kernel uses 5-level paging, which the next one must be able to start under. */
+  readonly fiveLevelPaging: boolean | null;
+  readonly handover: {
+    /** Kexec handover (KHO) is on. */
+    readonly enabled: boolean | null;
+    /**
+     * Whether its state was finalized, which Linux 6.16 to 6.18 want before the load; null where
+     * the kernel has no such step, which is no unknown.
+     */
+    readonly finalized: boolean | null;
+    /** The live update orchestrator (LUO) has its device. */
+    readonly liveUpdate: boolean | null;
+  };
+  /** Path of a member above, to the reason why it is null. */
+  readonly unknown: Readonly<Record<string, string>>;
+}
+
+/** A policy in force, or why there is none that can be kept: then nothing is loaded. */
+export type PolicyStatus =
+  | {
+      readonly path: string;
+      readonly broken: false;
+      /** Paths of the public keys; null where it names none. */
+      readonly trust: readonly string[] | null;
+      readonly minGeneration: number | null;
+      readonly allowAppend: readonly string[];
+    }
+  | { readonly path: string; readonly broken: true; readonly why: string };
+
+/** @throws KexecError `unsupported-platform`, `unsupported-architecture`, `no-jit`, `no-libc` */
+export async function status(): Promise<Status> {
+  requireLinux();
+  return statusOf(readMachineFacts(), readPolicyStatus());
+}
+
+/** The facts in the form that is shown. */
+export function statusOf(facts: MachineFacts, policy: PolicyStatus | null): Status {
+  const { identity, kexec, build, signatures, firmware, keyrings, privilege, memory } = facts;
+  const unknown: Record<string, string> = {};
+  const take = <T>(member: string, reading: Reading<T>): T | null => {
+    if (!reading.known) unknown[member] = reading.why;
+    return valueIn(reading) ?? null;
+  };
+  const { builtin, secondary, machine, platform } = keyrings.trusted;
+  const blacklist = take("keyrings.blacklist", keyrings.blacklist);
+  const count = (of: RevokedHash["of"]) =>
+    blacklist?.hashes.filter((entry) => entry.of === of).length ?? 0;
+  return {
+    ...identity,
+    kexec: {
+      fileLoad: take("kexec.fileLoad", build.kexecFile),
+      loaded: take("kexec.loaded", kexec.loaded),
+      crashLoaded: take("kexec.crashLoaded", kexec.crashLoaded),
+      crashSize: take("kexec.crashSize", kexec.crashSize),
+      disabled: take("kexec.disabled", kexec.disabled),
+      loadLimitReboot: take("kexec.loadLimitReboot", kexec.loadLimitReboot),
+      loadLimitPanic: take("kexec.loadLimitPanic", kexec.loadLimitPanic),
+    },
+    signatures: {
+      checked: take("signatures.checked", signatures.checked),
+      enforced: take("signatures.enforced", signatures.enforced),
+      imaAppraisal: take("signatures.imaAppraisal", facts.appraisal),
+    },
+    lockdown: take("lockdown", facts.lockdown),
+    secureBoot: take("secureBoot", firmware.secureBoot),
+    setupMode: take("setupMode", firmware.setupMode),
+    keyrings: {
+      builtin: take("keyrings.builtin", builtin),
+      secondary: take("keyrings.secondary", secondary),
+      machine: take("keyrings.machine", machine),
+      platform: take("keyrings.platform", platform),
+      blacklist:
+        blacklist === null
+          ? null
+          : {
+              certificates: blacklist.certificates,
+              hashes: { tbs: count("tbs"), bin: count("bin") },
+            },
+    },
+    policy,
+    privilege: {
+      capSysBoot: take("privilege.capSysBoot", privilege.capSysBoot),
+      initialUserNamespace: take("privilege.initialUserNamespace", privilege.initialUserNamespace),
+      initialPidNamespace: take("privilege.initialPidNamespace", privilege.initialPidNamespace),
+      container: take("privilege.container", facts.container),
+    },
+    memory: {
+      total: take("memory.total", memory.total),
+      available: take("memory.available", memory.available),
+    },
+    fiveLevelPaging: take("fiveLevelPaging", facts.fiveLevelPaging),
+    handover: {
+      enabled: take("handover.enabled", facts.liveUpdate.handover),
+      finalized: take("handover.finalized", facts.liveUpdate.finalized),
+      liveUpdate: take("handover.liveUpdate", facts.liveUpdate.orchestrator),
+    },
+    unknown,
+  };
+}
+
+/** A broken policy is shown as that: it stops every load, and the status should say so. */
+function readPolicyStatus(): PolicyStatus | null {
+  let policy: Policy | undefined;
+  try {
+    [policy] = readPolicies(undefined);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    return { path: defaultPolicyPath, broken: true, why: error.message };
+  }
+  if (policy === undefined) return null;
+  const { path, trust, minGeneration, allowAppend } = policy;
+  return {
+    path,
+    broken: false,
+    trust: trust ?? null,
+    minGeneration: minGeneration ?? null,
+    allowAppend,
+  };
+}

@@ -1,0 +1,165 @@
+/** From an open source to one that may be loaded: trust, the kernel's format, the command line. */
+import { KexecError } from "../errors.ts";
+import { readFirmware } from "../linux/firmware.ts";
+import { readMemory, readRunningCmdline } from "../linux/machine.ts";
+import { valueIn } from "../linux/reading.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import { checkCmdline, joinCmdline, reusableCmdline } from "../source/cmdline.ts";
+import { KernelSource } from "../source/image.ts";
+import type { Source } from "../source/open.ts";
+import { type OpenFile, type Part, wholeOf } from "../source/part.ts";
+import { largestUnpacked } from "../source/unpack.ts";
+import { copyChecked, copySealed } from "./copy.ts";
+import { type Gate, needsSealedWhole, requireAllowedAppend } from "./gate.ts";
+import type { Observer, TrustReport } from "./report.ts";
+import type { ParsedLoadRequest } from "./request.ts";
+import { requireRoom } from "./room.ts";
+
+/** A source that this request may load. Only `Verified.from` makes one; dispose of it. */
+export class Verified implements Disposable {
+  private constructor(
+    /** The kernel as it goes to the system call, and what it was taken out of. */
+    readonly image: KernelSource,
+    /** In the order in which they are joined. */
+    readonly initrds: readonly Part[],
+    /** Checked against the image's limit. */
+    readonly cmdline: string,
+    /** Who signed it; null where nothing had to be signed. */
+    readonly trust: TrustReport | null,
+    private readonly held: DisposableStack,
+  ) {}
+
+  /**
+   * @param gate That the source was opened through.
+   * @throws KexecError with a code of exits 2, 4, 5, 8, 9 or 12
+   */
+  static async from(
+    source: Source,
+    request: ParsedLoadRequest,
+    architecture: Architecture,
+    gate: Gate,
+    observer: Observer,
+  ): Promise<Verified> {
+    using held = new DisposableStack();
+    const { requirement } = gate;
+    const { file, expected } = source.kernel;
+    const whole = needsSealedWhole(source, requirement)
+      ? held.use(copyWhole(file, observer))
+      : undefined;
+    const trust = await gate.pass(source, whole);
+    requireArchitecture(source, architecture);
+    if (source.manifest !== undefined && trust === null) {
+      observer.warn?.(
+        `no key is trusted: the files are what ${source.path} says, and anyone may have written that`,
+      );
+    }
+
+    const bytes: OpenFile =
+      expected === undefined
+        ? (whole ?? file)
+        : held.use(copyChecked(file, expected, "kernel", observer));
+    const image = held.use(
+      await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
+    );
+    const own = ownCmdline(source, image, request, trust !== null);
+    if (trust !== null) requireAllowedAppend(request.append, requirement, own ?? "");
+    const cmdline = joinCmdline(own, request.append);
+    checkCmdline(cmdline, image.kernel.limit);
+    const initrds = [
+      ...image.archives,
+      ...source.initrds.map((given) =>
+        wholeOf(given.file, given.expected, given.file.canonicalPath),
+      ),
+    ];
+    return new Verified(image, initrds, cmdline, trust, held.move());
+  }
+
+  [Symbol.dispose](): void {
+    this.held.dispose();
+  }
+}
+
+function copyWhole(file: OpenFile, observer: Observer) {
+  requireRoom({ kernel: file.size, initrd: 0, copied: file.size }, readMemory());
+  return copySealed(file, 0, file.size, "UKI", observer);
+}
+
+function imageOptions(
+  source: Source,
+  request: ParsedLoadRequest,
+  architecture: Architecture,
+): Parameters<typeof KernelSource.open>[1] {
+  // The kernel reads the unpacked image into memory and copies it to its place: three times in all.
+  const third = Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3);
+  return {
+    architecture,
+    profile: request.profile ?? source.entry?.facts?.profile,
+    limit: Math.min(largestUnpacked, third),
+  };
+}
+
+function requireArchitecture(source: Source, architecture: Architecture): void {
+  const wanted = source.manifest?.manifest.architecture;
+  if (wanted === undefined || wanted === architecture) return;
+  throw new KexecError("wrong-architecture", {
+    message: `cannot load ${source.path}: it is for ${wanted}, and this machine is ${architecture}`,
+    hint: `load a generation that was made for ${architecture}`,
+  });
+}
+
+type CmdlineOptions = Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline" | "append"> & {
+  readonly crash?: boolean;
+};
+
+/** The command line before words are appended to it. */
+export function ownCmdline(
+  source: Source,
+  image: KernelSource,
+  request: CmdlineOptions,
+  trusted: boolean,
+): string | undefined {
+  // A manifest says it all, whatever its kernel brings.
+  if (source.manifest === undefined && image.cmdline !== undefined && !trusted) {
+    requireUnsealedCmdline(source, request);
+  }
+  if (request.cmdline !== undefined) return request.cmdline;
+  if (!request.reuseCmdline) return entryOptions(source) ?? image.cmdline;
+  const running = readRunningCmdline();
+  if (!running.known) {
+    throw new KexecError("io-error", {
+      message: `cannot reuse the running kernel's command line: ${running.why}`,
+      hint: "mount /proc, or give the line by --cmdline",
+    });
+  }
+  return reusableCmdline(running.value, request.crash ?? false);
+}
+
+/**
+ * The rule of systemd-stub (settle_command_line in src/boot/stub.c): under Secure Boot the command
+ * line in a UKI is the only one. The stub drops any other in silence; here it is refused. Where
+ * trust is required the gate has been stricter, and the policy says what may be appended.
+ */
+function requireUnsealedCmdline(source: Source, request: CmdlineOptions): void {
+  const [given] = [
+    request.cmdline === undefined ? [] : ["--cmdline"],
+    request.reuseCmdline ? ["--reuse-cmdline"] : [],
+    source.cmdline === undefined ? [] : [`the options line of ${source.entry?.path}`],
+    request.append === undefined ? [] : ["--append"],
+  ].flat();
+  if (given === undefined || valueIn(readFirmware().secureBoot) !== true) return;
+  throw new KexecError("policy-refused", {
+    message: `cannot use ${given}: Secure Boot is on, and ${source.kernel.file.path} has a command line of its own`,
+    hint: "boot the UKI with its own command line, or choose another of its profiles",
+  });
+}
+
+/** Variables are GRUB's: the specification knows none, and the kernel would get their names. */
+function entryOptions(source: Source): string | undefined {
+  const { cmdline, entry } = source;
+  const variable = entry === undefined ? undefined : /(?:^|\s)(\$\w+)/.exec(cmdline ?? "")?.[1];
+  if (variable === undefined) return cmdline;
+  throw new KexecError("malformed-input", {
+    message: `cannot use the options of ${entry?.path}: ${variable} is a variable of GRUB, and its value is not in the entry`,
+    hint: "give the whole command line by --cmdline",
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * aegis-kexec as a library: hand a Linux machine over from one kernel to the next.
+ *
+ * Every function returns a promise and throws `KexecError` and nothing else on purpose. On
+ * anything but Linux the package imports, and every function throws `unsupported-platform`.
+ */
+export {
+  type ErrorCode,
+  ExitCode,
+  errorCodes,
+  KexecError,
+  type KexecErrorDetail,
+} from "./errors.ts";
+export { exec, loadAndExec } from "./handoff/exec.ts";
+export { inspect } from "./handoff/inspect.ts";
+export type {
+  ArchiveReport,
+  CmdlineReport,
+  ImageReport,
+  Inspection,
+  ManifestReport,
+  Reason,
+  SignatureReport,
+  SourceReport,
+  TrustInspection,
+  Verdict,
+} from "./handoff/inspection.ts";
+export { load } from "./handoff/load.ts";
+export { manifest } from "./handoff/manifest.ts";
+export type {
+  FileReport,
+  KernelReport,
+  LoadReport,
+  Observer,
+  TrustReport,
+  UnloadReport,
+} from "./handoff/report.ts";
+export type {
+  ExecRequest,
+  LoadRequest,
+  ManifestRequest,
+  UnloadRequest,
+} from "./handoff/request.ts";
+export { type PolicyStatus, type Status, status } from "./handoff/status.ts";
+export { unload } from "./handoff/unload.ts";

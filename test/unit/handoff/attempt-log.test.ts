@@ -1,0 +1,44 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KexecError } from "../../../src/errors.ts";
+import { AttemptLog, withoutSecrets } from "../../../src/handoff/attempt-log.ts";
+import { parseBootRequest } from "../../../src/handoff/request.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "aegis-kexec-log-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const onLinux = process.platform === "linux" ? test : test.skip;
+
+test("of secrets only their number is logged", () => {
+  const { load } = parseBootRequest({ kernel: "k", secrets: ["/run/hidden:/etc/key"] });
+  const logged = withoutSecrets(load);
+  expect(logged).toMatchObject({ kernel: "k", secrets: 1 });
+  expect(JSON.stringify(logged)).not.toContain("hidden");
+});
+
+onLinux("each attempt adds lines, and an error is written down and thrown on", async () => {
+  const path = join(folder, "attempts");
+  const log = AttemptLog.begin(path, "exec", { force: true });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  log.write({ outcome: "handing-over", result: null });
+  const error = new KexecError("busy", { message: "cannot jump: busy", errno: "EBUSY" });
+  await expect(
+    AttemptLog.begin(path, "exec", {}).orFailure(() => Promise.reject(error)),
+  ).rejects.toBe(error);
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  const [first, second] = lines.map((line): unknown => JSON.parse(line));
+  expect(lines).toHaveLength(2);
+  expect(first).toMatchObject({
+    command: "exec",
+    request: { force: true },
+    outcome: "handing-over",
+    result: null,
+    uptime: expect.any(Number),
+  });
+  expect(second).toMatchObject({ outcome: "failed", error: { code: "busy", errno: "EBUSY" } });
+});
+
+onLinux("a log that cannot be written stops everything before it begins", () => {
+  expect(() => AttemptLog.begin(join(folder, "missing", "log"), "load", {})).toThrow(KexecError);
+});

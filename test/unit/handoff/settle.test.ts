@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { parseStep } from "../../../src/handoff/settle.ts";
+
+test("steps are read back as they were told", () => {
+  for (const step of [
+    { kind: "done" },
+    { kind: "read-only", id: 27 },
+    { kind: "problem", text: "cannot flush /mnt" },
+    { kind: "at", text: "flushing /mnt", device: "8:1" },
+    { kind: "at", text: "flushing all other file systems" },
+  ]) {
+    expect<unknown>(parseStep(JSON.stringify(step))).toEqual(step);
+  }
+});
+
+test("what is no step is left out", () => {
+  for (const line of [
+    "",
+    "x",
+    "[]",
+    "null",
+    "{}",
+    '{"kind":"read-only"}',
+    '{"kind":"at","text":1}',
+  ]) {
+    expect(parseStep(line)).toBeUndefined();
+  }
+});

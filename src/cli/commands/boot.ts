@@ -1,0 +1,36 @@
+import { loadAndExec } from "../../handoff/exec.ts";
+import { defineCommand } from "../define.ts";
+import { describeLoad } from "../describe.ts";
+import { handoverArguments, handoverRequest } from "../handover.ts";
+import { loadArguments, loadRequest } from "./load.ts";
+
+const args = { ...loadArguments, ...handoverArguments };
+
+export const boot = defineCommand({
+  meta: {
+    name: "boot",
+    description: "verify, assemble and load a kernel, and hand over to it",
+    notes: [
+      "It does not return when it succeeds. On a full system that systemd runs, systemd stops the " +
+        "services and hands over; elsewhere, and with --force, the running kernel ends at once. " +
+        "A load that fails is never followed by a handover.",
+      "With --json it prints an object only when it returns: the error, or the result of " +
+        "--dry-run.",
+    ],
+    examples: [
+      [
+        'aegis-kexec boot /mnt/vmlinuz --initrd /mnt/initrd.img --cmdline "root=LABEL=RESCUE quiet"',
+        "boot that kernel now",
+      ],
+      [
+        "aegis-kexec boot vmlinuz --initrd initrd.img --reuse-cmdline --dry-run",
+        "show what would be booted",
+      ],
+    ],
+  },
+  args,
+  run: async (given, output) => {
+    const request = { ...loadRequest(given), ...handoverRequest("boot", given) };
+    output.result(await loadAndExec(request, output.observer), describeLoad);
+  },
+});

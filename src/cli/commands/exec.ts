@@ -1,0 +1,20 @@
+import { exec as handOver } from "../../handoff/exec.ts";
+import { defineCommand } from "../define.ts";
+import { handoverArguments, handoverRequest } from "../handover.ts";
+
+export const exec = defineCommand({
+  meta: {
+    name: "exec",
+    description: "hand over to the loaded kernel",
+    notes: [
+      "It does not return when it succeeds. On a full system that systemd runs, systemd stops the " +
+        "services and hands over; elsewhere, and with --force, the running kernel ends at once.",
+    ],
+    examples: [["aegis-kexec exec", "flush file systems, then jump into the loaded kernel"]],
+    exits: [[11, "no kernel is loaded: load one first"]],
+  },
+  args: handoverArguments,
+  run: async (given, output) => {
+    await handOver(handoverRequest("exec", given), output.observer);
+  },
+});

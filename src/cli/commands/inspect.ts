@@ -1,0 +1,45 @@
+import { KexecError } from "../../errors.ts";
+import { inspect as inspectSource } from "../../handoff/inspect.ts";
+import { defineCommand } from "../define.ts";
+import { describeInspection } from "../describe-inspection.ts";
+import { options } from "../options.ts";
+import { sourceArguments, sourceRequest } from "./load.ts";
+
+const args = { ...sourceArguments, crash: options.crash };
+
+export const inspect = defineCommand({
+  meta: {
+    name: "inspect",
+    description:
+      "what SOURCE is, whether it verifies, whether this machine would take it; loads nothing",
+    notes: [
+      "It ends with the exit code that load would give to root, and prints every reason, the one " +
+        "that load would name first. Where something that could change the verdict cannot be " +
+        'seen, as without root, it says so ("unless").',
+      "The digest of a signed image is taken where the image has at most 64 MiB, or where the " +
+        "machine demands a signature; otherwise only headers are read, whatever the size.",
+    ],
+    examples: [
+      ["aegis-kexec inspect /boot/vmlinuz", "is it signed, by whom, and would it load?"],
+      [
+        "aegis-kexec inspect boot.json --trust org.pub",
+        "what a manifest covers, and all that is wrong with it",
+      ],
+      [
+        "aegis-kexec inspect vmlinuz --initrd initrd.img --json",
+        "for programs: .verdict.wouldExit and .verdict.reasons",
+      ],
+    ],
+  },
+  args,
+  run: async (given, output) => {
+    const request = { ...sourceRequest(given), crash: given.flag("crash") };
+    const inspection = await inspectSource(request);
+    output.result(inspection, describeInspection);
+    const [first] = inspection.verdict.reasons;
+    // The way of every refusal to standard error and the exit code.
+    if (first === undefined) return;
+    const { code, message, hint } = first;
+    throw new KexecError(code, { message, ...(hint === null ? {} : { hint }) });
+  },
+});

@@ -1,0 +1,104 @@
+import { parseRsdpWanted } from "../../handoff/acpi.ts";
+import { load as loadKernel } from "../../handoff/load.ts";
+import type { LoadRequest } from "../../handoff/request.ts";
+import type { ArgumentsOf } from "../arguments.ts";
+import { defineCommand } from "../define.ts";
+import { describeLoad } from "../describe.ts";
+import { options, positionals } from "../options.ts";
+import { quoted, usageError } from "../parse.ts";
+
+/** What to load, and what must hold of it. */
+export const sourceArguments = {
+  source: positionals.source,
+  entry: options.entry,
+  profile: options.profile,
+  initrd: options.initrd,
+  cmdline: options.cmdline,
+  "reuse-cmdline": options["reuse-cmdline"],
+  append: options.append,
+  secret: options.secret,
+  trust: options.trust,
+  signature: options.signature,
+  "min-generation": options["min-generation"],
+  policy: options.policy,
+  "acpi-rsdp": options["acpi-rsdp"],
+};
+
+/** The arguments from which a load request is made. */
+export const loadArguments = {
+  ...sourceArguments,
+  lock: options.lock,
+  "dry-run": options["dry-run"],
+  log: options.log,
+};
+
+export function loadRequest(given: ArgumentsOf<typeof loadArguments>): LoadRequest {
+  return {
+    ...sourceRequest(given),
+    lock: given.flag("lock"),
+    dryRun: given.flag("dry-run"),
+    log: given.text("log"),
+  };
+}
+
+export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadRequest {
+  const minGeneration = given.text("min-generation");
+  const profile = given.text("profile");
+  return {
+    kernel: given.positional("source"),
+    entry: given.text("entry"),
+    profile: profile === undefined ? undefined : Number(profile),
+    initrd: [...given.list("initrd")],
+    cmdline: given.text("cmdline"),
+    reuseCmdline: given.flag("reuse-cmdline"),
+    append: given.text("append"),
+    secrets: [...given.list("secret")],
+    trust: [...given.list("trust")],
+    signature: given.text("signature"),
+    minGeneration: minGeneration === undefined ? undefined : Number(minGeneration),
+    policy: given.text("policy"),
+    acpiRsdp: acpiRsdp(given.text("acpi-rsdp")),
+  };
+}
+
+/** @throws KexecError `usage` */
+function acpiRsdp(value: string | undefined): string | undefined {
+  if (value === undefined || parseRsdpWanted(value) !== undefined) return value;
+  throw usageError(
+    undefined,
+    `--acpi-rsdp takes auto or an address, not "${quoted(value)}"`,
+    "write an address in hexadecimal: 0x7fe14014",
+  );
+}
+
+const args = { ...loadArguments, crash: options.crash };
+
+export const load = defineCommand({
+  meta: {
+    name: "load",
+    description: "verify, assemble and load a kernel, and stop before the handover",
+    notes: [
+      "A load replaces the kernel that was loaded before. A load that fails leaves it loaded.",
+    ],
+    examples: [
+      [
+        'aegis-kexec load /boot/vmlinuz --initrd /boot/initrd.img --cmdline "root=/dev/vda1 quiet"',
+        "load; aegis-kexec exec then hands over",
+      ],
+      [
+        "aegis-kexec load vmlinuz --initrd initrd.img --reuse-cmdline --append single",
+        "the running kernel's command line, and one word more",
+      ],
+      [
+        "aegis-kexec load boot.json --trust org.pub --secret -:/run/disk.key",
+        "only what the organisation signed, and a key from standard input",
+      ],
+      ["aegis-kexec load vmlinuz --dry-run --json", "check the files; load nothing"],
+    ],
+  },
+  args,
+  run: async (given, output) => {
+    const request = { ...loadRequest(given), crash: given.flag("crash") };
+    output.result(await loadKernel(request, output.observer), describeLoad);
+  },
+});

@@ -1,0 +1,53 @@
+import { manifest as writeManifest } from "../../handoff/manifest.ts";
+import { formatManifest } from "../../trust/manifest.ts";
+import { defineCommand } from "../define.ts";
+import { options } from "../options.ts";
+import { sourceArguments } from "./load.ts";
+
+const { source, entry, initrd, cmdline, append } = sourceArguments;
+const args = {
+  source,
+  entry,
+  initrd,
+  cmdline,
+  "reuse-cmdline": options["reuse-cmdline"],
+  append,
+  generation: options.generation,
+};
+
+export const manifest = defineCommand({
+  meta: {
+    name: "manifest",
+    description: "write the manifest of exactly what load would load, ready to sign",
+    notes: [
+      "The manifest goes to standard output. Its paths are relative to the folder of SOURCE, so " +
+        "keep it there; kernel and initramfs must be below that folder.",
+      "One signature of it covers kernel, initramfs and command line. This program signs " +
+        "nothing: use minisign or openssl.",
+    ],
+    examples: [
+      [
+        'aegis-kexec manifest vmlinuz --initrd initrd.img --cmdline "root=LABEL=A" --generation 42',
+        "send it to boot.json, then sign that: minisign -S -m boot.json",
+      ],
+    ],
+  },
+  args,
+  run: async (given, output) => {
+    const generation = given.text("generation");
+    const written = await writeManifest(
+      {
+        kernel: given.positional("source"),
+        entry: given.text("entry"),
+        initrd: [...given.list("initrd")],
+        cmdline: given.text("cmdline"),
+        reuseCmdline: given.flag("reuse-cmdline"),
+        append: given.text("append"),
+        generation: generation === undefined ? undefined : Number(generation),
+      },
+      output.observer,
+    );
+    // What was asked for by name is written even with --quiet.
+    output.text(written, (value) => formatManifest(value).trimEnd().split("\n"));
+  },
+});

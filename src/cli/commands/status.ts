@@ -1,0 +1,30 @@
+import { status as readStatus } from "../../handoff/status.ts";
+import { readSufferers } from "../../handoff/sufferers.ts";
+import { defineCommand } from "../define.ts";
+import { describeStatus } from "../describe-status.ts";
+import { describeSufferers } from "../describe-sufferers.ts";
+
+export const status = defineCommand({
+  meta: {
+    name: "status",
+    description: "what is loaded, and what this machine allows",
+    notes: [
+      "It works without root; what it cannot read it calls unknown, and says why. With --json " +
+        'that is null, and the reason stands under "unknown".',
+      "With --verbose it lists the devices that are known to suffer from a handover, each with the " +
+        "option to try and where it is documented.",
+    ],
+    examples: [
+      ["aegis-kexec status", "for people"],
+      ["aegis-kexec status --json", "for programs"],
+    ],
+  },
+  args: {},
+  run: async (_given, output) => {
+    const { verbose } = output.settings;
+    output.result(await readStatus(), (status) => [
+      ...describeStatus(status),
+      ...(verbose ? describeSufferers(readSufferers()) : []),
+    ]);
+  },
+});

@@ -1,0 +1,257 @@
+/**
+ * Every option of the program, once. The strict parser and the help read these definitions; they
+ * are citty argument definitions with what citty has no word for.
+ */
+import type { BooleanArgDef, PositionalArgDef, StringArgDef } from "citty";
+
+/** The headings under which the help lists options, in their order. */
+export const groups = [
+  ["image", "What to load"],
+  ["trust", "What to trust"],
+  ["loading", "How to load it"],
+  ["handover", "Handing over"],
+  ["choice", "Options"],
+  ["output", "Output and help"],
+] as const;
+
+export type Group = (typeof groups)[number][0];
+
+/** An option without a value. */
+export interface Flag extends BooleanArgDef {
+  readonly type: "boolean";
+  readonly description: string;
+  readonly group: Group;
+  /** Another spelling; one letter makes a short option. */
+  readonly alias?: string;
+}
+
+/** An option with a value. */
+export interface Valued extends StringArgDef {
+  readonly type: "string";
+  readonly description: string;
+  readonly group: Group;
+  readonly alias?: string;
+  /** What the value is, in capitals. */
+  readonly valueHint: string;
+  /** It may be given more than once; the order counts. */
+  readonly repeatable?: true;
+  /** The value is free text: it may be empty, and may need quotes in a shell. */
+  readonly freeText?: true;
+  /** The value is a whole number, not negative. */
+  readonly number?: true;
+}
+
+/** An argument by place. */
+export interface Positional extends PositionalArgDef {
+  readonly type: "positional";
+  readonly description: string;
+  readonly valueHint: string;
+  /** Left out: it is required. */
+  readonly required?: false;
+}
+
+export type Definition = Flag | Valued | Positional;
+export type Definitions = Readonly<Record<string, Definition>>;
+
+export const positionals = {
+  source: {
+    type: "positional",
+    valueHint: "SOURCE",
+    description:
+      "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
+      "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, or a directory of boot entries",
+  },
+} satisfies Definitions;
+
+export const options = {
+  entry: {
+    type: "string",
+    valueHint: "ID",
+    group: "image",
+    description: "where SOURCE is a directory: its boot entry of this name, not its default one",
+  },
+  profile: {
+    type: "string",
+    valueHint: "N",
+    group: "image",
+    number: true,
+    description: "where SOURCE is a UKI: the number of its profile; default 0",
+  },
+  initrd: {
+    type: "string",
+    valueHint: "PATH",
+    repeatable: true,
+    group: "image",
+    description: "an initramfs archive; repeat it, they are joined in the order given",
+  },
+  cmdline: {
+    type: "string",
+    valueHint: "TEXT",
+    alias: "command-line",
+    freeText: true,
+    group: "image",
+    description: "the whole command line of the new kernel",
+  },
+  "reuse-cmdline": {
+    type: "boolean",
+    group: "image",
+    description:
+      "start from the running kernel's command line, without its BOOT_IMAGE= and initrd=",
+  },
+  append: {
+    type: "string",
+    valueHint: "TEXT",
+    freeText: true,
+    group: "image",
+    description: "add to the end of the command line that the source or the options above gave",
+  },
+  secret: {
+    type: "string",
+    valueHint: "SRC:DEST",
+    repeatable: true,
+    group: "image",
+    description:
+      "put the file SRC (-: standard input, fd:N: a descriptor) at DEST in the new initramfs, with mode 0400, in memory only; repeatable",
+  },
+  trust: {
+    type: "string",
+    valueHint: "KEY",
+    repeatable: true,
+    group: "trust",
+    description: "accept only what this public key signed; repeat it to accept any of several",
+  },
+  signature: {
+    type: "string",
+    valueHint: "PATH",
+    group: "trust",
+    description: "the detached signature; default SOURCE.minisig, then SOURCE.sig",
+  },
+  "min-generation": {
+    type: "string",
+    valueHint: "N",
+    number: true,
+    group: "trust",
+    description: "refuse a manifest with a lower generation",
+  },
+  generation: {
+    type: "string",
+    valueHint: "N",
+    number: true,
+    group: "choice",
+    description: "the number to write, higher for each set that is signed; default 0",
+  },
+  policy: {
+    type: "string",
+    valueHint: "PATH",
+    group: "trust",
+    description: "a policy to obey; /etc/aegis-kexec/policy.json is always obeyed where it exists",
+  },
+  crash: {
+    type: "boolean",
+    group: "loading",
+    description:
+      "load the crash kernel, which a panic starts, into the memory that crashkernel= reserved",
+  },
+  lock: {
+    type: "boolean",
+    group: "loading",
+    description:
+      "once loaded, set kernel.kexec_load_disabled=1: nothing replaces the kernel until reboot",
+  },
+  "dry-run": {
+    type: "boolean",
+    group: "loading",
+    description: "do everything but the system calls: nothing is loaded, nothing is replaced",
+  },
+  "acpi-rsdp": {
+    type: "string",
+    valueHint: "auto|ADDRESS",
+    group: "loading",
+    description:
+      "add acpi_rsdp= with the address of the ACPI tables; auto: only where the new kernel could not find them itself; x86_64 only",
+  },
+  force: {
+    type: "boolean",
+    group: "handover",
+    description: "do not go through systemd: nothing is stopped, nothing is unmounted",
+  },
+  "no-sync": {
+    type: "boolean",
+    group: "handover",
+    description: "do not flush file systems first: writes of the last seconds may be lost",
+  },
+  quiesce: {
+    type: "string",
+    valueHint: "LIST",
+    group: "handover",
+    description:
+      "detach drivers first: gpu, usb, net, storage or PCI addresses, with commas between",
+  },
+  watchdog: {
+    type: "string",
+    valueHint: "SECONDS",
+    number: true,
+    group: "handover",
+    description: "arm the hardware watchdog: a new kernel that hangs ends in a firmware reboot",
+  },
+  "on-failure": {
+    type: "string",
+    valueHint: "ACTION",
+    group: "handover",
+    description:
+      "what to do when it fails: return (default), reboot (through firmware), poweroff or shell",
+  },
+  log: {
+    type: "string",
+    valueHint: "PATH",
+    group: "choice",
+    description: "append a line of JSON on this attempt, flushed to disk before the handover",
+  },
+  json: {
+    type: "boolean",
+    group: "output",
+    description: "print one JSON object on standard output: the result, or the error",
+  },
+  quiet: {
+    type: "boolean",
+    group: "output",
+    description: "print errors only: no result text, no warnings",
+  },
+  verbose: {
+    type: "boolean",
+    group: "output",
+    description: "say on standard error what is being done",
+  },
+  help: {
+    type: "boolean",
+    alias: "h",
+    group: "output",
+    description: "print this help",
+  },
+  version: {
+    type: "boolean",
+    group: "output",
+    description: "print the version",
+  },
+} satisfies Definitions;
+
+/** What every command takes, and what may also stand before the command. */
+export const commonOptions = {
+  json: options.json,
+  quiet: options.quiet,
+  verbose: options.verbose,
+  help: options.help,
+  version: options.version,
+} satisfies Definitions;
+
+/** How an option is written: `--initrd`, `-h`. */
+export function spelling(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+/** The spellings of one option, its own name first. */
+export function spellings(name: string, definition: Flag | Valued): readonly string[] {
+  return definition.alias === undefined
+    ? [spelling(name)]
+    : [spelling(name), spelling(definition.alias)];
+}

@@ -1,0 +1,30 @@
+/**
+ * Making text safe for a terminal. File names, kernel log lines and command lines are others'
+ * words: an escape sequence in them must be seen, not obeyed.
+ */
+
+// C0, DEL and C1 controls; line and paragraph separators; the bidirectional overrides, which show
+// text in another order than it has (Unicode Standard Annex 9); the byte order mark.
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** One line of text, with what a terminal would act on written as `\x1b` or `\u202e`. */
+export function visible(text: string): string {
+  return text.replace(unsafe, (character) => {
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+  });
+}
+
+/** JSON on one line, pure of the same characters; a reader gets the value back unchanged. */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    unsafe,
+    (character) => `\\u${hex(character.charCodeAt(0), 4)}`,
+  );
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}

@@ -1,0 +1,150 @@
+/**
+ * Lets a compiled binary be the first process of a machine (`rdinit=`).
+ *
+ * The Bun runtime aborts before its first line where /proc is not mounted, and to
+ * mount it is the first process's own task. So a few instructions go in front of
+ * the binary's entry point: with process id 1 they make and mount /proc, and then,
+ * whatever came of it, go on where the binary began. What is mounted there already
+ * stays: mount(2) refuses the same file system twice on one place.
+ *
+ * They stand in a segment of their own at the end of the file, in the place of the
+ * PT_NOTE header, which holds nothing that is needed to run.
+ */
+
+import type { Target } from "./targets.ts";
+
+// elf(5): ELF64, little endian
+const header = { entry: 0x18, programHeaders: 0x20, size: 0x36, count: 0x38 } as const;
+const program = {
+  type: 0,
+  flags: 4,
+  offset: 8,
+  address: 16,
+  physical: 24,
+  inFile: 32,
+  inMemory: 40,
+  align: 48,
+} as const;
+const PT_LOAD = 1;
+const PT_NOTE = 4;
+const READ_EXECUTE = 5;
+/** The largest page that a supported kernel has: 64 KiB on arm64. */
+const page = 0x10000;
+
+/**
+ * The file with the instructions in it.
+ *
+ * @throws Error when `file` has no PT_NOTE header behind its last segment.
+ */
+export function mountProcFirst(file: Uint8Array, architecture: Target["architecture"]): Uint8Array {
+  const before = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const start = Number(before.getBigUint64(header.programHeaders, true));
+  const headers = Array.from(
+    { length: before.getUint16(header.count, true) },
+    (_, index) => start + index * before.getUint16(header.size, true),
+  );
+  const typeOf = (at: number) => before.getUint32(at + program.type, true);
+  const loads = headers.filter((at) => typeOf(at) === PT_LOAD);
+  const note = headers.findLast((at) => typeOf(at) === PT_NOTE);
+  // The kernel wants segments in the order of their addresses: fs/binfmt_elf.c, total_mapping_size.
+  if (note === undefined || loads.length === 0 || loads.some((at) => at > note)) {
+    throw new Error("the compiled binary has no PT_NOTE header behind its segments");
+  }
+  const end = Math.max(
+    ...loads.map(
+      (at) =>
+        Number(before.getBigUint64(at + program.address, true)) +
+        Number(before.getBigUint64(at + program.inMemory, true)),
+    ),
+  );
+  const offset = roundUp(file.byteLength);
+  const address = roundUp(end);
+  const code = instructions(architecture, before.getBigUint64(header.entry, true));
+
+  const result = new Uint8Array(offset + code.byteLength);
+  result.set(file);
+  result.set(code, offset);
+  const after = new DataView(result.buffer);
+  after.setUint32(note + program.type, PT_LOAD, true);
+  after.setUint32(note + program.flags, READ_EXECUTE, true);
+  after.setBigUint64(note + program.offset, BigInt(offset), true);
+  after.setBigUint64(note + program.address, BigInt(address), true);
+  after.setBigUint64(note + program.physical, BigInt(address), true);
+  after.setBigUint64(note + program.inFile, BigInt(code.byteLength), true);
+  after.setBigUint64(note + program.inMemory, BigInt(code.byteLength), true);
+  after.setBigUint64(note + program.align, BigInt(page), true);
+  after.setBigUint64(header.entry, BigInt(address), true);
+  return result;
+}
+
+function roundUp(value: number): number {
+  return Math.ceil(value / page) * page;
+}
+
+/** Position independent, but for the absolute entry point at the end. */
+function instructions(architecture: Target["architecture"], entry: bigint): Uint8Array {
+  const code = architecture === "x64" ? x64 : arm64;
+  const result = new Uint8Array(code.length + 16);
+  result.set(code);
+  result.set(new TextEncoder().encode("/proc\0\0\0"), code.length);
+  new DataView(result.buffer).setBigUint64(code.length + 8, entry, true);
+  return result;
+}
+
+/**
+ * System calls: arch/x86/entry/syscalls/syscall_64.tbl. rdx is the loader's function
+ * for atexit(3) and must arrive at the old entry point (System V ABI, AMD64, 3.4.1).
+ */
+const x64 = Uint8Array.from([
+  0x52, //                                     push rdx
+  ...[0xb8, 39, 0, 0, 0], //                   mov eax, getpid
+  ...[0x0f, 0x05], //                          syscall
+  ...[0x83, 0xf8, 0x01], //                    cmp eax, 1
+  ...[0x75, 0x2e], //                          jne out
+  ...[0xb8, 83, 0, 0, 0], //                   mov eax, mkdir
+  ...[0x48, 0x8d, 0x3d, 0x29, 0, 0, 0], //     lea rdi, [path]
+  ...[0xbe, 0xed, 0x01, 0, 0], //              mov esi, 0755
+  ...[0x0f, 0x05], //                          syscall
+  ...[0xb8, 165, 0, 0, 0], //                  mov eax, mount
+  ...[0x48, 0x8d, 0x35, 0x16, 0, 0, 0], //     lea rsi, [path]
+  ...[0x48, 0x8d, 0x7e, 0x01], //              lea rdi, [rsi + 1]
+  ...[0x48, 0x89, 0xfa], //                    mov rdx, rdi
+  ...[0x45, 0x31, 0xd2], //                    xor r10d, r10d
+  ...[0x45, 0x31, 0xc0], //                    xor r8d, r8d
+  ...[0x0f, 0x05], //                          syscall
+  0x5a, //                                     out: pop rdx
+  ...[0xff, 0x25, 0x08, 0, 0, 0], //           jmp [entry]
+  // path, 8 bytes; entry, 8 bytes
+]);
+
+/** System calls: include/uapi/asm-generic/unistd.h. x0 is what rdx is above; svc keeps x9. */
+const arm64 = words([
+  0xaa0003e9, //  mov x9, x0
+  0xd2801588, //  mov x8, getpid (172)
+  0xd4000001, //  svc 0
+  0xf100041f, //  cmp x0, 1
+  0x540001a1, //  b.ne out
+  0xd2800448, //  mov x8, mkdirat (34)
+  0x92800c60, //  mov x0, AT_FDCWD (-100)
+  0x100001a1, //  adr x1, path
+  0xd2803da2, //  mov x2, 0755
+  0xd4000001, //  svc 0
+  0xd2800508, //  mov x8, mount (40)
+  0x91000420, //  add x0, x1, 1
+  0xaa0003e2, //  mov x2, x0
+  0xd2800003, //  mov x3, 0
+  0xd2800004, //  mov x4, 0
+  0xd4000001, //  svc 0
+  0xd503201f, //  nop
+  0xaa0903e0, //  out: mov x0, x9
+  0x58000090, //  ldr x16, entry
+  0xd61f0200, //  br x16
+  // path, 8 bytes; entry, 8 bytes
+]);
+
+function words(values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(values.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (const [index, value] of values.entries()) view.setUint32(index * 4, value, true);
+  return bytes;
+}

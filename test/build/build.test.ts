@@ -1,0 +1,315 @@
+/**
+ * What the built binary promises of itself, shown on the file. An unprotected
+ * binary from the same sources stands beside it: where that one does not fall,
+ * the test would show nothing.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { doorNames } from "../../build/doors.ts";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { findRuntime } from "../../build/runtime.ts";
+import { foreignRuntimes, targets } from "../../build/targets.ts";
+import { buildTarget, compile } from "../../build.ts";
+import { version } from "../../package.json" with { type: "json" };
+import { readElfNeeds } from "./elf.ts";
+
+const root = join(import.meta.dir, "..", "..");
+const here = process.platform === "linux" ? process.arch : undefined;
+const native = targets.find(({ name }) => name === `linux-${here}`);
+
+interface Outcome {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command with nothing in its environment but `env`. */
+async function run(
+  command: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<Outcome> {
+  const child = Bun.spawn([...command], {
+    cwd: options.cwd ?? tmpdir(),
+    env: options.env ?? {},
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exit] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exit, stdout, stderr };
+}
+
+let scratch = "";
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "aegis-kexec-build-"));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+describe.skipIf(native === undefined)("the binary of this machine", () => {
+  let binary = "";
+  let unprotected = "";
+  let probe = "";
+  let wanted: Outcome = { exit: -1, stdout: "", stderr: "" };
+
+  beforeAll(async () => {
+    if (native === undefined) return;
+    binary = await ensureBuilt(native.name);
+    wanted = await run([binary, "--version"]);
+    unprotected = join(scratch, "unprotected");
+    const runtime = await findRuntime(native.runtime);
+    await compile(join(root, "src", "main.ts"), `bun-${native.name}`, runtime, unprotected);
+    await Bun.write(
+      join(scratch, "probe.ts"),
+      "console.log(JSON.stringify([process.env['AEGIS_PROBE'] ?? null, process.execArgv]));",
+    );
+    probe = join(scratch, "probe");
+    await buildTarget(native.name, { entry: join(scratch, "probe.ts"), outfile: probe });
+  }, 120_000);
+
+  test("prints its own version, not Bun's", () => {
+    expect(wanted.exit).toBe(0);
+    expect(wanted.stderr).toBe("");
+    expect(wanted.stdout).toContain(version);
+    expect(wanted.stdout).not.toContain(Bun.version);
+  });
+
+  for (const command of [
+    "strip",
+    "strip -g",
+    "objcopy --strip-all",
+    "eu-strip",
+    "llvm-strip",
+    "llvm-objcopy --strip-all",
+  ]) {
+    const [tool = "", ...flags] = command.split(" ");
+    test.skipIf(Bun.which(tool) === null)(`${command} leaves it working`, async () => {
+      const copy = join(scratch, `copy-${command.replaceAll(" ", "")}`);
+      await cp(binary, copy);
+      await run([tool, ...flags, copy], { env: { PATH: process.env["PATH"] ?? "" } });
+      expect(await run([copy, "--version"])).toEqual(wanted);
+    });
+  }
+
+  test.skipIf(Bun.which("strip") === null)("strip breaks the unprotected one", async () => {
+    const copy = join(scratch, "copy-unprotected");
+    await cp(unprotected, copy);
+    await run(["strip", copy], { env: { PATH: process.env["PATH"] ?? "" } });
+    expect((await run([copy, "--version"])).stdout).toBe(`${Bun.version}\n`);
+  });
+
+  // Each changes what the unprotected binary does, so that each row can fail
+  const doors = [
+    ["BUN_BE_BUN", "1"],
+    ["BUN_OPTIONS", "--version"],
+    ["BUN_OPTIONS", "--help"],
+    ["BUN_OPTIONS", "--preload=/proc/cmdline"],
+    ["BUN_INSPECT", "127.0.0.1:0"],
+    ["BUN_INSPECT_CONNECT_TO", "unix:///nowhere"],
+    ["BUN_INSPECT_PRELOAD", "/proc/cmdline"],
+    ["BUN_JSC_dumpOptions", "1"],
+    ["BUN_JSC_noSuchOption", "1"],
+    ["JSC_SIGNAL_FOR_GC", "0"],
+    ...(here === "x64" ? [["SIMDUTF_FORCE_IMPLEMENTATION", "none"] as const] : []),
+  ] as const;
+
+  test.each(doors)("%s=%s changes nothing", async (name, value) => {
+    expect(await run([binary, "--version"], { env: { [name]: value } })).toEqual(wanted);
+    expect(await run([unprotected, "--version"], { env: { [name]: value } })).not.toEqual(wanted);
+  });
+
+  test("BUN_BYTECODE_*_OUT writes no file", async () => {
+    const env = (name: string) => ({
+      BUN_BYTECODE_ORDER_OUT: join(scratch, `${name}.order`),
+      BUN_BYTECODE_ORDER_NAMES_OUT: join(scratch, `${name}.names`),
+      BUN_BYTECODE_DIGEST_OUT: join(scratch, `${name}.digest`),
+    });
+    expect(await run([binary, "--version"], { env: env("closed") })).toEqual(wanted);
+    await run([unprotected, "--version"], { env: env("open") });
+    const written = (await readdir(scratch)).filter((one) => /^(open|closed)\./.test(one));
+    expect(written).toContain("open.order");
+    expect(written.filter((one) => one.startsWith("closed"))).toEqual([]);
+  });
+
+  test.each(["=1", "==1", "=UN_BE_BUN=1", ".UN_BE_BUN=1", "UN_BE_BUN=1"])(
+    "an environment of %s opens nothing",
+    async (entry) => {
+      const environment = await run(["env", "-i", entry, "cat", "/proc/self/environ"]);
+      expect(environment.stdout).toBe(`${entry}\0`);
+      expect(await run(["env", "-i", entry, binary, "--version"])).toEqual(wanted);
+    },
+  );
+
+  test("a .env and a bunfig.toml in the working directory are not read", async () => {
+    const cwd = join(scratch, "cwd");
+    const marker = join(cwd, "marker");
+    await mkdir(cwd);
+    await Bun.write(join(cwd, ".env"), "AEGIS_PROBE=from-dotenv\n");
+    await Bun.write(join(cwd, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+    await Bun.write(
+      join(cwd, "preload.ts"),
+      `await Bun.write(${JSON.stringify(marker)}, "preloaded");`,
+    );
+
+    const asBun = await run([process.execPath, join(scratch, "probe.ts")], { cwd });
+    expect(asBun.stdout).toContain("from-dotenv");
+    expect(await Bun.file(marker).exists()).toBe(true);
+    await rm(marker);
+
+    const probed = await run([probe], { cwd });
+    expect(probed.stderr).toBe("");
+    expect(JSON.parse(probed.stdout)).toEqual([
+      null,
+      [
+        "--disallow-code-generation-from-strings=strict",
+        "--no-addons",
+        "--no-ffi-cc",
+        "--no-install",
+      ],
+    ]);
+    expect(await run([binary, "--version"], { cwd })).toEqual(wanted);
+    expect(await Bun.file(marker).exists()).toBe(false);
+  });
+
+  test.skipIf(Bun.which("strace") === null)("reads no file but the system's own", async () => {
+    const trace = join(scratch, "trace");
+    const cwd = join(scratch, "empty");
+    await mkdir(cwd);
+    const env = { PATH: process.env["PATH"] ?? "" };
+    const strace = ["strace", "-f", "-qq", "-e", "trace=open,openat", "-o", trace];
+    expect(await run([...strace, binary, "--version"], { cwd, env })).toEqual(wanted);
+    const opened = [...(await Bun.file(trace).text()).matchAll(/"([^"]*)"/g)].map(
+      ([, path]) => path,
+    );
+    const system =
+      /^(\/(usr\/)?lib(64)?\/|\/proc\/|\/sys\/|\/etc\/ld\.so\.|\/etc\/localtime$|\/usr\/share\/zoneinfo\/)/;
+    expect(opened.length).toBeGreaterThan(0);
+    expect(opened.filter((path) => !system.test(path ?? ""))).toEqual([]);
+  });
+
+  test("has the same bytes when built in another folder", async () => {
+    if (native === undefined) return;
+    const folder = join(scratch, "a-folder-with-a-longer-name", "aegis");
+    await mkdir(folder, { recursive: true });
+    for (const part of ["src", "build", "build.ts", "package.json", "tsconfig.json", "bun.lock"]) {
+      await cp(join(root, part), join(folder, part), { recursive: true });
+    }
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+    const built = await run([process.execPath, "build.ts", "--target", native.name], {
+      cwd: folder,
+      env: { HOME: scratch, PATH: "/nowhere" },
+    });
+    expect(built).toMatchObject({ exit: 0 });
+    expect(built.stdout).toMatch(
+      new RegExp(`^dist/aegis-kexec-${native.name}  \\d+\\.\\d MB  \\d+\\.\\d s\\n$`),
+    );
+    const there = Buffer.from(
+      await Bun.file(join(folder, "dist", `aegis-kexec-${native.name}`)).arrayBuffer(),
+    );
+    expect(there.equals(await Bun.file(binary).bytes())).toBe(true);
+    expect(there.includes(folder)).toBe(false);
+    expect(await readdir(join(folder, "dist"))).toEqual([`aegis-kexec-${native.name}`]);
+  }, 60_000);
+});
+
+const promised = {
+  "linux-x64": { machine: 62, interpreter: "/lib64/ld-linux-x86-64.so.2" },
+  "linux-arm64": { machine: 183, interpreter: "/lib/ld-linux-aarch64.so.1" },
+  "linux-x64-musl": { machine: 62, interpreter: "/lib/ld-musl-x86_64.so.1" },
+  "linux-arm64-musl": { machine: 183, interpreter: "/lib/ld-musl-aarch64.so.1" },
+};
+
+describe.each(targets)("$name", ({ name, architecture, runtime }) => {
+  let path = "";
+  let file = Buffer.alloc(0);
+  beforeAll(async () => {
+    path = await ensureBuilt(name);
+    file = Buffer.from(await Bun.file(path).arrayBuffer());
+  }, 300_000);
+
+  test("is a program for its machine and loader, without a section table", () => {
+    expect(readElfNeeds(file)).toMatchObject({ ...promised[name], sections: 0 });
+  });
+
+  test("needs the C library of its kind and nothing newer than GLIBC_2.17", () => {
+    const { libraries, versions } = readElfNeeds(file);
+    if (name.endsWith("musl")) {
+      const libc = architecture === "x64" ? "libc.musl-x86_64.so.1" : "libc.musl-aarch64.so.1";
+      expect([...libraries].sort()).toEqual([libc, "libstdc++.so.6"]);
+      return;
+    }
+    const allowed = ["libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"];
+    expect(
+      libraries.filter((one) => !allowed.includes(one) && !one.startsWith("ld-linux")),
+    ).toEqual([]);
+    const glibc = versions.filter((one) => one.startsWith("GLIBC_2."));
+    expect(glibc.length).toBeGreaterThan(0);
+    expect(glibc.filter((one) => Number(one.split(".")[1]) > 17)).toEqual([]);
+  });
+
+  test("has every door's name emptied where the runtime holds it", async () => {
+    const pinned = Buffer.from(await Bun.file(await findRuntime(runtime)).arrayBuffer());
+    for (const door of doorNames(architecture)) {
+      const at = pinned.indexOf(`\0${door}\0`);
+      expect(file.toString("latin1", at, at + door.length + 2)).toBe(`\0\0${door.slice(1)}\0`);
+    }
+  });
+});
+
+const musl = "/lib/ld-musl-x86_64.so.1";
+test.skipIf(here !== "x64" || !(await Bun.file(musl).exists()))(
+  "the linux-x64-musl binary runs on this machine's musl",
+  async () => {
+    const outcome = await run([await ensureBuilt("linux-x64-musl"), "--version"]);
+    expect(outcome).toMatchObject({ exit: 0, stderr: "" });
+    expect(outcome.stdout).toContain(version);
+  },
+);
+
+describe("bun build.ts", () => {
+  test.each([
+    [["--targt", "linux-x64"], "--targt"],
+    [["--target"], "--target"],
+    [["--target", "linux-riscv"], "no such target: linux-riscv"],
+    [["--target", "linux-x64", "--target", "linux-x64"], "more than once"],
+    [["linux-x64"], "linux-x64"],
+  ])("refuses %p", async (args, said) => {
+    const outcome = await run([process.execPath, join(root, "build.ts"), ...args]);
+    expect(outcome).toMatchObject({ exit: 2, stdout: "" });
+    expect(outcome.stderr).toContain(said);
+  });
+
+  test("--help names every target", async () => {
+    const outcome = await run([process.execPath, join(root, "build.ts"), "--help"]);
+    expect(outcome).toMatchObject({ exit: 0, stderr: "" });
+    for (const { name } of targets) expect(outcome.stdout).toContain(name);
+  });
+});
+
+for (const [name, runtime] of Object.entries(foreignRuntimes)) {
+  const path = await findRuntime(runtime).catch(() => undefined);
+  for (const entry of ["src/index.ts", "src/main.ts"]) {
+    test.skipIf(path === undefined)(
+      `${entry} compiles for ${name}`,
+      async () => {
+        const target = name === "windows-x64" ? "bun-windows-x64" : "bun-darwin-arm64";
+        const folder = await mkdtemp(join(scratch, "foreign-"));
+        await compile(join(root, entry), target, path ?? "", join(folder, "aegis-kexec"));
+        const [written] = await readdir(folder);
+        const start = await Bun.file(join(folder, written ?? ""))
+          .slice(0, 4)
+          .bytes();
+        // Mach-O 64-bit little endian, or PE
+        const magic = name === "windows-x64" ? "4d5a" : "cffaedfe";
+        expect(start.toHex()).toStartWith(magic);
+      },
+      60_000,
+    );
+  }
+}

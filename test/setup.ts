@@ -1,0 +1,168 @@
+/**
+ * Prepares a fresh machine for the demonstration, the tests or the benchmarks:
+ * npm packages, QEMU and the tools that tests compare with, and Debian's
+ * kernels and guest programs in the cache folder. Does nothing, quickly, where
+ * all is there. Imports nothing that has to be installed first.
+ *
+ *   bun test/setup.ts [demo|test|bench]
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
+import { makeSystemdImage } from "./vm/lib/systemd-image.ts";
+
+export type Purpose = "demo" | "test" | "bench";
+
+/** A host package, and a program or file by which one sees that it is installed. */
+interface Tool {
+  readonly package: string;
+  readonly proof: string;
+}
+
+const emulator: readonly Tool[] = [{ package: "qemu-system-x86", proof: "qemu-system-x86_64" }];
+
+const testTools: readonly Tool[] = [
+  ...emulator,
+  { package: "qemu-system-arm", proof: "qemu-system-aarch64" },
+  // Secure Boot firmware and the signing tool
+  { package: "ovmf", proof: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" },
+  { package: "sbsigntool", proof: "sbsign" },
+  // signatures
+  { package: "minisign", proof: "minisign" },
+  { package: "openssl", proof: "openssl" },
+  // strip and objcopy
+  { package: "binutils", proof: "strip" },
+  // archives and compressed kernels
+  { package: "cpio", proof: "cpio" },
+  { package: "zstd", proof: "zstd" },
+  { package: "xz-utils", proof: "xz" },
+  { package: "lz4", proof: "lz4" },
+  { package: "bzip2", proof: "bzip2" },
+  // a Debian system with systemd, on a disk
+  { package: "mmdebstrap", proof: "mmdebstrap" },
+  { package: "e2fsprogs", proof: "mke2fs" },
+  // the manual page
+  { package: "mandoc", proof: "mandoc" },
+];
+
+const needs = {
+  demo: { tools: emulator, packages: demoPackages },
+  test: { tools: testTools, packages: testPackages },
+  bench: { tools: testTools, packages: testPackages },
+} as const;
+
+/** Something that the user has to do. */
+export class SetupError extends Error {}
+
+const repository = resolve(import.meta.dir, "..");
+
+/**
+ * Makes the machine ready.
+ * @param report takes the lines of progress; nothing is reported where nothing is done.
+ * @throws SetupError with the one command to run, where it takes rights that this process lacks.
+ */
+export async function setup(purpose: Purpose, report = print): Promise<void> {
+  await installDependencies(report);
+  await installTools(needs[purpose].tools, report);
+  const missing = await fetchPackages(needs[purpose].packages, report);
+  for (const [why, names] of Map.groupBy(missing.keys(), (name) => missing.get(name))) {
+    report(`cannot get ${names.join(", ")}: ${why}`);
+  }
+  if (purpose === "test") {
+    const problem = await makeSystemdImage(report);
+    if (problem !== undefined) report(`cannot make a system with systemd: ${problem}`);
+  }
+  if (purpose === "demo" && missing.size > 0) {
+    throw new SetupError("the demonstration needs these Debian packages");
+  }
+}
+
+async function installDependencies(report: (line: string) => void): Promise<void> {
+  const installed = ["citty", "valibot", "typescript", "bun-types", "@biomejs/biome"].every(
+    (name) => existsSync(join(repository, "node_modules", name, "package.json")),
+  );
+  if (installed) return;
+  report("installing npm packages");
+  const command = [process.execPath, "install", "--frozen-lockfile"];
+  if ((await run(command, report)) !== 0) throw new SetupError(`failed: ${command.join(" ")}`);
+}
+
+async function installTools(tools: readonly Tool[], report: (line: string) => void): Promise<void> {
+  const wanted = tools.filter(({ proof }) => !isInstalled(proof)).map((tool) => tool.package);
+  if (wanted.length === 0) return;
+  const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...wanted];
+  const byHand = `sudo sh -c 'apt-get update && ${install.join(" ")}'`;
+  if (Bun.which("apt-get") === null) {
+    throw new SetupError(`install what Debian calls ${wanted.join(", ")}, then run this again`);
+  }
+  const rights = await installRights();
+  if (rights === undefined) throw new SetupError(`run this, then run this again:\n\n  ${byHand}\n`);
+  report(`installing ${wanted.join(", ")}`);
+  const apt = (...command: string[]) =>
+    run([...rights, "env", "DEBIAN_FRONTEND=noninteractive", ...command], report);
+  const stale = !hasPackageLists();
+  if (stale) await apt("apt-get", "update");
+  const installed = async () =>
+    (await apt(...install)) === 0 && tools.every(({ proof }) => isInstalled(proof));
+  if (await installed()) return;
+  // Old package lists name files that the mirror has replaced.
+  if (!stale && (await apt("apt-get", "update")) === 0 && (await installed())) return;
+  throw new SetupError(`apt-get could not install them; by hand:\n\n  ${byHand}\n`);
+}
+
+/** What goes before a command to run it as root; undefined where this user cannot without asking. */
+async function installRights(): Promise<string[] | undefined> {
+  if (process.getuid?.() === 0) return [];
+  if (Bun.which("sudo") === null) return undefined;
+  const probe = Bun.spawn(["sudo", "-n", "true"], { stdout: "ignore", stderr: "ignore" });
+  return (await probe.exited) === 0 ? ["sudo", "-n"] : undefined;
+}
+
+function isInstalled(proof: string): boolean {
+  if (proof.startsWith("/")) return existsSync(proof);
+  return Bun.which(proof, { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` }) !== null;
+}
+
+function hasPackageLists(): boolean {
+  const lists = "/var/lib/apt/lists";
+  return existsSync(lists) && readdirSync(lists).some((file) => file.includes("_Packages"));
+}
+
+/** Runs a command and reports its steps, one line each; all of its errors. */
+async function run(command: readonly string[], report: (line: string) => void): Promise<number> {
+  const child = Bun.spawn([...command], {
+    cwd: repository,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of child.stdout) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (/^(Get:|Setting up |[0-9]+ packages? installed)/.test(line)) report(`  ${line.trim()}`);
+    }
+  }
+  return child.exited;
+}
+
+function print(line: string): void {
+  console.error(line);
+}
+
+if (import.meta.main) {
+  const purpose = process.argv[2] ?? "test";
+  if (purpose !== "demo" && purpose !== "test" && purpose !== "bench") {
+    console.error("usage: bun test/setup.ts [demo|test|bench]");
+    process.exit(2);
+  }
+  try {
+    await setup(purpose);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(`setup: ${error.message}`);
+    process.exit(1);
+  }
+}

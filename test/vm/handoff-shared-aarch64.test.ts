@@ -1,0 +1,3 @@
+import { handoffScenario } from "./scenarios/handoff.ts";
+
+handoffScenario("shared-aarch64", 512);

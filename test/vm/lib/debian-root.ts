@@ -1,0 +1,68 @@
+/**
+ * A small Debian with initramfs-tools and dracut, made by mmdebstrap into the cache folder: `bun
+ * test/vm/lib/debian-root.ts`. It needs the network and root, so tests only use what is there.
+ */
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { cacheFolder } from "./host.ts";
+import type { Kernel } from "./kernels.ts";
+
+export const debianRoot = join(cacheFolder, "initramfs-tools-root");
+
+/** binutils, because dracut strips what it installs where it can. */
+const packages = ["initramfs-tools", "dracut-core", "zstd", "binutils", "kmod", "udev", "mount"];
+
+/** Whether commands can be run in it. */
+export function hasDebianRoot(): boolean {
+  return existsSync(debianRoot) && process.getuid?.() === 0 && Bun.which("unshare") !== null;
+}
+
+/** @throws Error when mmdebstrap fails. */
+export async function makeDebianRoot(): Promise<void> {
+  if (existsSync(debianRoot)) return;
+  const unfinished = `${debianRoot}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await run([
+    ...["mmdebstrap", "--mode=root", "--variant=essential", `--include=${packages.join(",")}`],
+    ...["bookworm", unfinished],
+  ]);
+  renameSync(unfinished, debianRoot);
+}
+
+/** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */
+export function inDebian(script: string): Promise<string> {
+  const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -euc "$1"';
+  return run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", enter, debianRoot, script]);
+}
+
+/** Gives it a kernel's modules and configuration, by which mkinitramfs chooses a compression. */
+export async function installModules({ path, release, modules }: Kernel): Promise<void> {
+  if (release === undefined || modules === undefined) throw new Error("the kernel has no modules");
+  const folder = join(debianRoot, "lib/modules", release);
+  if (existsSync(join(folder, "modules.dep"))) return;
+  mkdirSync(folder, { recursive: true });
+  cpSync(modules, folder, { recursive: true });
+  copyFileSync(
+    join(dirname(path), `config-${release}`),
+    join(debianRoot, `boot/config-${release}`),
+  );
+  await inDebian(`depmod ${release}`);
+}
+
+async function run(command: string[]): Promise<string> {
+  const child = Bun.spawn(command, {
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exit] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (exit !== 0) throw new Error(`exit ${exit} of ${command.at(-1)}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+if (import.meta.main) await makeDebianRoot();

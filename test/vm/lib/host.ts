@@ -1,0 +1,49 @@
+/** What the bench keeps on the host: its cache, one run's temporary folder, and clean-up. */
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The repository's root. */
+export const repository = resolve(import.meta.dir, "../../..");
+
+/** Downloads, kept between runs; not under version control. */
+export const cacheFolder = join(repository, ".cache");
+
+/** Console logs of guests that a failed test used. */
+export const logFolder = join(cacheFolder, "vm-logs");
+
+export type Arch = "x86_64" | "aarch64";
+
+/** The guard is held: its input is closed when nobody holds it any more. */
+const state: { folder?: string; guard?: Bun.Subprocess; files: number } = { files: 0 };
+
+/** A new path in this run's temporary folder, which is removed when the process ends. */
+export function temporaryPath(name: string): string {
+  state.folder ??= guardedFolder();
+  state.files += 1;
+  return join(state.folder, `${state.files}-${name}`);
+}
+
+/** A new temporary folder. */
+export function temporaryFolder(name: string): string {
+  const folder = temporaryPath(name);
+  mkdirSync(folder);
+  return folder;
+}
+
+/**
+ * A folder and the process that removes it: that one sees its input end when
+ * this process does, in whatever way. (`bun test` runs no exit handlers.)
+ */
+function guardedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "aegis-kexec-vm-"));
+  const script = "trap '' HUP INT TERM; cat; rm -rf \"$1\"";
+  const guard = Bun.spawn(["sh", "-c", script, "guard", folder], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  guard.unref();
+  state.guard = guard;
+  return folder;
+}

@@ -1,0 +1,221 @@
+/**
+ * Debian packages for the guests: downloaded with the host's package sources
+ * but with apt's state in the cache folder, and unpacked there. Nothing is
+ * installed, nothing of the host is changed, no root is needed.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { hostSources } from "./apt-sources.ts";
+import { cacheFolder } from "./host.ts";
+
+/** A package as `name:architecture`. */
+export type PackageName = `${string}:${"amd64" | "arm64"}`;
+
+/** Packages that stand for another one, by version: the newest kernel of a series. */
+const metaPackages: readonly PackageName[] = [
+  "linux-image-cloud-amd64:amd64",
+  "linux-image-6.12-cloud-amd64:amd64",
+  "linux-image-6.12-amd64:amd64",
+  "linux-image-cloud-arm64:arm64",
+];
+
+/** The libraries of Debian's `kexec`. */
+export const kexecToolsLibraries: readonly PackageName[] = [
+  "libxenmisc4.17:amd64",
+  "libxentoollog1:amd64",
+  "libxencall1:amd64",
+  "libxenevtchn1:amd64",
+  "libxengnttab1:amd64",
+  "libxenforeignmemory1:amd64",
+  "libxendevicemodel1:amd64",
+  "libxentoolcore1:amd64",
+];
+
+/** What the demonstration needs. */
+export const demoPackages: readonly PackageName[] = [
+  "linux-image-6.12-cloud-amd64:amd64",
+  "busybox-static:amd64",
+  "libc6:amd64",
+];
+
+/** What the tests and benchmarks need. */
+export const testPackages: readonly PackageName[] = [
+  ...demoPackages,
+  "linux-image-cloud-amd64:amd64",
+  "linux-image-6.12-amd64:amd64",
+  "linux-image-cloud-arm64:arm64",
+  "busybox-static:arm64",
+  "libc6:arm64",
+  "kexec-tools:amd64",
+  ...kexecToolsLibraries,
+  "minisign:amd64",
+  "libsodium23:amd64",
+  // Scripts that call kexec
+  "kdump-tools:amd64",
+  "linux-source-6.1:amd64",
+];
+
+/** What is done to a package too large to be kept whole, by the shell, in its folder. */
+const reductions: Readonly<Partial<Record<PackageName, string>>> = {
+  "linux-source-6.1:amd64":
+    "tar -xJf usr/src/*.tar.xz --wildcards '*/tools/testing/selftests/kexec/*' && rm usr/src/*.tar.xz",
+};
+
+const packageFolder = join(cacheFolder, "packages");
+const indexPath = join(packageFolder, "index.json");
+
+/** The folder into which the package was unpacked, if it was. */
+export function unpackedPackage(name: PackageName): string | undefined {
+  const folder = readIndex()[name];
+  if (folder === undefined) return undefined;
+  const path = join(packageFolder, folder);
+  return existsSync(path) ? path : undefined;
+}
+
+/**
+ * Downloads and unpacks what is not there yet.
+ * @returns the packages that could not be had, each with the reason.
+ */
+export async function fetchPackages(
+  names: readonly PackageName[],
+  report: (line: string) => void,
+): Promise<ReadonlyMap<PackageName, string>> {
+  const wanted = names.filter((name) => unpackedPackage(name) === undefined);
+  const missing = new Map<PackageName, string>();
+  if (wanted.length === 0) return missing;
+  const allMissing = (why: string) => new Map(wanted.map((name) => [name, why] as const));
+  for (const tool of ["apt-get", "apt-cache", "apt-config", "dpkg-deb"]) {
+    if (Bun.which(tool) === null) return allMissing(`this host has no ${tool}`);
+  }
+  report(`reading Debian's package lists for ${wanted.length} packages`);
+  const apt = await privateApt();
+  if (typeof apt === "string") return allMissing(apt);
+  try {
+    for (const name of wanted) {
+      const problem = await fetchOne(name, apt, report);
+      if (problem !== undefined) missing.set(name, problem);
+    }
+  } finally {
+    rmSync(apt.folder, { recursive: true, force: true });
+  }
+  return missing;
+}
+
+interface Apt {
+  readonly folder: string;
+  readonly environment: Record<string, string | undefined>;
+}
+
+/** apt with its own state: the lists are read into a folder of ours. An error as text. */
+async function privateApt(): Promise<Apt | string> {
+  const sources = hostSources();
+  if (sources.length === 0) return "the host's package sources name no Debian";
+  const folder = join(packageFolder, `apt-${process.pid}`);
+  for (const part of ["state/lists/partial", "cache/archives/partial", "download"]) {
+    mkdirSync(join(folder, part), { recursive: true });
+  }
+  writeFileSync(join(folder, "status"), "");
+  writeFileSync(join(folder, "sources.list"), sources.join("\n"));
+  // The host's proxies stay in force; its hooks, which may need root, do not.
+  const acquire = await output(["apt-config", "dump", "Acquire"]);
+  const settings = [
+    acquire.stdout,
+    `Dir::State "${folder}/state";`,
+    `Dir::State::status "${folder}/status";`,
+    `Dir::Cache "${folder}/cache";`,
+    `Dir::Etc::sourcelist "${folder}/sources.list";`,
+    'Dir::Etc::sourceparts "/dev/null";',
+    'Dir::Etc::parts "/dev/null";',
+    'Dir::Etc::main "/dev/null";',
+    'Dir::Etc::preferencesparts "/dev/null";',
+    'APT::Architecture "amd64";',
+    'APT::Architectures { "amd64"; "arm64"; };',
+    'APT::Sandbox::User "root";',
+    'Acquire::Languages "none";',
+    'Acquire::Retries "3";',
+    // Without it, an update that reached no server counts as done.
+    'APT::Update::Error-Mode "any";',
+  ];
+  const config = join(folder, "apt.conf");
+  writeFileSync(config, settings.join("\n"));
+  const apt = { folder, environment: { ...process.env, APT_CONFIG: config, LC_ALL: "C" } };
+  const update = await output(["apt-get", "-qq", "update"], apt);
+  if (update.exit === 0) return apt;
+  rmSync(folder, { recursive: true, force: true });
+  return `the package lists cannot be read: ${lastLine(update.stderr)}`;
+}
+
+async function fetchOne(
+  name: PackageName,
+  apt: Apt,
+  report: (line: string) => void,
+): Promise<string | undefined> {
+  const real = metaPackages.includes(name) ? await newestOf(name, apt) : name;
+  if (real === undefined) return "the package sources do not have it";
+  report(`downloading ${real}`);
+  const download = join(apt.folder, "download");
+  const got = await output(["apt-get", "-qq", "download", real], { ...apt, folder: download });
+  const archive = readdirSync(download).find((file) => file.endsWith(".deb"));
+  if (got.exit !== 0 || archive === undefined) return lastLine(got.stderr);
+  // name_version_architecture, where %3a stands for the colon after an epoch
+  const folder = archive.replace(/\.deb$/, "").replace("%3a", "-");
+  const unpacked = join(apt.folder, "unpacked");
+  const unpack = await output(["dpkg-deb", "--extract", join(download, archive), unpacked]);
+  rmSync(join(download, archive));
+  if (unpack.exit !== 0) return lastLine(unpack.stderr);
+  const reduction = reductions[name] ?? ":";
+  const reduced = await output(["sh", "-c", `cd "$1" && ${reduction}`, "sh", unpacked]);
+  if (reduced.exit !== 0) return lastLine(reduced.stderr);
+  const target = join(packageFolder, folder);
+  rmSync(target, { recursive: true, force: true });
+  renameSync(unpacked, target);
+  const index = { ...readIndex(), [name]: folder };
+  writeFileSync(`${indexPath}.new`, `${JSON.stringify(index, undefined, 2)}\n`);
+  renameSync(`${indexPath}.new`, indexPath);
+  return undefined;
+}
+
+/** The package that a meta package depends on in its newest version. */
+async function newestOf(name: PackageName, apt: Apt): Promise<string | undefined> {
+  const shown = await output(["apt-cache", "show", "--no-all-versions", name], apt);
+  const image = /^Depends:.*?(linux-image-\S+)/m.exec(shown.stdout)?.[1];
+  return image === undefined ? undefined : `${image}:${name.split(":")[1]}`;
+}
+
+function readIndex(): Record<string, string> {
+  if (!existsSync(indexPath)) return {};
+  const index: unknown = JSON.parse(readFileSync(indexPath, "utf8"));
+  if (typeof index !== "object" || index === null) return {};
+  return Object.fromEntries(
+    Object.entries(index).flatMap(([name, folder]) =>
+      typeof folder === "string" ? [[name, folder]] : [],
+    ),
+  );
+}
+
+async function output(command: string[], apt?: Apt) {
+  const child = Bun.spawn(command, {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    ...(apt === undefined ? {} : { cwd: apt.folder, env: apt.environment }),
+  });
+  const [stdout, stderr, exit] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { stdout, stderr, exit };
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) || "no reason given";
+}

@@ -1,0 +1,64 @@
+/** What `status` sees of kernels that differ in what they have. */
+import { expect } from "bun:test";
+import { scene, vmlinuz } from "./lib/aegis.ts";
+import { loadAsPredicted, memberOf } from "./lib/prediction.ts";
+import { vmSuite } from "./lib/suite.ts";
+
+const read = "aegis-kexec status --json";
+const guestWith = (cmdline: string) => () =>
+  scene({ first: "shared-x86_64", guest: { cmdline } }).start();
+const needs = ["shared-x86_64"] as const;
+
+const on = "kho=on liveupdate=on kho_scratch=16M,160M,16M";
+vmSuite("handover on", { needs, start: guestWith(on) }, (test) => {
+  test("kexec handover and live update are seen, and no device is opened", async (guest) => {
+    const status = JSON.parse(await guest.check(read));
+    expect(status.handover).toMatchObject({ enabled: true, liveUpdate: true });
+    expect(status.kexec).toMatchObject({ fileLoad: true, loaded: false, disabled: false });
+    // Opening the device is exclusive: it must still be free.
+    await guest.check("exec 9<>/dev/liveupdate");
+  });
+
+  test("a load is as predicted, with a note on the scratch area", async (guest) => {
+    const outcome = await loadAsPredicted(guest, `${vmlinuz} --cmdline x`);
+    expect(JSON.stringify(memberOf(outcome.inspection, "verdict")["notes"])).toContain("scratch");
+  });
+});
+
+// Twice the archive, which the default asks for, is more than this guest has in one place.
+vmSuite("handover that failed", { needs, start: guestWith("kho=on") }, (test) => {
+  test("is off, though it was asked for", async (guest) => {
+    expect(guest.serialLog()).toContain("disabling kexec handover");
+    const status = JSON.parse(await guest.check(read));
+    expect(status.handover).toEqual({ enabled: false, finalized: null, liveUpdate: false });
+  });
+});
+
+vmSuite("handover off", { needs, start: guestWith("") }, (test) => {
+  test("is seen as off, not as unknown", async (guest) => {
+    const status = JSON.parse(await guest.check(read));
+    expect(status.handover).toEqual({ enabled: false, finalized: null, liveUpdate: false });
+    expect(status).toMatchObject({
+      lockdown: "none",
+      signatures: { checked: false, enforced: false },
+      privilege: { capSysBoot: true, container: "none" },
+    });
+  });
+
+  test("a broken policy shows, does not fail the status, and refuses as predicted", async (guest) => {
+    await guest.check("mkdir -p /etc/aegis-kexec; echo '{' >/etc/aegis-kexec/policy.json");
+    const status = JSON.parse(await guest.check(read));
+    expect(status.policy).toMatchObject({ path: "/etc/aegis-kexec/policy.json", broken: true });
+    const outcome = await loadAsPredicted(guest, `${vmlinuz} --cmdline x`);
+    expect([outcome.exit, outcome.code]).toEqual([5, "policy-broken"]);
+  });
+
+  test("without /proc and /sys what cannot be read is unknown", async (guest) => {
+    const status = JSON.parse(
+      await guest.check(`umount /sys/kernel/security /sys; ${read}; mount -t sysfs s /sys`),
+    );
+    expect(status.kexec.loaded).toBeNull();
+    expect(status.lockdown).toBeNull();
+    expect(status.unknown.lockdown).toContain("securityfs");
+  });
+});

@@ -1,0 +1,128 @@
+/** A real Secure Boot chain: firmware, a signed kernel, lockdown and an enforced signature check. */
+import { expect } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { startGuest } from "./lib/guest.ts";
+import { guestInitramfs } from "./lib/initramfs.ts";
+import { kernel } from "./lib/kernels.ts";
+import { listOf, loadAsPredicted, memberOf, type Outcome } from "./lib/prediction.ts";
+import {
+  changed,
+  cutShort,
+  enrolledKey,
+  firmware,
+  foreignKey,
+  secureBootNeeds,
+  signed,
+  unsigned,
+} from "./lib/secureboot.ts";
+import { vmSuite } from "./lib/suite.ts";
+
+const token = randomUUID();
+const needs = [...secureBootNeeds, "debian-6.12"] as const;
+
+async function start() {
+  const debian = kernel("debian-6.12");
+  const [enrolled, foreign] = [await enrolledKey(), await foreignKey("Nobody Knows")];
+  const good = await signed(debian.path, enrolled);
+  const images = {
+    good,
+    unsigned: await unsigned(debian.path),
+    foreign: await signed(debian.path, foreign),
+    // Byte 1 MiB is compressed kernel.
+    changed: changed(good, 1 << 20),
+    // In the signature itself, the last part of a PKCS#7 message.
+    damaged: changed(good, -100),
+    cut: cutShort(good, 512),
+  };
+  const binary = await ensureBuilt("linux-x64");
+  const initramfs = guestInitramfs({
+    arch: "x86_64",
+    token: "first",
+    programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+    modules: { kernel: debian, names: ["efivarfs"] },
+    entries: [
+      ...Object.entries(images).map(
+        ([name, source]) => ({ type: "host-file", path: `/images/${name}`, source }) as const,
+      ),
+      {
+        type: "host-file",
+        path: "/next/initrd.img",
+        source: guestInitramfs({ arch: "x86_64", token }),
+      },
+    ],
+  });
+  return startGuest({
+    kernel: { ...debian, path: good },
+    initramfs,
+    memory: 2048,
+    firmware,
+    bootTimeout: 240,
+  });
+}
+
+/** What the first signature's first signer is called. */
+function signerOf({ inspection }: Outcome): unknown {
+  const [signature = {}] = listOf(memberOf(inspection, "image"), "signatures");
+  return listOf(signature, "signers")[0]?.["subject"];
+}
+
+vmSuite("Secure Boot", { needs, start, timeout: 600 }, (test) => {
+  test("the kernel is locked down and says who is trusted", async (guest) => {
+    expect(await guest.check("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
+    const bare = JSON.parse(await guest.check("aegis-kexec status --json"));
+    // Without efivarfs the kernel's own log tells.
+    expect(bare).toMatchObject({ lockdown: "integrity", secureBoot: true, setupMode: null });
+    await guest.check("mount -t efivarfs none /sys/firmware/efi/efivars");
+    const status = JSON.parse(await guest.check("aegis-kexec status --json"));
+    expect(status).toMatchObject({
+      secureBoot: true,
+      setupMode: false,
+      kexec: { fileLoad: true },
+      signatures: { checked: true, enforced: true },
+    });
+    expect(JSON.stringify(status.keyrings.platform)).toContain(
+      "63b8d5ee5df87b9a2f08dde4dba1e606c854dadb",
+    );
+    expect(status.keyrings.builtin).not.toBeEmpty();
+  });
+
+  const refusals = [
+    ["unsigned", "kernel-unsigned", "ENODATA", "carries no signature", "sbsign"],
+    ["foreign", "kernel-signer-unknown", "ENOKEY", '"CN=Nobody Knows"', "mokutil --import"],
+    ["changed", "kernel-changed-after-signing", "EKEYREJECTED", "changed after", "again"],
+    ["damaged", "kernel-signature-bad", "EINVAL", "damaged", "again"],
+    ["cut", "kernel-signature-malformed", "ELIBBAD", "does not lie inside", "again"],
+  ] as const;
+  for (const [name, code, errno, says, cure] of refusals) {
+    test(`${name}: ${code}, as predicted`, async (guest) => {
+      const outcome = await loadAsPredicted(guest, `/images/${name} --cmdline x`);
+      const error = memberOf(outcome.result, "error");
+      expect({ exit: outcome.exit, code: error["code"], errno: error["errno"] }).toEqual({
+        exit: 6,
+        code,
+        errno,
+      });
+      expect(String(error["message"])).toContain(says);
+      expect(String(error["hint"])).toContain(cure);
+      expect(outcome.stderr).not.toMatch(/disable/i);
+      expect(outcome.stderr).toContain("kernel: ");
+      expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
+    });
+  }
+
+  test("signed by the enrolled key: the next kernel is locked down again", async (guest) => {
+    const words = "/images/good --initrd /next/initrd.img --cmdline 'console=ttyS0 panic=-1'";
+    const outcome = await loadAsPredicted(guest, words);
+    expect(outcome.exit).toBe(0);
+    expect(signerOf(outcome)).toContain("SnakeOil");
+    expect(memberOf(outcome.inspection, "image")).toMatchObject({
+      changedAfterSigning: false,
+      trustedBy: ".platform",
+    });
+    const next = await guest.handoff("aegis-kexec exec", { timeout: 240 });
+    expect(next.token).toBe(token);
+    expect(await guest.check("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
+    await guest.stop();
+  });
+});

@@ -1,0 +1,93 @@
+/** Sources under Secure Boot: what is taken out of them is what was signed, and stays so. */
+import { expect } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { makePe, type SectionPlan } from "../unit/image/build.ts";
+import { errorOf } from "./lib/aegis.ts";
+import { type Guest, startGuest } from "./lib/guest.ts";
+import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
+import { kernel } from "./lib/kernels.ts";
+import { enrolledKey, firmware, secureBootNeeds, signed } from "./lib/secureboot.ts";
+import { vmSuite } from "./lib/suite.ts";
+
+const token = randomUUID();
+const cmdline = `console=ttyS0 quiet panic=-1 uki=${randomUUID()}`;
+
+async function start() {
+  const debian = kernel("debian-6.12");
+  const good = await signed(debian.path, await enrolledKey());
+  const image = new Uint8Array(readFileSync(good));
+  const initramfs = new Uint8Array(readFileSync(guestInitramfs({ arch: "x86_64", token })));
+  const section = (name: string, content: Uint8Array | string): SectionPlan => ({
+    name,
+    content: typeof content === "string" ? new TextEncoder().encode(content) : content,
+  });
+  const parts = [section(".text", "stub"), section(".linux", image), section(".initrd", initramfs)];
+  const file = (path: string, data: Uint8Array): GuestEntry => ({ type: "file", path, data });
+  const first = guestInitramfs({
+    arch: "x86_64",
+    token: "first",
+    programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+    modules: { kernel: debian, names: ["efivarfs"] },
+    start: "mount -t efivarfs none /sys/firmware/efi/efivars",
+    entries: [
+      file("/esp/EFI/Linux/own.efi", makePe([...parts, section(".cmdline", cmdline)])),
+      file("/esp/EFI/Linux/open.efi", makePe(parts)),
+      text("/esp/loader/entries/a.conf", "uki /EFI/Linux/own.efi\noptions init=/bin/sh\n"),
+      file("/kernel.gz", Bun.gzipSync(image)),
+    ],
+  });
+  return startGuest({
+    kernel: { ...debian, path: good },
+    initramfs: first,
+    memory: 2048,
+    firmware,
+    bootTimeout: 240,
+  });
+}
+
+const own = "/esp/EFI/Linux/own.efi";
+const needs = [...secureBootNeeds, "debian-6.12"] as const;
+
+vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
+  const loads = async (guest: Guest, words: string) => {
+    const report = JSON.parse(await guest.check(`aegis-kexec load ${words} --json`));
+    expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("1\n");
+    await guest.check("aegis-kexec unload");
+    return report;
+  };
+
+  test("the command line in a UKI is the only one", async (guest) => {
+    for (const [words, option] of [
+      [`${own} --cmdline x`, "--cmdline"],
+      [`${own} --reuse-cmdline`, "--reuse-cmdline"],
+      [`${own} --append x`, "--append"],
+      ["/esp --entry a", "the options line of /esp/loader/entries/a.conf"],
+    ] as const) {
+      const { exit, stdout } = await guest.run(`aegis-kexec load ${words} --json`);
+      expect({ exit, code: errorOf(stdout)["code"] }).toEqual({ exit: 5, code: "policy-refused" });
+      expect(errorOf(stdout)["message"]).toBe(
+        `cannot use ${option}: Secure Boot is on, and ${own} has a command line of its own`,
+      );
+      expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
+    }
+  });
+
+  test("one without takes any", async (guest) => {
+    expect(await loads(guest, "/esp/EFI/Linux/open.efi --cmdline x")).toMatchObject({
+      cmdline: "x",
+    });
+  });
+
+  test("the signature of an unpacked kernel is whole", async (guest) => {
+    expect(await loads(guest, "/kernel.gz --cmdline x")).toMatchObject({
+      kernel: { format: "bzImage (gzip)" },
+    });
+  });
+
+  test("a UKI boots: its kernel by its own signature", async (guest) => {
+    const up = await guest.handoff(`aegis-kexec boot ${own}`, { timeout: 300 });
+    expect(up).toMatchObject({ token, cmdline });
+  });
+});

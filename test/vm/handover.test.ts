@@ -1,0 +1,309 @@
+/** What happens around the jump: file systems, the watchdog, drivers, failures, the log. */
+import { expect } from "bun:test";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { errorOf, initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
+import { temporaryPath } from "./lib/host.ts";
+import { text } from "./lib/initramfs.ts";
+import { type KernelName, kernel } from "./lib/kernels.ts";
+import { moduleFiles } from "./lib/modules.ts";
+import { vmSuite, vmTest } from "./lib/suite.ts";
+
+const first: KernelName = "debian-6.12";
+const boot = `aegis-kexec boot ${vmlinuz} --initrd ${initrd}`;
+
+/** An ext4 disk of 64 MiB, and QEMU's arguments for it. */
+function disk(id: string): { readonly path: string; readonly arguments: readonly string[] } {
+  const path = temporaryPath(`${id}.img`);
+  const file = openSync(path, "w");
+  ftruncateSync(file, 64 << 20);
+  closeSync(file);
+  const made = Bun.spawnSync(["mke2fs", "-q", "-t", "ext4", path]);
+  if (made.exitCode !== 0) throw new Error(`mke2fs: ${made.stderr}`);
+  return {
+    path,
+    arguments: [
+      ...["-drive", `file=${path},if=none,format=raw,id=${id}`],
+      ...["-device", `virtio-blk-pci,drive=${id},serial=${id}`],
+    ],
+  };
+}
+
+/** What a guest needs to see virtio disks. */
+const diskModules = ["virtio_pci", "virtio_blk"];
+
+/** The file systems of the image, as the host's tools see them. */
+function readDisk(path: string, file: string): { journal: string; content: string } {
+  const features = Bun.spawnSync(["dumpe2fs", "-h", path]).stdout.toString();
+  const content = Bun.spawnSync(["debugfs", "-R", `cat ${file}`, path]).stdout.toString();
+  return { journal: /^Filesystem features:.*$/m.exec(features)?.[0] ?? "", content };
+}
+
+vmTest(
+  "a file written just before the handover is there after it, and the journal is clean",
+  { needs: [first, "tool:mke2fs", "tool:debugfs"] },
+  async () => {
+    const data = disk("data");
+    const word = unique();
+    const given = scene({
+      first,
+      initramfs: { modules: { kernel: kernel(first), names: diskModules } },
+      nextEntries: moduleFiles(kernel(first), diskModules),
+      guest: { extraQemuArgs: data.arguments },
+    });
+    await using guest = await given.start();
+    await guest.check(
+      "mkdir /mnt /mnt2; mount -t ext4 -o nosuid /dev/vda /mnt; mount --bind /mnt /mnt2",
+    );
+    await guest.check(`head -c 1000000 /dev/urandom >/mnt/big; echo ${word} >/mnt/file`);
+    const next = await guest.handoff(
+      `${boot} --cmdline "${given.console} ${word}" --log /mnt/attempts --verbose >/dev/ttyS0 2>&1`,
+    );
+    expect(next).toMatchObject({ token: given.token });
+    expect(guest.serialLog()).toContain(
+      "handing over to the new kernel: no signature was asked for",
+    );
+    // From outside, before anything else could have repaired it.
+    const { journal, content } = readDisk(data.path, "/file");
+    expect(content).toBe(`${word}\n`);
+    expect(journal).not.toContain("needs_recovery");
+    await guest.check(
+      "for module in /lib/modules/*.ko; do insmod $module || true; done; mkdir /mnt; mount -t ext4 /dev/vda /mnt",
+    );
+    expect(await guest.check("cat /mnt/file")).toBe(`${word}\n`);
+    expect(await guest.check("dmesg")).not.toContain("recovery complete");
+    const logged: unknown = JSON.parse(await guest.check("cat /mnt/attempts"));
+    expect(logged).toMatchObject({
+      command: "boot",
+      outcome: "handing-over",
+      result: { kernel: { path: vmlinuz }, trust: null },
+    });
+  },
+);
+
+vmTest(
+  "a disk that hangs holds neither the handover nor the other disk",
+  { needs: [first, "tool:mke2fs", "tool:debugfs"], timeout: 240 },
+  async () => {
+    const [good, bad] = [disk("good"), disk("bad")];
+    const given = scene({
+      first,
+      initramfs: { modules: { kernel: kernel(first), names: diskModules } },
+      guest: { extraQemuArgs: [...good.arguments, ...bad.arguments] },
+    });
+    await using guest = await given.start();
+    await guest.check("mkdir /a /b; mount -t ext4 /dev/vda /a; mount -t ext4 /dev/vdb /b; sync");
+    // From now on the disk takes a byte a second: a write of it never ends.
+    await guest.monitor("block_set_io_throttle bad 0 0 1 0 0 0");
+    await guest.check("echo kept >/a/file; echo lost >/b/file");
+    const begin = Date.now();
+    const next = await guest.handoff(
+      `${boot} --cmdline "${given.console}" --verbose >/dev/ttyS0 2>&1`,
+    );
+    expect(next).toMatchObject({ token: given.token });
+    expect(Date.now() - begin).toBeLessThan(60_000);
+    expect(guest.serialLog()).toContain("flushing /b makes no progress");
+    const { journal, content } = readDisk(good.path, "/file");
+    expect(content).toBe("kept\n");
+    expect(journal).not.toContain("needs_recovery");
+  },
+);
+
+vmTest(
+  "the watchdog resets a next kernel that hangs",
+  { needs: [first], timeout: 240 },
+  async () => {
+    const given = scene({
+      first,
+      nextEntries: [text("/hang", "#!/bin/sh\necho hanging\nexec sleep 100000\n", 0o755)],
+      initramfs: {
+        modules: { kernel: kernel(first), names: [] },
+        start: "insmod /wd/watchdog.ko stop_on_reboot=0; insmod /wd/i6300esb.ko",
+      },
+      entries: moduleFiles(kernel(first), ["watchdog", "i6300esb"]).map((file) => ({
+        ...file,
+        path: file.path.replace("/lib/modules", "/wd"),
+      })),
+      guest: {
+        reboot: true,
+        extraQemuArgs: ["-device", "i6300esb", "-action", "watchdog=reset"],
+      },
+    });
+    await using guest = await given.start();
+    const refused = await guest.run(`${boot} --cmdline x --watchdog 5000`);
+    expect(refused).toMatchObject({ exit: 2 });
+    expect(refused.stderr).toContain("cannot arm the watchdog: its driver does not take 5000 s");
+    const next = await guest.handoff(
+      `${boot} --cmdline "${given.console} rdinit=/hang" --watchdog 15 --verbose >/dev/ttyS0 2>&1`,
+      { timeout: 180 },
+    );
+    expect(guest.serialLog()).toContain("the watchdog is armed with 15 s (i6300ESB timer)");
+    expect(guest.serialLog()).toContain("hanging");
+    // The first kernel again, through firmware.
+    expect(next.token).toBe("first");
+  },
+);
+
+vmTest("a watchdog that stops at the handover is told", { needs: [first] }, async () => {
+  const given = scene({
+    first,
+    initramfs: { modules: { kernel: kernel(first), names: ["i6300esb"] } },
+    guest: { extraQemuArgs: ["-device", "i6300esb"] },
+  });
+  await using guest = await given.start();
+  const next = await guest.handoff(
+    `${boot} --cmdline "${given.console}" --watchdog 30 >/dev/ttyS0 2>&1`,
+  );
+  expect(next.token).toBe(given.token);
+  expect(guest.serialLog()).toContain("the watchdog will not guard the next kernel: its driver");
+});
+
+vmTest(
+  "without a watchdog --watchdog fails before the jump",
+  { needs: ["shared-x86_64"] },
+  async () => {
+    const given = scene({ first: "shared-x86_64" });
+    await using guest = await given.start();
+    const result = await guest.run(`${boot} --cmdline x --watchdog 30 --json`);
+    expect(result.exit).toBe(12);
+    expect(errorOf(result.stdout)).toMatchObject({
+      message: expect.stringContaining("/dev/watchdog"),
+    });
+  },
+);
+
+const full: KernelName = "debian-6.12-full";
+/** Drivers of what the guest below has: a display and a USB host with a keyboard. */
+const deviceModules = ["bochs", "xhci_pci", "usbhid"];
+
+vmTest(
+  "a display and a USB host that were detached are found by the next kernel",
+  { needs: [full], timeout: 240 },
+  async () => {
+    const given = scene({
+      first: full,
+      initramfs: { modules: { kernel: kernel(full), names: deviceModules } },
+      nextEntries: moduleFiles(kernel(full), deviceModules),
+      guest: {
+        memory: 1536,
+        cmdline: "console=tty0",
+        extraQemuArgs: [
+          ...["-device", "bochs-display,addr=0x8"],
+          ...["-device", "qemu-xhci,addr=0x9,id=xhci", "-device", "usb-kbd,bus=xhci.0"],
+        ],
+      },
+    });
+    await using guest = await given.start();
+    expect(await guest.check("ls /sys/bus/pci/devices/0000:00:08.0/drm")).toContain("card0");
+    const next = await guest.handoff(
+      `${boot} --cmdline "${given.console}" --quiesce usb,gpu >/dev/ttyS0 2>&1`,
+    );
+    expect(next.token).toBe(given.token);
+    const log = guest.serialLog();
+    const order = [
+      "handing over to the new kernel",
+      "detached console vtcon",
+      "detached 0000:00:08.0 (bochs-drm)",
+      "detached 0000:00:09.0 (xhci_hcd)",
+    ].map((line) => log.indexOf(line));
+    expect(order).not.toContain(-1);
+    expect(order).toEqual([...order].sort((one, other) => one - other));
+    // More than once, for the order of the files is not that of their needs.
+    await guest.run(
+      "for round in 1 2 3 4; do for module in /lib/modules/*.ko; do insmod $module; done; done; sleep 2",
+    );
+    expect(await guest.check("ls /sys/bus/pci/devices/0000:00:08.0/drm")).toContain("card0");
+    expect(await guest.check("cat /sys/bus/usb/devices/*/product")).toContain("QEMU USB Keyboard");
+  },
+);
+
+const failing = `aegis-kexec boot /boot/notes.txt --cmdline x`;
+const notes = { first, entries: [text("/boot/notes.txt", "not a kernel\n".repeat(200))] };
+
+for (const action of ["reboot", "poweroff"] as const) {
+  vmTest(`--on-failure ${action} does it`, { needs: [first] }, async () => {
+    await using guest = await scene(notes).start();
+    await guest
+      .run(`${failing} --on-failure ${action} --log /attempts >/dev/ttyS0 2>&1`, { timeout: 30 })
+      .catch(() => undefined);
+    // QEMU ends at a reset through firmware as it does at a power-off.
+    expect(await guest.waitExit()).toBe(0);
+    const log = guest.serialLog();
+    expect(log).toContain("cannot start /boot/notes.txt");
+    expect(log).toContain(action === "reboot" ? "reboot: Restarting system" : "reboot: Power down");
+  });
+}
+
+vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).start() }, (test) => {
+  test("--on-failure return gives the exit code", async (guest) => {
+    expect(await guest.run(`${failing} --on-failure return`)).toMatchObject({ exit: 8 });
+    expect(await guest.run(`${failing}`)).toMatchObject({ exit: 8 });
+  });
+
+  test("--on-failure shell gives the console a shell, and the exit code after it", async (guest) => {
+    const result = await guest.run(
+      `${failing} --on-failure shell 2>/tmp/said & me=$!
+      shell=
+      for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        for dir in /proc/[0-9]*; do
+          read -r pid name state parent rest <$dir/stat 2>/dev/null || continue
+          [ "$parent" = "$me" ] && [ "$name" = "(sh)" ] && shell=$pid
+        done
+        [ "$shell" ] && break
+        sleep 1
+      done
+      readlink /proc/$shell/fd/0
+      kill -9 $shell
+      wait $me
+      echo $?; cat /tmp/said`,
+    );
+    expect(result.stdout).toStartWith("/dev/console\n8\n");
+    // The error is told once, before the shell.
+    expect(result.stdout.match(/aegis-kexec: cannot/g)).toHaveLength(1);
+    expect(result.stdout).toContain("starting a shell");
+  });
+
+  test("a dry run that fails takes no action", async (guest) => {
+    const result = await guest.run(`${failing} --dry-run --on-failure poweroff`);
+    expect(result.exit).toBe(8);
+  });
+
+  test("what cannot be detached is refused before anything is done", async (guest) => {
+    const missing = await guest.run(
+      `aegis-kexec load ${vmlinuz} --cmdline x && aegis-kexec exec --quiesce 0000:7f:00.0`,
+    );
+    expect(missing.exit).toBe(2);
+    expect(missing.stderr).toContain("this machine has no such PCI device");
+    await guest.check("aegis-kexec unload");
+  });
+
+  test("--log has a line for each attempt, without the secret", async (guest) => {
+    await guest.check("echo hunter2 >/run/hidden");
+    await guest.run(
+      `aegis-kexec load ${vmlinuz} --cmdline x --secret /run/hidden:/etc/key --dry-run --log /tmp/log; ${failing} --log /tmp/log`,
+    );
+    const lines = (await guest.check("cat /tmp/log")).trimEnd().split("\n");
+    const [dry, failed] = lines.map((line): unknown => JSON.parse(line));
+    expect(dry).toMatchObject({ command: "load", outcome: "dry-run", request: { secrets: 1 } });
+    expect(failed).toMatchObject({ command: "boot", outcome: "failed", error: { exit: 8 } });
+    expect(lines.join()).not.toContain("hunter2");
+    expect(lines.join()).not.toContain("hidden");
+  });
+});
+
+for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
+  vmTest(
+    `kexec handover reaches the next kernel of ${name}`,
+    { needs: [name], timeout: 300 },
+    async () => {
+      const given = scene({ first: name, guest: { cmdline: "kho=on kho_scratch=32M,32M,32M" } });
+      await using guest = await given.start();
+      const lacking = await guest.run(
+        `aegis-kexec load ${vmlinuz} --initrd ${initrd} --cmdline x --dry-run`,
+      );
+      expect(lacking.stderr).toContain("the next command line lacks kho=on");
+      const next = await guest.handoff(`${boot} --cmdline "${given.console} kho=on"`);
+      expect(next.token).toBe(given.token);
+      expect(await guest.check("dmesg")).toMatch(/KHO: exec from: \S+ \(count 1\)/);
+    },
+  );
+}

@@ -1,0 +1,133 @@
+/** A handover of Debian's systemd: services are stopped, the disk is unmounted, the next kernel runs. */
+import { expect } from "bun:test";
+import { copyFileSync, readFileSync } from "node:fs";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
+import { startGuest } from "./lib/guest.ts";
+import { temporaryPath } from "./lib/host.ts";
+import { guestInitramfs, text } from "./lib/initramfs.ts";
+import { type KernelName, kernel } from "./lib/kernels.ts";
+import { vmTest } from "./lib/suite.ts";
+import { systemdImage } from "./lib/systemd-image.ts";
+
+const name: KernelName = "debian-6.12";
+const needs = [name, `file:${systemdImage}`, "tool:debugfs"] as const;
+
+/** Mounts the disk, puts the test's files and units into its /run, and goes over to it. */
+const init = `#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for module in /lib/modules/*.ko; do insmod $module; done
+mkdir /new
+mount -t ext4 /dev/vda /new
+mount -t tmpfs tmpfs /new/run
+cp -a /payload/. /new/run/
+exec switch_root /new /sbin/init
+`;
+
+/** Writes to the disk when it is stopped. */
+const witness = `[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/bin/sh -c 'echo witness stopped >/dev/ttyS0; echo stopped >/root/witness'
+`;
+
+const handover = (command: string) => `[Unit]
+After=witness.service multi-user.target
+Wants=witness.service
+[Service]
+ExecStart=${command}
+StandardOutput=file:/dev/ttyS0
+StandardError=file:/dev/ttyS0
+`;
+
+/** What this program is told, with further options. */
+const boot = (options: string) =>
+  `/run/aegis-kexec boot /run${vmlinuz} --initrd /run${initrd} --cmdline "console=ttyS0 panic=-1" --verbose ${options}`;
+
+/** What people do where kexec-tools is installed. */
+const systemctlKexec =
+  `/bin/sh -c 'cp /run/aegis-kexec /sbin/kexec && /sbin/kexec -l /run${vmlinuz} --initrd=/run${initrd} ` +
+  `--command-line="console=ttyS0 panic=-1 by-kexec" && exec systemctl kexec'`;
+
+async function systemdGuest(command: string) {
+  const image = temporaryPath("systemd.ext4");
+  copyFileSync(systemdImage, image);
+  const token = unique();
+  const next = guestInitramfs({ arch: "x86_64", token });
+  const binary = await ensureBuilt("linux-x64");
+  const initramfs = guestInitramfs({
+    arch: "x86_64",
+    modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk"] },
+    entries: [
+      { type: "file", path: "/init", data: new TextEncoder().encode(init), mode: 0o755 },
+      { type: "symlink", path: "/bin/switch_root", target: "busybox" },
+      { type: "file", path: "/payload/aegis-kexec", data: readFileSync(binary), mode: 0o755 },
+      { type: "host-file", path: `/payload${vmlinuz}`, source: kernel(name).path },
+      { type: "host-file", path: `/payload${initrd}`, source: next },
+      text("/payload/systemd/system/witness.service", witness),
+      text("/payload/systemd/system/handover.service", handover(command)),
+      { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
+      {
+        type: "symlink",
+        path: "/payload/systemd/system/graphical.target.wants/handover.service",
+        target: "../handover.service",
+      },
+    ],
+  });
+  // The first agent to speak is that of the next kernel.
+  const guest = await startGuest({
+    kernel: kernel(name),
+    initramfs,
+    memory: 2048,
+    bootTimeout: 120,
+    // A getty would hang up the line on which the program speaks.
+    cmdline: "systemd.show_status=yes systemd.mask=serial-getty@ttyS0.service",
+    extraQemuArgs: [
+      ...["-drive", `file=${image},if=none,format=raw,id=root`],
+      ...["-device", "virtio-blk-pci,drive=root"],
+    ],
+  });
+  return { guest, image, token };
+}
+
+function readDisk(image: string): { witness: string; features: string } {
+  const witness = Bun.spawnSync(["debugfs", "-R", "cat /root/witness", image]).stdout.toString();
+  const all = Bun.spawnSync(["dumpe2fs", "-h", image]).stdout.toString();
+  return { witness, features: /^Filesystem features:.*$/m.exec(all)?.[0] ?? "" };
+}
+
+vmTest("systemd stops its services and hands over", { needs, timeout: 150 }, async () => {
+  const { guest, image, token } = await systemdGuest(boot(""));
+  await using _guest = guest;
+  expect(guest.announcement.token).toBe(token);
+  const log = guest.serialLog();
+  expect(log).toContain("handing over to the new kernel");
+  expect(log).toContain("witness stopped");
+  expect(log.indexOf("handing over")).toBeLessThan(log.indexOf("witness stopped"));
+  const { witness, features } = readDisk(image);
+  expect(witness).toBe("stopped\n");
+  expect(features).not.toContain("needs_recovery");
+});
+
+vmTest("--force leaves systemd out", { needs, timeout: 150 }, async () => {
+  const { guest, image, token } = await systemdGuest(boot("--force"));
+  await using _guest = guest;
+  expect(guest.announcement.token).toBe(token);
+  expect(guest.serialLog()).not.toContain("witness stopped");
+  expect(readDisk(image).witness).toBe("");
+});
+
+vmTest(
+  "systemctl kexec works with this binary as /sbin/kexec",
+  { needs, timeout: 150 },
+  async () => {
+    const { guest, image, token } = await systemdGuest(systemctlKexec);
+    await using _guest = guest;
+    expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-kexec" });
+    expect(guest.serialLog()).toContain("witness stopped");
+    expect(readDisk(image).witness).toBe("stopped\n");
+  },
+);

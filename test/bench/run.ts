@@ -1,0 +1,136 @@
+/**
+ * `bun run bench`: measures aegis-kexec beside what one would use instead, records the results and
+ * writes them into the README.
+ *
+ *   bun run bench                     everything: about an hour
+ *   bun run bench --short             start-up and the loads of 60 MiB: some minutes; records nothing
+ *   bun run bench --check             the same as --short, and fails where a recorded ratio was lost
+ *   bun run bench --only plain-60     these works only (repeat it); records nothing
+ */
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { SetupError, setup } from "../setup.ts";
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    short: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+  },
+});
+
+try {
+  await setup("bench");
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exit(1);
+}
+// What they import is installed by now.
+const { measureAll } = await import("./measure.ts");
+const { prepareScene } = await import("./scene.ts");
+const { works } = await import("./works.ts");
+const results = await import("./results.ts");
+const { losses, ratios, tolerance } = await import("./check.ts");
+const { millions } = await import("./table.ts");
+
+const started = Date.now();
+const report = (line: string) => {
+  const seconds = String(Math.round((Date.now() - started) / 1000)).padStart(5);
+  console.error(`${seconds} s  ${line}`);
+};
+
+const unknown = values.only.filter((name) => !works.some((work) => work.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `bench: no such work: ${unknown.join(", ")}; one of ${works.map((work) => work.name).join(", ")}`,
+  );
+  process.exit(2);
+}
+const partial = values.short || values.check || values.only.length > 0;
+const large = ["plain-200", "plain-1000"];
+const wanted = works.filter(({ name }) => {
+  if (values.only.length > 0) return values.only.includes(name);
+  return !partial || !large.includes(name);
+});
+
+const scene = await prepareScene(report);
+// A large initramfs is there four times: on the ramfs, in the kernel's buffer, placed, and joined
+const smaller = wanted.filter(({ name }) => name !== "plain-1000");
+const largest = wanted.filter(({ name }) => name === "plain-1000");
+const runs = [
+  ...(smaller.length === 0
+    ? []
+    : await measureAll(
+        scene,
+        { works: smaller, boots: partial ? 1 : 3, turns: 3, memory: 4096, icount: true },
+        report,
+      )),
+  ...(largest.length === 0
+    ? []
+    : await measureAll(
+        scene,
+        { works: largest, boots: 1, turns: 2, memory: 8192, icount: true },
+        report,
+      )),
+];
+const instructions = results.summarise(runs);
+for (const { work, program, warm, cold, call } of instructions) {
+  console.log(
+    `${work.padEnd(16)}${program.padEnd(30)}${millions(warm).padStart(8)} M warm${millions(cold).padStart(10)} M cold${millions(call).padStart(10)} M in the call`,
+  );
+}
+for (const { work, reference, value } of ratios(instructions)) {
+  console.log(`${work}: aegis-kexec costs ${value.toFixed(3)} of ${reference}`);
+}
+
+if (values.check) {
+  const lost = losses(instructions, results.readRecorded());
+  for (const line of lost) console.error(`bench: ${line}`);
+  console.log(lost.length === 0 ? `nothing lost beyond ${tolerance * 100} %` : "lost");
+  process.exit(lost.length === 0 ? 0 : 1);
+}
+if (partial) process.exit(0);
+
+const { measureCarry } = await import("./carry.ts");
+const { measureHandoff } = await import("./handoff.ts");
+const { measureLeastMemory } = await import("./least-memory.ts");
+const { measurePeakMemory } = await import("./peak-memory.ts");
+const { versions } = await import("./versions.ts");
+const { figureSvg } = await import("./figure.ts");
+const { section } = await import("./table.ts");
+const { writeSection } = await import("./readme.ts");
+
+report("wall time");
+const timed = await measureAll(
+  scene,
+  { works: smaller, boots: 1, turns: 6, memory: 4096, icount: false },
+  report,
+);
+const handoff = await measureHandoff(scene, 3, report);
+const whole = {
+  versions: await versions(),
+  guest:
+    "QEMU -icount shift=0,sleep=off, -cpu max, one processor, 4096 MiB, 8192 MiB for plain-1000",
+  instructions,
+  time: results.summarise(timed),
+  missing: {
+    ...Object.fromEntries(scene.missing),
+    "systemd's loader":
+      "Debian 12's systemd 252 has none of its own: systemctl kexec runs kexec-tools",
+    "u-root's kexec": "Debian does not package it",
+    ...(handoff === undefined ? { "firmware reboot": "this host has no OVMF" } : {}),
+  },
+  peak: await measurePeakMemory(scene, [50, 800], report),
+  leastMemory: await measureLeastMemory(scene, report),
+  carry: await measureCarry(scene.binary, report),
+  ...(handoff === undefined ? {} : { handoff }),
+} satisfies import("./results.ts").Results;
+results.writeJson(results.recordedPath, whole);
+results.writeJson(results.runsPath, { instructions: runs, time: timed });
+for (const theme of ["light", "dark"] as const) {
+  await Bun.write(join(results.resultsFolder, `bench-${theme}.svg`), figureSvg(whole, theme));
+}
+await writeSection(resolve(import.meta.dir, "../../README.md"), section(whole));
+report("recorded in test/bench/results and README.md");

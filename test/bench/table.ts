@@ -1,0 +1,160 @@
+/** The results in words and tables, for the README. */
+import { ratios } from "./check.ts";
+import { type Cost, costOf, type Figure, type Results, spread } from "./results.ts";
+import { programNames, works } from "./works.ts";
+
+/** Repeats that differ by more are shown with how far they do. */
+const agreement = 0.02;
+
+/** The section between the README's marks, in Markdown. */
+export function section(results: Results): string {
+  return [
+    "## Measured",
+    "",
+    ...lost(results),
+    "",
+    '<picture><source media="(prefers-color-scheme: dark)" srcset="test/bench/results/bench-dark.svg"><img alt="Guest instructions outside the system call, by program and work" src="test/bench/results/bench-light.svg"></picture>',
+    "",
+    `Millions of guest instructions *outside* the system call, idle time excluded (${results.guest}). ` +
+      `Cold: the first run in each of ${guests(results)} freshly booted; warm: the median of the later runs. ` +
+      "The call itself is the kernel's own work, whoever makes it, and varies with what memory was used before: it stands apart. " +
+      "`bun run bench` measures all of this again; every run is in `test/bench/results`.",
+    "",
+    ...costTable(results),
+    ...timeTable(results),
+    ...rest(results),
+    ...missing(results),
+    "",
+    `Versions: ${Object.entries(results.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}.`,
+  ].join("\n");
+}
+
+/** How many guests most works were measured in. */
+function guests({ instructions }: Results): string {
+  const count = Math.max(...instructions.map(({ cold }) => cold.count));
+  return count === 1 ? "1 guest" : `${count} guests`;
+}
+
+function lost({ instructions, time, carry }: Results): string[] {
+  const found = ratios(instructions)
+    .filter(({ value, reference }) => value > (reference === "empty Bun program" ? 1.15 : 1))
+    .map(({ work, reference, value }) => `${work} costs ${value.toFixed(2)}× of ${reference}`);
+  for (const { work, reference, value } of time === undefined ? [] : wallRatios(time)) {
+    if (value > 1.02) found.push(`${work} takes ${value.toFixed(2)}× the time of ${reference}`);
+  }
+  const [own, , tools] = carry?.parts ?? [];
+  if (own !== undefined && tools !== undefined) {
+    found.push(
+      `the binary is ${mebibytes(own.raw)} (zstd ${mebibytes(own.zstd)}), ` +
+        `kexec-tools ${mebibytes(tools.raw)} (${mebibytes(tools.zstd)})`,
+    );
+  }
+  return [`Where it loses: ${found.length === 0 ? "nowhere" : found.join("; ")}.`];
+}
+
+function costTable({ instructions }: Results): string[] {
+  const rows = works.flatMap((work) =>
+    programNames.flatMap((program) => {
+      const cost = costOf(instructions, work.name, program);
+      const own = costOf(instructions, work.name, "aegis-kexec");
+      if (cost === undefined) return [];
+      const ratio =
+        own === undefined || program === "aegis-kexec"
+          ? ""
+          : `${(own.warm.median / cost.warm.median).toFixed(2)}×`;
+      return [
+        `| ${work.title} | ${program} | ${millions(cost.warm)} | ${millions(cost.cold)} | ${millions(cost.call)} | ${ratio} |`,
+      ];
+    }),
+  );
+  return [
+    "| work | program | warm | cold | the call | aegis-kexec is |",
+    "|---|---|--:|--:|--:|--:|",
+    ...rows,
+  ];
+}
+
+function timeTable({ time }: Results): string[] {
+  if (time === undefined) return [];
+  const rows = wallRatios(time).map(
+    ({ work, reference, value }) => `| ${work} | ${reference} | ${value.toFixed(2)}× |`,
+  );
+  return [
+    "",
+    "Wall time from start to end, the call included, medians of runs by turns under software emulation:",
+    "",
+    "| work | beside | aegis-kexec takes |",
+    "|---|---|--:|",
+    ...rows,
+  ];
+}
+
+/** Like `ratios`, of the whole time. */
+export function wallRatios(time: readonly Cost[]): ReturnType<typeof ratios> {
+  return works.flatMap(({ name, reference }) => {
+    const own = costOf(time, name, "aegis-kexec");
+    const other = costOf(time, name, reference);
+    if (own === undefined || other === undefined) return [];
+    return [{ work: name, reference, value: own.busy.median / other.busy.median }];
+  });
+}
+
+function rest({ peak, leastMemory, carry, handoff }: Results): string[] {
+  const lines: string[] = [];
+  if (handoff !== undefined) {
+    lines.push(
+      "",
+      `From the command to the next kernel's init, on the same emulated machine: ${seconds(handoff.aegis)} ` +
+        `by aegis-kexec, ${seconds(handoff.kexecTools)} by kexec-tools, ${seconds(handoff.firmware)} by a reboot through ${handoff.firmwareName}.`,
+    );
+  }
+  if (peak !== undefined) {
+    lines.push("", "| peak memory of | archives | anonymous | resident |", "|---|--:|--:|--:|");
+    for (const { program, archives, anonymous, resident } of peak) {
+      lines.push(
+        `| ${program} | ${archives} MiB | ${mebibytes(anonymous)} | ${mebibytes(resident)} |`,
+      );
+    }
+  }
+  if (leastMemory !== undefined) {
+    const all = leastMemory.map(
+      ({ program, megabytes, boots }) =>
+        `${megabytes} MiB with ${program} (its initramfs alone boots in ${boots} MiB)`,
+    );
+    lines.push(
+      "",
+      `Least memory for a handoff to Debian's kernel with an initramfs of 60 MiB: ${all.join(", ")}.`,
+    );
+  }
+  if (carry !== undefined) {
+    lines.push("", "| in the initramfs | raw | zstd -19 | xz -9 |", "|---|--:|--:|--:|");
+    for (const { name, raw, zstd, xz } of carry.parts) {
+      lines.push(`| ${name} | ${mebibytes(raw)} | ${mebibytes(zstd)} | ${mebibytes(xz)} |`);
+    }
+  }
+  return lines;
+}
+
+function missing({ missing: found }: Results): string[] {
+  const all = Object.entries(found).map(([program, why]) => `${program} (${why})`);
+  return all.length === 0 ? [] : ["", `Not measured: ${all.join("; ")}.`];
+}
+
+/** In millions, with the spread where repeats do not agree. */
+export function millions(value: Figure): string {
+  const shown = (value.median / 1e6).toFixed(value.median < 1e8 ? 1 : 0);
+  const apart = spread(value);
+  return apart <= agreement || value.median < 1e5
+    ? shown
+    : `${shown} (±${((apart / 2) * 100).toFixed(0)} %)`;
+}
+
+function seconds({ median, least, most }: Figure): string {
+  return `${median.toFixed(1)} s (${least.toFixed(1)}–${most.toFixed(1)})`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

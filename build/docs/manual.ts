@@ -1,0 +1,191 @@
+/** The manual page, in the mdoc language: mdoc(7). */
+import { causes } from "../../src/causes.ts";
+import type { Command } from "../../src/cli/define.ts";
+import { exitMeanings } from "../../src/cli/help.ts";
+import { wrap } from "../../src/cli/layout.ts";
+import { type Flag, groups, spellings, type Valued } from "../../src/cli/options.ts";
+import { errorCodes } from "../../src/errors.ts";
+import { type OptionUse, takesSource, usesOf } from "./reference.ts";
+
+export interface Release {
+  readonly version: string;
+  /** As mdoc writes it: `November 3, 2026`. */
+  readonly date: string;
+}
+
+/** The text of aegis-kexec(8). */
+export function manual(commands: readonly Command[], release: Release): string {
+  const lines = [
+    '.\\" Made by "bun run docs" from the definitions of the command line: do not edit.',
+    `.Dd ${release.date}`,
+    ".Dt AEGIS-KEXEC 8",
+    `.Os aegis-kexec ${release.version}`,
+    ".Sh NAME",
+    ".Nm aegis-kexec",
+    ".Nd verify a kernel, load it, and hand this machine over to it",
+    ".Sh SYNOPSIS",
+    ...commands.flatMap(synopsis),
+    ".Nm",
+    ".Cm help",
+    ".Op Ar COMMAND",
+    ".Sh DESCRIPTION",
+    ...description,
+    ".Sh COMMANDS",
+    ".Bl -tag -width Ds",
+    ...commands.flatMap(commandItem),
+    ".El",
+    ".Sh OPTIONS",
+    ...prose(
+      "Unknown, misspelt, repeated or empty options are refused with the nearest right name. " +
+        "Only an option that is called repeatable may be given more than once.",
+    ),
+    ...groups.flatMap(([group, title]) => optionSection(title, usesOf(commands, group), commands)),
+    ".Sh FILES",
+    ".Bl -tag -width Ds",
+    ".It Pa /etc/aegis-kexec/policy.json",
+    ...prose(
+      "The policy. Where it exists it always applies, and options can only tighten it. " +
+        "One that cannot be read or parsed stops everything.",
+    ),
+    ".El",
+    ".Sh EXIT STATUS",
+    ".Bl -tag -width Ds",
+    ...exitMeanings.flatMap(([code, meaning]) => [`.It ${code}`, ...prose(meaning)]),
+    ".El",
+    ".Sh EXAMPLES",
+    ...commands.flatMap(({ meta }) => meta.examples).flatMap(example),
+    ".Sh DIAGNOSTICS",
+    ...prose(
+      "A failure prints one line that says what failed and why, the lines that the kernel logged " +
+        "about it, and a hint. With --json its code is one of these words, here with the exit " +
+        "status, the cause and the cure:",
+    ),
+    ".Bl -tag -width Ds",
+    ...Object.entries(causes).flatMap(([code, { cause, cure }]) => [
+      `.It Sy ${code} Pq ${exitOf(code)}`,
+      ...prose(`${capital(cause)}. ${capital(cure)}.`),
+    ]),
+    ".El",
+    ".Sh SEE ALSO",
+    ".Xr systemctl 1 ,",
+    ".Xr kexec_file_load 2 ,",
+    ".Xr reboot 2 ,",
+    ".Xr kernel_lockdown 7",
+    ".Sh CAVEATS",
+    ...caveats,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const description = [
+  ".Nm",
+  "takes a kernel, its initramfs archives and a command line, makes sure that",
+  "they are what they should be, loads them by",
+  ".Xr kexec_file_load 2",
+  "and jumps into them by",
+  ".Xr reboot 2 .",
+  ".Fn kexec_load",
+  "is never used.",
+  "A load that fails is never followed by a handover.",
+  ".Pp",
+  ".Ar SOURCE",
+  ...prose(
+    "is recognised by its content: a kernel image (also compressed by gzip or zstd, or EFI zboot), " +
+      "a unified kernel image, a signed manifest, a Boot Loader Specification entry, or a directory " +
+      "of such entries.",
+  ),
+  ".Pp",
+  "Results go to standard output, everything else to standard error.",
+  ".Pp",
+  "Called as",
+  ".Nm kexec ,",
+  "by a link or a copy, it takes the options of kexec-tools instead;",
+  ".Ql kexec --help",
+  "lists them.",
+];
+
+const caveats = [
+  "Kernel and initramfs are held twice in memory while they are loaded.",
+  ".Pp",
+  ".Pa /proc",
+  "must be mounted, or the runtime aborts before the program starts.",
+];
+
+function synopsis(command: Command): string[] {
+  return [
+    ".Nm",
+    `.Cm ${command.meta.name}`,
+    ...(takesSource(command) ? [".Ar SOURCE"] : []),
+    ".Op Ar OPTION ...",
+  ];
+}
+
+function commandItem(command: Command): string[] {
+  const { name, notes = [], exits = [] } = command.meta;
+  return [
+    `.It Cm ${name}${takesSource(command) ? " Ar SOURCE" : ""}`,
+    ...prose(`${capital(command.meta.description)}.`),
+    ...notes.flatMap((note) => [".Pp", ...prose(note)]),
+    ...exits.flatMap(([code, meaning]) => [".Pp", ...prose(`Exit status ${code}: ${meaning}.`)]),
+  ];
+}
+
+function optionSection(
+  title: string,
+  uses: readonly OptionUse[],
+  commands: readonly Command[],
+): string[] {
+  if (uses.length === 0) return [];
+  const items = uses.flatMap(({ name, definition, commands: takers }) => [
+    `.It ${optionLabel(name, definition)}`,
+    ...prose(`${capital(definition.description)}.`),
+    ...(takers.length === commands.length
+      ? []
+      : [
+          "Taken by",
+          ...takers.map((taker, at) => `.Cm ${taker} ${at < takers.length - 1 ? "," : "."}`),
+        ]),
+  ]);
+  return [`.Ss ${title}`, ".Bl -tag -width Ds", ...items, ".El"];
+}
+
+function optionLabel(name: string, definition: Flag | Valued): string {
+  const value = definition.type === "string" ? ` Ar ${definition.valueHint}` : "";
+  return spellings(name, definition)
+    .map((spelt) => `Fl ${spelt.slice(1)}${value}`)
+    .join(" , ");
+}
+
+function example([line, purpose]: readonly [string, string], index: number): string[] {
+  return [
+    ...(index === 0 ? [] : [".Pp"]),
+    ...prose(`${capital(purpose)}:`),
+    ".Pp",
+    `.Dl ${escaped(line).replaceAll('"', "\\(dq")}`,
+  ];
+}
+
+/** Text, with each sentence on lines of its own, as the language wants it. */
+function prose(text: string): string[] {
+  return text
+    .replace(/`([^`]*)`/g, '"$1"')
+    .split(/(?<=[A-Za-z0-9)"][.?]) (?=\S)/)
+    .flatMap((sentence) => wrap(escaped(sentence), 78))
+    .map((line) => (/^[.']/.test(line) ? `\\&${line}` : line));
+}
+
+/** A dash of two or of a word is the ASCII one, which people copy into a shell. */
+function escaped(text: string): string {
+  return text
+    .replaceAll("\\", "\\e")
+    .replace(/(?<![A-Za-z0-9])--?(?=[a-z])/g, (dashes) => dashes.replaceAll("-", "\\-"));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function exitOf(code: string): number {
+  for (const [known, exit] of Object.entries(errorCodes)) if (known === code) return exit;
+  throw new Error(`no exit code for ${code}`);
+}

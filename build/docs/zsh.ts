@@ -1,0 +1,76 @@
+/** Completion for zsh: the specifications that its _arguments(1) takes, zshcompsys(1). */
+import type { Command } from "../../src/cli/define.ts";
+import { commonOptions, type Flag, spellings, type Valued } from "../../src/cli/options.ts";
+import { optionsOf, takesSource, valuesOf } from "./reference.ts";
+
+export function zshCompletion(commands: readonly Command[]): string {
+  return `#compdef aegis-kexec
+# Made by "bun run docs" from the definitions of the command line: do not edit.
+
+_aegis-kexec() {
+  local curcontext="$curcontext" state line ret=1
+  local -a commands
+  commands=(
+${commands.map(({ meta }) => `    ${quoted(`${meta.name}:${meta.description.replaceAll(":", "\\:")}`)}`).join("\n")}
+    'help:print the help of a command'
+  )
+  _arguments -C \\
+${Object.entries(commonOptions).flatMap(specifications).map(line).join("\n")}
+    '1: :->command' \\
+    '*:: :->arguments' && ret=0
+  case $state in
+    command)
+      _describe -t commands command commands && ret=0
+      ;;
+    arguments)
+      curcontext="\${curcontext%:*}-$words[1]:"
+      case $words[1] in
+${commands.map(commandCase).join("\n")}
+        help)
+          _describe -t commands command commands && ret=0
+          ;;
+      esac
+      ;;
+  esac
+  return ret
+}
+
+_aegis-kexec "$@"
+`;
+}
+
+function commandCase(command: Command): string {
+  const places = takesSource(command) ? ["'1:source:_files'"] : [];
+  const all = [...optionsOf(command).flatMap(specifications), ...places];
+  const lines = all.map((one) => `            ${one}`).join(" \\\n");
+  return `        ${command.meta.name})\n          _arguments -S \\\n${lines} && ret=0\n          ;;`;
+}
+
+function line(specification: string): string {
+  return `    ${specification} \\`;
+}
+
+function specifications([name, definition]: readonly [string, Flag | Valued]): string[] {
+  const all = spellings(name, definition);
+  const repeatable = definition.type === "string" && definition.repeatable === true;
+  const description = definition.description.replace(/[[\]:\\]/g, "\\$&");
+  return all.map((spelt) => {
+    const head = repeatable ? `*${spelt}` : `(${all.join(" ")})${spelt}`;
+    if (definition.type === "boolean") return quoted(`${head}[${description}]`);
+    const hint = definition.valueHint.replaceAll(":", "\\:");
+    // `=` behind the name: the value is the next word, or stands behind the sign
+    return quoted(`${head}=[${description}]:${hint}:${values(definition)}`);
+  });
+}
+
+function values(definition: Valued): string {
+  const offered = valuesOf(definition);
+  if (offered.kind === "file") return "_files";
+  if (offered.kind === "free") return " ";
+  const words = offered.words.join(" ");
+  return offered.list ? `_sequence compadd - ${words}` : `(${words})`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,90 @@
+# bash completion for aegis-kexec
+# Made by "bun run docs" from the definitions of the command line: do not edit.
+
+_aegis_kexec() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local command='' word options='' source=''
+  # --option=value is three words here
+  if [[ $cur == = ]]; then
+    cur=''
+  elif [[ $prev == = ]] && ((COMP_CWORD > 1)); then
+    prev=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ $word != -* ]]; then
+      command=$word
+      break
+    fi
+  done
+  COMPREPLY=()
+
+  case $prev in
+    --entry | --profile | --cmdline | --command-line | --append | --min-generation | --watchdog | --generation)
+      :
+      return
+      ;;
+    --initrd | --secret | --trust | --signature | --policy | --log)
+      _aegis_kexec_files "$cur"
+      return
+      ;;
+    --acpi-rsdp)
+      mapfile -t COMPREPLY < <(compgen -W 'auto' -- "$cur")
+      return
+      ;;
+    --quiesce)
+      local done=${cur%"${cur##*,}"}
+      mapfile -t COMPREPLY < <(compgen -W 'net gpu usb storage' -- "${cur##*,}")
+      COMPREPLY=("${COMPREPLY[@]/#/$done}")
+      return
+      ;;
+    --on-failure)
+      mapfile -t COMPREPLY < <(compgen -W 'return reboot poweroff shell' -- "$cur")
+      return
+      ;;
+  esac
+  case $command in
+    '')
+      options='boot load exec unload status inspect manifest help --json --quiet --verbose --help -h --version'
+      ;;
+    help)
+      options='boot load exec unload status inspect manifest'
+      ;;
+    boot)
+      options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --lock --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+    load)
+      options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --lock --dry-run --log --crash --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+    exec)
+      options='--force --no-sync --quiesce --watchdog --on-failure --log --json --quiet --verbose --help -h --version'
+      ;;
+    unload)
+      options='--crash --json --quiet --verbose --help -h --version'
+      ;;
+    status)
+      options='--json --quiet --verbose --help -h --version'
+      ;;
+    inspect)
+      options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+    manifest)
+      options='--entry --initrd --cmdline --command-line --reuse-cmdline --append --generation --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+  esac
+  if [[ -n $source && $cur != -* ]]; then
+    _aegis_kexec_files "$cur"
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+  fi
+}
+
+_aegis_kexec_files() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+complete -F _aegis_kexec aegis-kexec

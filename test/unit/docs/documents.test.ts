@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { optionsOf } from "../../../build/docs/reference.ts";
+import { documents } from "../../../build/docs.ts";
+import { commands } from "../../../src/cli/commands/index.ts";
+import { spellings } from "../../../src/cli/options.ts";
+
+const root = join(import.meta.dir, "..", "..", "..");
+const made = await documents();
+const bashFile = "contrib/completions/aegis-kexec.bash";
+const zshFile = "contrib/completions/_aegis-kexec";
+const fishFile = "contrib/completions/aegis-kexec.fish";
+
+async function run(...command: readonly string[]) {
+  const child = Bun.spawn([...command], {
+    cwd: root,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, exit] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exit, stdout, stderr };
+}
+
+function testWith(tool: string, name: string, body: () => Promise<void>): void {
+  const missing = Bun.which(tool) === null;
+  test.skipIf(missing)(missing ? `${name} (needs ${tool})` : name, body);
+}
+
+test.each([...made])("%s is up to date: bun run docs", async (path, text) => {
+  expect(await Bun.file(join(root, path)).text()).toBe(text);
+});
+
+test.each([...made])("%s names every command and every option", (_path, text) => {
+  for (const command of commands) {
+    expect(text).toContain(command.meta.name);
+    for (const [name, definition] of optionsOf(command)) {
+      for (const spelt of spellings(name, definition)) {
+        expect(text).toMatch(new RegExp(`(-|-[ls] |Fl )${spelt.replace(/^-+/, "")}\\b`));
+      }
+    }
+  }
+});
+
+testWith("mandoc", "the manual page has no fault", async () => {
+  const { stdout, stderr } = await run(
+    "mandoc",
+    "-T",
+    "lint",
+    "-W",
+    "style",
+    "contrib/man/aegis-kexec.8",
+  );
+  // Whether the host has the pages that it refers to is the host's affair.
+  const faults = `${stdout}${stderr}`
+    .split("\n")
+    .filter((line) => !/mandoc\.db|referenced manual/.test(line));
+  expect(faults.join("\n")).toBe("");
+});
+
+testWith("mandoc", "the manual page shows options as they are typed", async () => {
+  const { stdout } = await run("mandoc", "-T", "utf8", "contrib/man/aegis-kexec.8");
+  const page = stdout.replace(/.\x08/g, "").replace(/\s+/g, " ");
+  expect(page).toContain("--cmdline TEXT, --command-line TEXT The whole command line");
+  expect(page).toContain("--help, -h");
+  expect(page).toContain(
+    'aegis-kexec boot /mnt/vmlinuz --initrd /mnt/initrd.img --cmdline "root=LABEL=RESCUE quiet"',
+  );
+  expect(page).toContain(
+    "--crash Drop the crash kernel, and leave the other one loaded. Taken by unload.",
+  );
+});
+
+testWith("bash", "bash takes its completion", async () => {
+  expect(await run("bash", "-n", bashFile)).toEqual({ exit: 0, stdout: "", stderr: "" });
+});
+
+describe("bash completes", () => {
+  const rows = [
+    [["aegis-kexec", "in"], ["inspect"]],
+    [
+      ["aegis-kexec", "boot", "--q"],
+      ["--quiesce", "--quiet"],
+    ],
+    [["aegis-kexec", "--json", "unload", "--c"], ["--crash"]],
+    [["aegis-kexec", "exec", "--initrd", "nowhere", "--no"], ["--no-sync"]],
+    [["aegis-kexec", "status", "--initrd"], []],
+    [
+      ["aegis-kexec", "boot", "--on-failure", "re"],
+      ["return", "reboot"],
+    ],
+    [["aegis-kexec", "boot", "--on-failure", "=", "p"], ["poweroff"]],
+    [["aegis-kexec", "boot", "--quiesce", "gpu,n"], ["gpu,net"]],
+    [["aegis-kexec", "boot", "--cmdline", "p"], []],
+    [["aegis-kexec", "load", "--initrd", "bunf"], ["bunfig.toml"]],
+    [["aegis-kexec", "load", "bunf"], ["bunfig.toml"]],
+    [["aegis-kexec", "exec", "bunf"], []],
+    [["aegis-kexec", "help", "st"], ["status"]],
+  ] as const;
+  for (const [words, offered] of rows) {
+    testWith("bash", words.join(" "), async () => {
+      const script =
+        'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aegis_kexec; declare -p COMPREPLY';
+      const { stdout, stderr } = await run("bash", "--norc", "-c", script, bashFile, ...words);
+      expect(stderr).toBe("");
+      expect([...stdout.matchAll(/="([^"]*)"/g)].map(([, one]) => one)).toEqual([...offered]);
+    });
+  }
+});
+
+testWith("zsh", "zsh takes its completion", async () => {
+  expect(await run("zsh", "-fn", zshFile)).toEqual({ exit: 0, stdout: "", stderr: "" });
+});
+
+testWith("fish", "fish takes its completion, and completes", async () => {
+  expect(await run("fish", "--no-config", "-n", fishFile)).toEqual({
+    exit: 0,
+    stdout: "",
+    stderr: "",
+  });
+  const complete = async (line: string) => {
+    const script = `source ${fishFile}; complete -C '${line}'`;
+    const { stdout } = await run("fish", "--no-config", "-c", script);
+    return stdout
+      .trim()
+      .split("\n")
+      .map((one) => one.split("\t")[0]);
+  };
+  expect(await complete("aegis-kexec in")).toEqual(["inspect"]);
+  expect(await complete("aegis-kexec boot --q")).toEqual(["--quiesce", "--quiet"]);
+  expect(await complete("aegis-kexec boot --on-failure re")).toEqual(["reboot", "return"]);
+  expect(await complete("aegis-kexec load --initrd bunf")).toEqual(["bunfig.toml"]);
+  expect(await complete("aegis-kexec exec bunf")).toEqual([""]);
+});

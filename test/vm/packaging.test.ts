@@ -1,0 +1,169 @@
+/** aegis-kexec in the initramfs of the tools that people use, and in the overlay for all others. */
+import { expect, test } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { overlay } from "../../build/overlay.ts";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { encodeArchive } from "../../src/initramfs/cpio.ts";
+import { debianRoot, hasDebianRoot, inDebian, installModules } from "./lib/debian-root.ts";
+import { startGuest } from "./lib/guest.ts";
+import { repository, temporaryPath } from "./lib/host.ts";
+import { guestInitramfs } from "./lib/initramfs.ts";
+import { kernel } from "./lib/kernels.ts";
+import { unpackedPackage } from "./lib/packages.ts";
+import { type Need, vmTest } from "./lib/suite.ts";
+
+const needs: readonly Need[] = ["debian-6.12"];
+const debian: readonly Need[] = hasDebianRoot()
+  ? needs
+  : [...needs, "file:a Debian root, made by root"];
+
+const contrib = join(repository, "contrib");
+const key = "untrusted comment: a key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n";
+const cmdline = "console=ttyS0 quiet panic=-1";
+const handover = `aegis-kexec boot /next/kernel --initrd /next/initramfs --cmdline '${cmdline}'`;
+
+/** A script of an initramfs that hands over, in the form that its tool calls. */
+const hook = `#!/bin/sh
+[ "$1" = prereqs ] && exit 0
+/sbin/${handover} </dev/null >/dev/console 2>&1
+`;
+
+function put(path: string, content: string, mode = 0o644): void {
+  const place = join(debianRoot, path);
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileSync(place, content);
+  chmodSync(place, mode);
+}
+
+async function installProgram(): Promise<void> {
+  copyFileSync(await ensureBuilt("linux-x64"), join(debianRoot, "usr/sbin/aegis-kexec"));
+  put("etc/aegis-kexec/org.pub", key);
+  await installModules(kernel("debian-6.12"));
+}
+
+/** The archives one after the other, as the kernel wants them: init/initramfs.c. */
+function joined(...archives: readonly Uint8Array[]): string {
+  const path = temporaryPath("joined.img");
+  const parts = archives.flatMap((one) => [one, new Uint8Array(8 - (one.length % 4))]);
+  writeFileSync(path, Buffer.concat(parts));
+  return path;
+}
+
+function next(token: string): Uint8Array {
+  const initramfs = readFileSync(guestInitramfs({ arch: "x86_64", token }));
+  return encodeArchive([
+    { type: "directory", path: "next" },
+    { type: "file", path: "next/kernel", data: readFileSync(kernel("debian-6.12").path) },
+    { type: "file", path: "next/initramfs", data: initramfs },
+  ]);
+}
+
+async function handsOver(made: string, options: string): Promise<void> {
+  const token = randomUUID();
+  const initramfs = joined(readFileSync(join(debianRoot, made)), next(token));
+  await using guest = await startGuest({
+    kernel: kernel("debian-6.12"),
+    initramfs,
+    memory: 1536,
+    cmdline: options,
+    bootTimeout: 200,
+  });
+  expect(guest.announcement).toMatchObject({ token, cmdline });
+}
+
+vmTest(
+  "initramfs-tools: its hook's initramfs hands over",
+  { needs: debian, timeout: 400 },
+  async () => {
+    await installProgram();
+    const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
+    copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
+    chmodSync(hooks, 0o755);
+    put("etc/initramfs-tools/conf.d/test", "MODULES=list\nCOMPRESS=zstd\n");
+    put("etc/initramfs-tools/scripts/init-premount/test", hook, 0o755);
+    const { release } = kernel("debian-6.12");
+    await inDebian(`mkinitramfs -o /made.img ${release}`);
+    const files = (await inDebian("lsinitramfs /made.img")).split("\n");
+    expect(files).toContain("etc/aegis-kexec/org.pub");
+    await handsOver("made.img", "root=/dev/nothing");
+  },
+);
+
+vmTest(
+  "dracut: its module's initramfs hands over, stripped",
+  { needs: debian, timeout: 400 },
+  async () => {
+    await installProgram();
+    const module = join(debianRoot, "usr/lib/dracut/modules.d/90aegis-kexec");
+    cpSync(join(contrib, "dracut/90aegis-kexec"), module, { recursive: true });
+    put("test-hook.sh", hook, 0o755);
+    const { release } = kernel("debian-6.12");
+    const include = "--include /test-hook.sh /usr/lib/dracut/hooks/pre-trigger/00-test.sh";
+    await inDebian(
+      `dracut --force --no-hostonly --strip --zstd ${include} --kver ${release} --drivers '' /made-dracut.img`,
+    );
+    const files = await inDebian("lsinitrd /made-dracut.img");
+    expect(files).toMatch(/ etc\/aegis-kexec\/org\.pub\n/);
+    await handsOver("made-dracut.img", "root=/dev/nothing rd.retry=1");
+  },
+);
+
+const libc = unpackedPackage("libc6:amd64");
+
+vmTest("the overlay behind another initramfs hands over", { needs }, async () => {
+  if (libc === undefined) throw new Error('libc6 is missing: run "bun test/setup.ts"');
+  const archive = await overlay({ system: "x64", sysroot: libc, kexecLink: true });
+  const token = randomUUID();
+  // As on a distribution: /lib is a link, which the overlay must leave alone
+  const before = guestInitramfs({
+    arch: "x86_64",
+    token: "first",
+    entries: [
+      { type: "directory", path: "/usr/lib" },
+      { type: "symlink", path: "/lib", target: "usr/lib" },
+    ],
+  });
+  const compressed = await Bun.zstdCompress(archive, { level: 3 });
+  await using guest = await startGuest({
+    kernel: kernel("debian-6.12"),
+    initramfs: joined(readFileSync(before), next(token), compressed),
+    memory: 1536,
+  });
+  expect(await guest.check("readlink /lib; readlink /sbin/kexec")).toBe("usr/lib\naegis-kexec\n");
+  expect(await guest.check("kexec --version")).toContain("aegis-kexec");
+  expect(await guest.handoff(handover)).toMatchObject({ token, cmdline });
+});
+
+const libcArm = unpackedPackage("libc6:arm64");
+
+test.skipIf(libcArm === undefined || Bun.which("cpio") === null)(
+  "the overlay for arm64 has loader, libraries, policy and keys",
+  async () => {
+    const policy = temporaryPath("policy.json");
+    const pub = temporaryPath("org.pub");
+    writeFileSync(policy, "{}");
+    writeFileSync(pub, key);
+    const archive = await overlay({
+      system: "arm64",
+      ...(libcArm === undefined ? {} : { sysroot: libcArm }),
+      policy,
+      keys: [pub],
+    });
+    const list = Bun.spawn(["cpio", "--list", "--quiet"], { stdin: archive, stdout: "pipe" });
+    const files = (await new Response(list.stdout).text()).split("\n");
+    for (const path of [
+      "sbin/aegis-kexec",
+      "lib/ld-linux-aarch64.so.1",
+      ...["c.so.6", "pthread.so.0", "dl.so.2", "m.so.6"].map(
+        (one) => `lib/aarch64-linux-gnu/lib${one}`,
+      ),
+      "etc/aegis-kexec/policy.json",
+      `etc/aegis-kexec/${pub.slice(pub.lastIndexOf("/") + 1)}`,
+    ]) {
+      expect(files).toContain(path);
+    }
+  },
+  60_000,
+);

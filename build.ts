@@ -87,6 +87,7 @@ export async function compile(
     format: "esm",
     minify: true,
     bytecode: true,
+    splitting: true,
     sourcemap: "none",
     throw: false,
     // Values of the building machine's environment stay out of the binary

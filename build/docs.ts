@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { commands } from "../src/cli/commands/index.ts";
+import { loadCommands } from "../src/cli/commands/index.ts";
 import { version } from "../src/version.ts";
 import { bashCompletion } from "./docs/bash.ts";
 import { fishCompletion } from "./docs/fish.ts";
@@ -15,6 +15,7 @@ const root = join(import.meta.dir, "..");
 
 /** The generated files: paths from the repository's root, and what must be in them. */
 export async function documents(): Promise<ReadonlyMap<string, string>> {
+  const commands = await loadCommands();
   return new Map([
     ["contrib/man/aegis-kexec.8", manual(commands, { version, date: await releaseDate() })],
     ["contrib/completions/aegis-kexec.bash", bashCompletion(commands)],

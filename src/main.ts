@@ -1,26 +1,46 @@
-/** The binary: arguments in, exit code out. */
-
-import { isFirstProcess, runAsInit } from "./cli/init.ts";
+/**
+ * The binary: arguments in, exit code out. What does the work is loaded once it is known which work:
+ * a start-up pays for nothing that it does not use.
+ */
 import { calledAsKexec } from "./cli/kexec/called.ts";
-import { runKexec } from "./cli/kexec/run.ts";
-import { run } from "./cli/run.ts";
-import { ExitCode } from "./errors.ts";
-import { settleHere, settleWord } from "./handoff/settle.ts";
+import { version } from "./version.ts";
 
-// Holds if the process ends on its own before an exit code is known.
-process.exitCode = ExitCode.bug;
-const program = chosenProgram();
+// ExitCode.bug holds if the process ends on its own before an exit code is known.
+process.exitCode = 1;
 // Not by a top-level await: under one, Bun 1.4.5 ends with 0 after an unhandled rejection, and spins
 // for ever on a promise that never settles.
-program(process.argv.slice(2)).then((code) => process.exit(code));
+main(process.argv.slice(2)).then((code) => process.exit(code));
 
-function chosenProgram(): (argv: readonly string[]) => Promise<number> {
-  if (process.argv[2] === settleWord) return settle;
-  if (isFirstProcess()) return runAsInit;
-  return calledAsKexec(process.argv0) ? runKexec : run;
+async function main(argv: readonly string[]): Promise<number> {
+  const [first] = argv;
+  if (first?.startsWith("internal:")) {
+    const { settleHere, settleWord } = await import("./handoff/settle.ts");
+    if (first === settleWord) {
+      settleHere(argv.slice(1));
+      return 0;
+    }
+  }
+  if (process.pid === 1) {
+    const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
+    if (isFirstProcess()) return runAsInit(argv);
+  }
+  if (calledAsKexec(process.argv0)) {
+    const { runKexec } = await import("./cli/kexec/run.ts");
+    return runKexec(argv);
+  }
+  if (argv.length === 1 && first === "--version" && (await tellVersion())) return 0;
+  const { run } = await import("./cli/run.ts");
+  return run(argv);
 }
 
-async function settle(argv: readonly string[]): Promise<number> {
-  settleHere(argv.slice(1));
-  return ExitCode.done;
+/** Whether it could be told; where not, the ordinary way says why. */
+async function tellVersion(): Promise<boolean> {
+  try {
+    const out = Bun.stdout.writer();
+    out.write(`aegis-kexec ${version}\n`);
+    await out.flush();
+    return true;
+  } catch {
+    return false;
+  }
 }

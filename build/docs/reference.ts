@@ -1,8 +1,7 @@
 /** What manual page and completions say alike, read from the definitions that the help is made of. */
 import type { Command } from "../../src/cli/define.ts";
 import { type Flag, type Group, options, type Valued } from "../../src/cli/options.ts";
-import { failureActions } from "../../src/handoff/on-failure.ts";
-import { quiesceClasses } from "../../src/handoff/quiesce.ts";
+import { failureActions, quiesceClasses } from "../../src/handoff/words.ts";
 
 /** An option, and the commands that take it with this meaning. */
 export interface OptionUse {

@@ -1,8 +1,7 @@
 /** The options of a handover, which `boot` and `exec` share. */
 
-import { failureActions } from "../handoff/on-failure.ts";
-import { parseQuiesceWord } from "../handoff/quiesce.ts";
 import type { ExecRequest } from "../handoff/request.ts";
+import { failureActions, parseQuiesceWord } from "../handoff/words.ts";
 import type { ArgumentsOf } from "./arguments.ts";
 import { options } from "./options.ts";
 import { quoted, usageError } from "./parse.ts";

@@ -1,11 +1,9 @@
 /** From the command line to the exit code. */
 import { ExitCode, KexecError } from "../errors.ts";
 import { version } from "../version.ts";
-import { commands } from "./commands/index.ts";
+import { commandNames, loadCommand, loadCommands } from "./commands/index.ts";
 import type { Command } from "./define.ts";
 import { failureOf } from "./failure.ts";
-import { commandHelp, programHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
 import { commonOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import { beforeEndOfOptions, looksLikeOption, parse, quoted, usageError } from "./parse.ts";
@@ -37,14 +35,14 @@ async function dispatch(argv: readonly string[], output: Output): Promise<void> 
   }
   if (name === undefined) {
     const values = parse(undefined, commonOptions, rest);
-    if (values.has("help")) return showHelp(programHelp(commands), output);
+    if (values.has("help")) return showHelp(undefined, output);
     if (values.has("version")) return showVersion(output);
     throw usageError(undefined, "no command given", "aegis-kexec --help lists the commands");
   }
   if (name === "help") return help(rest, output);
-  const command = findCommand(name);
+  const command = await findCommand(name);
   const prepared = command.prepare(rest);
-  if (prepared.help) return showHelp(commandHelp(command), output);
+  if (prepared.help) return showHelp(command, output);
   if (prepared.version) return showVersion(output);
   return prepared.run(output);
 }
@@ -65,10 +63,11 @@ function splitCommand(argv: readonly string[]): {
 }
 
 /** @throws KexecError `usage` */
-function findCommand(name: string): Command {
-  const found = commands.find(({ meta }) => meta.name === name);
+async function findCommand(name: string): Promise<Command> {
+  const found = await loadCommand(name);
   if (found !== undefined) return found;
-  const near = nearest(name, [...commands.map(({ meta }) => meta.name), "help"]);
+  const { nearest } = await import("./nearest.ts");
+  const near = nearest(name, [...commandNames, "help"]);
   throw usageError(
     undefined,
     `there is no command "${quoted(name)}"`,
@@ -77,7 +76,7 @@ function findCommand(name: string): Command {
 }
 
 /** `aegis-kexec help [COMMAND]`. */
-function help(rest: readonly string[], output: Output): void {
+async function help(rest: readonly string[], output: Output): Promise<void> {
   const values = parse(
     "help",
     {
@@ -92,10 +91,13 @@ function help(rest: readonly string[], output: Output): void {
     rest,
   );
   const name = values.get("command")?.[0];
-  showHelp(name === undefined ? programHelp(commands) : commandHelp(findCommand(name)), output);
+  return showHelp(name === undefined ? undefined : await findCommand(name), output);
 }
 
-function showHelp(lines: readonly string[], output: Output): void {
+/** The help of a command, or of the program. */
+async function showHelp(command: Command | undefined, output: Output): Promise<void> {
+  const { commandHelp, programHelp } = await import("./help.ts");
+  const lines = command === undefined ? programHelp(await loadCommands()) : commandHelp(command);
   output.text({ help: lines.join("\n") }, () => lines);
 }
 

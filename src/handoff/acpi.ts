@@ -4,17 +4,7 @@ import { readLockdown } from "../linux/machine.ts";
 import { valueIn } from "../linux/reading.ts";
 import type { Architecture } from "../linux/syscalls.ts";
 import type { Observer } from "./report.ts";
-
-/** `auto`, or an address. */
-export type RsdpWanted = "auto" | bigint;
-
-/** The value of `--acpi-rsdp`; undefined where it is none. An address is hexadecimal, with 0x. */
-export function parseRsdpWanted(text: string): RsdpWanted | undefined {
-  if (text === "auto") return "auto";
-  if (!/^0x[0-9a-f]{1,16}$/i.test(text)) return undefined;
-  const address = BigInt(text);
-  return address === 0n ? undefined : address;
-}
+import { parseRsdpWanted, type RsdpWanted } from "./words.ts";
 
 export type RsdpChoice =
   | { readonly add: string }

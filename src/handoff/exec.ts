@@ -12,7 +12,7 @@ import { readEvidence } from "./evidence.ts";
 import { tellOfLiveUpdate } from "./kexec-handover.ts";
 import { dropSecretBearer, Loaded } from "./load.ts";
 import { orElse } from "./on-failure.ts";
-import { parseQuiesceWord, quiesce, readQuiescePlan } from "./quiesce.ts";
+import { quiesce, readQuiescePlan } from "./quiesce.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
   type ExecRequest,
@@ -24,6 +24,7 @@ import {
 import { settle } from "./settle.ts";
 import { handOverBySystemd } from "./systemd.ts";
 import { armWatchdog } from "./watchdog.ts";
+import { parseQuiesceWord } from "./words.ts";
 
 /**
  * Hands over to the loaded kernel. It does not return; it throws when the jump was refused.

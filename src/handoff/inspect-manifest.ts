@@ -12,8 +12,8 @@ import {
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../trust/policy.ts";
 import { notVerifiedError, verifySignature } from "../trust/verify.ts";
 import { sha256Of } from "./digest.ts";
-import { readKey, readSignature } from "./gate.ts";
 import type { ManifestReport, TrustInspection } from "./inspection.ts";
+import { readKey, readSignature } from "./trust-gate.ts";
 
 export interface ManifestAudit {
   readonly report: ManifestReport | null;

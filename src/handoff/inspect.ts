@@ -11,8 +11,8 @@ import { Source } from "../source/open.ts";
 import { maxManifestSize } from "../trust/manifest.ts";
 import type { TrustRequirement } from "../trust/policy.ts";
 import { rsdpForRequest } from "./acpi.ts";
+import { gateFor } from "./choose-gate.ts";
 import { type MachineFacts, readMachineFacts } from "./facts.ts";
-import { Gate, readPolicies, requirementOf } from "./gate.ts";
 import { inspectArchives } from "./inspect-archives.ts";
 import { type InspectedImage, inspectImage } from "./inspect-image.ts";
 import { auditManifest, collector, type ManifestAudit } from "./inspect-manifest.ts";
@@ -28,6 +28,7 @@ import { type Prediction, predictCall, predictPermission } from "./predict.ts";
 import type { Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
 import { requireRoom } from "./room.ts";
+import { readPolicies, requirementOf } from "./trust-gate.ts";
 import { Verified } from "./verify.ts";
 
 /**
@@ -146,7 +147,7 @@ async function runPipeline(
   const observer: Observer = { warn: (line) => void notes.push(line) };
   let source: Source | undefined;
   try {
-    const gate = new Gate(request);
+    const gate = await gateFor(request);
     source = held.use(await Source.open(request, observer, gate.admit));
     const { architecture } = facts.identity;
     const verified = held.use(await Verified.from(source, request, architecture, gate, observer));

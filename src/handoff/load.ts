@@ -5,15 +5,13 @@ import { errnoName, errnoText } from "../linux/errno.ts";
 import { kexecFileLoad, kexecFileUnload } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readKexecState, readPrivilege } from "../linux/machine.ts";
+import { readKexecFact, readLoadPrivilege } from "../linux/machine.ts";
 import { valueIn } from "../linux/reading.ts";
+import type { Architecture } from "../linux/syscalls.ts";
 import { Source } from "../source/open.ts";
-import { rsdpForRequest } from "./acpi.ts";
 import { Assembled } from "./assemble.ts";
-import { AttemptLog } from "./attempt-log.ts";
-import { diagnoseLoad } from "./diagnose.ts";
-import { type LoadAttempt, readLoadEvidence } from "./evidence.ts";
-import { Gate } from "./gate.ts";
+import { gateFor } from "./choose-gate.ts";
+import type { LoadAttempt } from "./evidence.ts";
 import { Interruption } from "./interruption.ts";
 import { finalizeHandover, warnOfLostHandover } from "./kexec-handover.ts";
 import { permissionProblem } from "./permission.ts";
@@ -30,9 +28,10 @@ import { Verified } from "./verify.ts";
 export async function load(request: LoadRequest, observer: Observer = {}): Promise<LoadReport> {
   requireLinux();
   const parsed = parseLoadRequest(request);
-  return AttemptLog.begin(parsed.log, "load", parsed).recording(
-    async () => (await Loaded.from(parsed, observer)).report,
-  );
+  const work = async () => (await Loaded.from(parsed, observer)).report;
+  if (parsed.log === undefined) return work();
+  const { AttemptLog } = await import("./attempt-log.ts");
+  return AttemptLog.begin(parsed.log, "load", parsed).recording(work);
 }
 
 /** Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. */
@@ -52,9 +51,9 @@ export class Loaded {
       progress: (step, done, total) => observer.progress?.(step, done, total),
     };
 
-    const request = rsdpForRequest(given, architecture, recorded);
+    const request = await withRsdp(given, architecture, recorded);
     const limitBefore = request.dryRun ? undefined : requirePermission(request);
-    const gate = new Gate(request);
+    const gate = await gateFor(request);
     using source = await Source.open(request, recorded, gate.admit);
     using verified = await Verified.from(source, request, architecture, gate, recorded);
     if (verified.cmdline === "") {
@@ -85,17 +84,27 @@ export class Loaded {
   }
 }
 
+async function withRsdp(
+  request: ParsedLoadRequest,
+  architecture: Architecture,
+  observer: Observer,
+): Promise<ParsedLoadRequest> {
+  if (request.acpiRsdp === undefined) return request;
+  const { rsdpForRequest } = await import("./acpi.ts");
+  return rsdpForRequest(request, architecture, observer);
+}
+
 /**
  * Refuses before any work what the kernel would refuse after it.
  * @returns the load limit before the call, -1 for none, undefined where the kernel has no limits
  */
 function requirePermission(request: ParsedLoadRequest): number | undefined {
-  const state = readKexecState();
-  const limit = valueIn(request.crash ? state.loadLimitPanic : state.loadLimitReboot);
+  const disabled = readKexecFact("disabled");
+  const limit = valueIn(readKexecFact(request.crash ? "loadLimitPanic" : "loadLimitReboot"));
   const doing = `load ${request.kernel}`;
-  const problem = permissionProblem(doing, readPrivilege(), state, limit, request.crash);
+  const problem = permissionProblem(doing, readLoadPrivilege(), { disabled }, limit, request.crash);
   if (problem !== undefined) throw problem;
-  if (request.crash && valueIn(state.crashSize) === 0) {
+  if (request.crash && valueIn(readKexecFact("crashSize")) === 0) {
     throw new KexecError("no-crash-memory", {
       message: `cannot ${doing}: no memory is reserved for a crash kernel`,
       hint: "boot with crashkernel=256M (or more) on the command line",
@@ -116,10 +125,10 @@ async function assembleAndCall(
   let loaded = false;
   try {
     using secrets = await Secrets.read(request.secrets, interruption);
-    using assembled = Assembled.from(verified, secrets, observer);
+    using assembled = await Assembled.from(verified, secrets, observer);
     await interruption?.check();
     if (request.dryRun) return 0;
-    const milliseconds = call(assembled, request, limitBefore, observer);
+    const milliseconds = await call(assembled, request, limitBefore, observer);
     loaded = true;
     await interruption?.check();
     return milliseconds;
@@ -141,12 +150,12 @@ export function dropSecretBearer(crash: boolean): void {
 }
 
 /** The system call. Returns the milliseconds it took; throws when it failed. */
-function call(
+async function call(
   assembled: Assembled,
   request: ParsedLoadRequest,
   limitBefore: number | undefined,
   observer: Observer,
-): number {
+): Promise<number> {
   if (!request.crash) finalizeHandover(observer);
   using log = KernelLog.fromNow();
   const { cmdline } = assembled.verified;
@@ -171,6 +180,8 @@ function call(
       limitBefore,
     };
     const { architecture } = libc();
+    const { diagnoseLoad } = await import("./diagnose.ts");
+    const { readLoadEvidence } = await import("./evidence.ts");
     const evidence = readLoadEvidence(architecture, errnoName(-result), assembled.kernelFd);
     throw diagnoseLoad(-result, attempt, evidence, kernelLog);
   }

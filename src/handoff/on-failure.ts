@@ -7,9 +7,7 @@ import { type PowerAction, power } from "../linux/power.ts";
 import { isTerminal } from "../linux/terminal.ts";
 import type { Observer } from "./report.ts";
 import { settle } from "./settle.ts";
-
-export const failureActions = ["return", "reboot", "poweroff", "shell"] as const;
-export type FailureAction = (typeof failureActions)[number];
+import type { FailureAction } from "./words.ts";
 
 /**
  * Does the work; when it fails, the error is told and the action taken. The error is thrown on when

@@ -19,7 +19,7 @@ function refuse(
  */
 export function permissionProblem(
   doing: string,
-  privilege: Privilege,
+  privilege: Omit<Privilege, "initialPidNamespace">,
   state: Pick<KexecState, "disabled">,
   limit: number | undefined,
   crash: boolean,

@@ -10,9 +10,7 @@ import {
   unbindFramebufferConsoles,
 } from "../linux/pci.ts";
 import type { Observer } from "./report.ts";
-
-export const quiesceClasses = ["net", "gpu", "usb", "storage"] as const;
-export type QuiesceClass = (typeof quiesceClasses)[number];
+import { type QuiesceClass, type QuiesceWord, quiesceClasses } from "./words.ts";
 
 /**
  * The class of a device: include/linux/pci_ids.h. USB means host controllers (0x0c03), which may
@@ -30,18 +28,6 @@ export function quiesceClassOf(classCode: number): QuiesceClass | undefined {
     default:
       return undefined;
   }
-}
-
-/** What `--quiesce` asks for, each word a class or a PCI address. */
-export type QuiesceWord = QuiesceClass | { readonly address: string };
-
-/** A word of `--quiesce`; undefined where it is none. The PCI domain may be left out. */
-export function parseQuiesceWord(word: string): QuiesceWord | undefined {
-  const known = quiesceClasses.find((name) => name === word);
-  if (known !== undefined) return known;
-  const match = /^([0-9a-f]{4,8}:)?([0-9a-f]{2}:[01][0-9a-f]\.[0-7])$/i.exec(word);
-  if (match === null) return undefined;
-  return { address: `${match[1] ?? "0000:"}${match[2] ?? ""}`.toLowerCase() };
 }
 
 export interface QuiescePlan {

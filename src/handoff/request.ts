@@ -2,9 +2,7 @@
 import * as v from "valibot";
 import { KexecError } from "../errors.ts";
 import { parseSecret } from "../initramfs/secret.ts";
-import { parseRsdpWanted } from "./acpi.ts";
-import { failureActions } from "./on-failure.ts";
-import { parseQuiesceWord } from "./quiesce.ts";
+import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./words.ts";
 
 const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
 const text = v.string("it must be text");
@@ -83,76 +81,79 @@ const loadSchema = v.strictObject({
 /** A day: hardware counts no further, and a longer time guards nothing. */
 const longestWatchdog = 86_400;
 
-const execSchema = v.strictObject({
-  /** Flush file systems before the jump, and leave those on block devices read-only. */
-  sync: v.optional(v.boolean("it must be true or false"), true),
-  /** Do not go through systemd, where it runs the machine. */
-  force: flag,
-  /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
-  quiesce: listOf(
-    v.pipe(
-      v.string("it must be text"),
-      v.check(
-        (word) => parseQuiesceWord(word) !== undefined,
-        "it must be gpu, usb, net, storage or a PCI address",
+const execSchema = () =>
+  v.strictObject({
+    /** Flush file systems before the jump, and leave those on block devices read-only. */
+    sync: v.optional(v.boolean("it must be true or false"), true),
+    /** Do not go through systemd, where it runs the machine. */
+    force: flag,
+    /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
+    quiesce: listOf(
+      v.pipe(
+        v.string("it must be text"),
+        v.check(
+          (word) => parseQuiesceWord(word) !== undefined,
+          "it must be gpu, usb, net, storage or a PCI address",
+        ),
       ),
     ),
-  ),
-  /** Arm the hardware watchdog with so many seconds. */
-  watchdog: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number of seconds"),
-      v.minValue(1, "it must be 1 second or more"),
-      v.maxValue(longestWatchdog, `it must be ${longestWatchdog} seconds or less`),
+    /** Arm the hardware watchdog with so many seconds. */
+    watchdog: v.optional(
+      v.pipe(
+        v.number("it must be a number"),
+        v.safeInteger("it must be a whole number of seconds"),
+        v.minValue(1, "it must be 1 second or more"),
+        v.maxValue(longestWatchdog, `it must be ${longestWatchdog} seconds or less`),
+      ),
     ),
-  ),
-  /** What to do when it fails. */
-  onFailure: v.optional(
-    v.picklist(failureActions, "it must be return, reboot, poweroff or shell"),
-    "return",
-  ),
-  /** Append a line of JSON on this attempt to this file, flushed before the jump. */
-  log: v.optional(path),
-});
-
-const unloadSchema = v.strictObject({
-  /** Drop the crash kernel instead. */
-  crash: flag,
-});
-
-const manifestSchema = v.strictObject({
-  kernel: loadSchema.entries.kernel,
-  entry: loadSchema.entries.entry,
-  initrd: loadSchema.entries.initrd,
-  cmdline: loadSchema.entries.cmdline,
-  reuseCmdline: loadSchema.entries.reuseCmdline,
-  append: loadSchema.entries.append,
-  /** The number to write. */
-  generation: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(0, "it must not be negative"),
+    /** What to do when it fails. */
+    onFailure: v.optional(
+      v.picklist(failureActions, "it must be return, reboot, poweroff or shell"),
+      "return",
     ),
-    0,
-  ),
-});
+    /** Append a line of JSON on this attempt to this file, flushed before the jump. */
+    log: v.optional(path),
+  });
+
+const unloadSchema = () =>
+  v.strictObject({
+    /** Drop the crash kernel instead. */
+    crash: flag,
+  });
+
+const manifestSchema = () =>
+  v.strictObject({
+    kernel: loadSchema.entries.kernel,
+    entry: loadSchema.entries.entry,
+    initrd: loadSchema.entries.initrd,
+    cmdline: loadSchema.entries.cmdline,
+    reuseCmdline: loadSchema.entries.reuseCmdline,
+    append: loadSchema.entries.append,
+    /** The number to write. */
+    generation: v.optional(
+      v.pipe(
+        v.number("it must be a number"),
+        v.safeInteger("it must be a whole number"),
+        v.minValue(0, "it must not be negative"),
+      ),
+      0,
+    ),
+  });
 
 /** What `load` takes. Paths are text; one initramfs archive may stand without a list. */
 export type LoadRequest = v.InferInput<typeof loadSchema>;
 /** What `exec` takes. */
-export type ExecRequest = v.InferInput<typeof execSchema>;
+export type ExecRequest = v.InferInput<ReturnType<typeof execSchema>>;
 /** What `unload` takes. */
-export type UnloadRequest = v.InferInput<typeof unloadSchema>;
+export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
 
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
-export type ManifestRequest = v.InferInput<typeof manifestSchema>;
+export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 
 export type ParsedLoadRequest = v.InferOutput<typeof loadSchema>;
-export type ParsedExecRequest = v.InferOutput<typeof execSchema>;
-export type ParsedUnloadRequest = v.InferOutput<typeof unloadSchema>;
-export type ParsedManifestRequest = v.InferOutput<typeof manifestSchema>;
+export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
+export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
+export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSchema>>;
 
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): ParsedLoadRequest {
@@ -163,7 +164,7 @@ export function parseLoadRequest(request: unknown): ParsedLoadRequest {
 
 /** @throws KexecError `usage` */
 export function parseManifestRequest(request: unknown): ParsedManifestRequest {
-  const parsed = parse(manifestSchema, request, "manifest");
+  const parsed = parse(manifestSchema(), request, "manifest");
   requireOneCmdline(parsed);
   return parsed;
 }
@@ -179,7 +180,7 @@ function requireOneCmdline(parsed: Pick<ParsedLoadRequest, "cmdline" | "reuseCmd
 
 /** @throws KexecError `usage` */
 export function parseExecRequest(request: unknown): ParsedExecRequest {
-  return parse(execSchema, request, "exec");
+  return parse(execSchema(), request, "exec");
 }
 
 /** A request for both, taken apart. @throws KexecError `usage` */
@@ -197,7 +198,7 @@ export function parseBootRequest(request: LoadRequest & ExecRequest): {
 
 /** @throws KexecError `usage` */
 export function parseUnloadRequest(request: unknown): ParsedUnloadRequest {
-  return parse(unloadSchema, request, "unload");
+  return parse(unloadSchema(), request, "unload");
 }
 
 function parse<T extends v.GenericSchema<unknown, unknown>>(

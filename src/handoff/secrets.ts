@@ -1,6 +1,6 @@
 /** The secrets of one request: read into memory of their own, overwritten together. */
 import { checkSecrets, type SecretSpec, secretSizeLimit } from "../initramfs/secret.ts";
-import { protectProcess, type SecretInput, SecretMemory } from "../linux/secret-memory.ts";
+import type { SecretInput, SecretMemory } from "../linux/secret-memory.ts";
 import type { Interruption } from "./interruption.ts";
 
 /** A secret that was read; its bytes lie at `address`, outside of JavaScript's memory. */
@@ -24,10 +24,10 @@ export class Secrets implements Disposable {
     const interrupted = () => interruption?.came() ?? false;
     using memories = new DisposableStack();
     const held: HeldSecret[] = [];
-    if (specs.length > 0) {
-      checkSecrets(specs);
-      protectProcess();
-    }
+    if (specs.length === 0) return new Secrets(held, memories.move());
+    const { protectProcess, SecretMemory } = await import("../linux/secret-memory.ts");
+    checkSecrets(specs);
+    protectProcess();
     for (const { source, destination, mode } of specs) {
       const [input, name] = inputOf(source);
       const memory = await SecretMemory.read(input, name, secretSizeLimit, interrupted);

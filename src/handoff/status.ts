@@ -7,7 +7,8 @@ import { type Reading, valueIn } from "../linux/reading.ts";
 import type { Architecture } from "../linux/syscalls.ts";
 import type { Policy } from "../trust/policy.ts";
 import { type MachineFacts, readMachineFacts } from "./facts.ts";
-import { defaultPolicyPath, readPolicies } from "./gate.ts";
+import { defaultPolicyPath } from "./gate.ts";
+import { readPolicies } from "./trust-gate.ts";
 
 /** `null` stands for what could not be read; `unknown` says why. */
 export interface Status {

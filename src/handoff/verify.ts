@@ -8,9 +8,7 @@ import { checkCmdline, joinCmdline, reusableCmdline } from "../source/cmdline.ts
 import { KernelSource } from "../source/image.ts";
 import type { Source } from "../source/open.ts";
 import { type OpenFile, type Part, wholeOf } from "../source/part.ts";
-import { largestUnpacked } from "../source/unpack.ts";
-import { copyChecked, copySealed } from "./copy.ts";
-import { type Gate, needsSealedWhole, requireAllowedAppend } from "./gate.ts";
+import type { Gate } from "./gate.ts";
 import type { Observer, TrustReport } from "./report.ts";
 import type { ParsedLoadRequest } from "./request.ts";
 import { requireRoom } from "./room.ts";
@@ -41,10 +39,9 @@ export class Verified implements Disposable {
     observer: Observer,
   ): Promise<Verified> {
     using held = new DisposableStack();
-    const { requirement } = gate;
     const { file, expected } = source.kernel;
-    const whole = needsSealedWhole(source, requirement)
-      ? held.use(copyWhole(file, observer))
+    const whole = gate.needsSealedWhole(source)
+      ? held.use(await copyWhole(file, observer))
       : undefined;
     const trust = await gate.pass(source, whole);
     requireArchitecture(source, architecture);
@@ -57,12 +54,12 @@ export class Verified implements Disposable {
     const bytes: OpenFile =
       expected === undefined
         ? (whole ?? file)
-        : held.use(copyChecked(file, expected, "kernel", observer));
+        : held.use((await import("./copy.ts")).copyChecked(file, expected, "kernel", observer));
     const image = held.use(
       await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
     );
     const own = ownCmdline(source, image, request, trust !== null);
-    if (trust !== null) requireAllowedAppend(request.append, requirement, own ?? "");
+    if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
     const cmdline = joinCmdline(own, request.append);
     checkCmdline(cmdline, image.kernel.limit);
     const initrds = [
@@ -79,7 +76,8 @@ export class Verified implements Disposable {
   }
 }
 
-function copyWhole(file: OpenFile, observer: Observer) {
+async function copyWhole(file: OpenFile, observer: Observer) {
+  const { copySealed } = await import("./copy.ts");
   requireRoom({ kernel: file.size, initrd: 0, copied: file.size }, readMemory());
   return copySealed(file, 0, file.size, "UKI", observer);
 }
@@ -89,12 +87,11 @@ function imageOptions(
   request: ParsedLoadRequest,
   architecture: Architecture,
 ): Parameters<typeof KernelSource.open>[1] {
-  // The kernel reads the unpacked image into memory and copies it to its place: three times in all.
-  const third = Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3);
   return {
     architecture,
     profile: request.profile ?? source.entry?.facts?.profile,
-    limit: Math.min(largestUnpacked, third),
+    // The kernel reads the unpacked image into memory and copies it to its place: three times in all.
+    limit: () => Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3),
   };
 }
 

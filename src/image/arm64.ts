@@ -40,6 +40,11 @@ const format = "arm64 Image";
 const headerSize = 64;
 const magic = magicOf("ARMd");
 
+/** Whether there is the magic number of an arm64 Image. */
+export function isArm64Image(source: ByteSource): boolean {
+  return hasMagic(head(source, headerSize), 56, magic);
+}
+
 /** Facts of an arm64 Image; undefined when its magic is not there. */
 export function readArm64Image(source: ByteSource): Arm64Image | ImageProblem | undefined {
   const bytes = head(source, headerSize);

@@ -74,6 +74,11 @@ const smallestProtocol = 0x020c;
 const versionLimit = 256;
 const headerMagic = magicOf("HdrS");
 
+/** Whether there is an x86 setup header. */
+export function isBzImage(source: ByteSource): boolean {
+  return hasMagic(head(source, headerEnd), 0x202, headerMagic);
+}
+
 /** Facts of a bzImage; undefined when there is no x86 setup header at all. */
 export function readBzImage(source: ByteSource): BzImage | ImageProblem | undefined {
   const bytes = head(source, headerEnd);

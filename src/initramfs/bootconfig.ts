@@ -56,10 +56,10 @@ export function readBootconfig(source: ByteSource): Bootconfig | ImageProblem | 
 }
 
 function findMagic(source: ByteSource): number | undefined {
-  for (let trailing = 0; trailing <= maxTrailing; trailing += 1) {
-    const at = source.size - magic.length - trailing;
-    const bytes = readWithin(source, at, magic.length);
-    if (bytes !== undefined && hasMagic(bytes, 0, magic)) return at;
+  const length = Math.min(source.size, magic.length + maxTrailing);
+  const end = source.read(source.size - length, length);
+  for (let at = length - magic.length; at >= 0; at--) {
+    if (hasMagic(end, at, magic)) return source.size - length + at;
   }
   return undefined;
 }

@@ -48,26 +48,46 @@ export interface Memory {
 const noKexec = "this kernel has no kexec (CONFIG_KEXEC_CORE is off), or /sys is not mounted";
 const noSysctl = "/proc is not mounted, or this kernel does not have the setting";
 
-export function readKexecState(): KexecState {
-  return {
-    loaded: readFact(
-      ["/sys/kernel/kexec_loaded", "/sys/kernel/kexec/loaded"],
-      parseBoolean,
-      noKexec,
-    ),
-    crashLoaded: readFact(
+const kexecReaders = {
+  loaded: () =>
+    readFact(["/sys/kernel/kexec_loaded", "/sys/kernel/kexec/loaded"], parseBoolean, noKexec),
+  crashLoaded: () =>
+    readFact(
       ["/sys/kernel/kexec_crash_loaded", "/sys/kernel/kexec/crash_loaded"],
       parseBoolean,
       noKexec,
     ),
-    crashSize: readFact(
+  crashSize: () =>
+    readFact(
       ["/sys/kernel/kexec_crash_size", "/sys/kernel/kexec/crash_size"],
       parseInteger,
       noKexec,
     ),
-    disabled: readFact(["/proc/sys/kernel/kexec_load_disabled"], parseBoolean, noSysctl),
-    loadLimitReboot: readFact(["/proc/sys/kernel/kexec_load_limit_reboot"], parseInteger, noSysctl),
-    loadLimitPanic: readFact(["/proc/sys/kernel/kexec_load_limit_panic"], parseInteger, noSysctl),
+  disabled: () => readFact(["/proc/sys/kernel/kexec_load_disabled"], parseBoolean, noSysctl),
+  loadLimitReboot: () =>
+    readFact(["/proc/sys/kernel/kexec_load_limit_reboot"], parseInteger, noSysctl),
+  loadLimitPanic: () =>
+    readFact(["/proc/sys/kernel/kexec_load_limit_panic"], parseInteger, noSysctl),
+} satisfies { readonly [Fact in keyof KexecState]: () => KexecState[Fact] };
+
+/** One of the facts, for who needs no other. */
+export function readKexecFact<Fact extends keyof KexecState>(
+  fact: Fact,
+): ReturnType<(typeof kexecReaders)[Fact]>;
+export function readKexecFact(fact: keyof KexecState): KexecState[keyof KexecState] {
+  return kexecReaders[fact]();
+}
+
+export function readKexecState(): KexecState {
+  const { loaded, crashLoaded, crashSize, disabled, loadLimitReboot, loadLimitPanic } =
+    kexecReaders;
+  return {
+    loaded: loaded(),
+    crashLoaded: crashLoaded(),
+    crashSize: crashSize(),
+    disabled: disabled(),
+    loadLimitReboot: loadLimitReboot(),
+    loadLimitPanic: loadLimitPanic(),
   };
 }
 
@@ -100,11 +120,20 @@ const INITIAL_USER_NAMESPACE = "user:[4026531837]";
 const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
 export function readPrivilege(): Privilege {
+  return { ...readLoadPrivilege(), initialPidNamespace: readInitialPidNamespace() };
+}
+
+/** What of it counts for a load. */
+export function readLoadPrivilege(): Omit<Privilege, "initialPidNamespace"> {
   return {
     capSysBoot: readCapability(CAP_SYS_BOOT),
     initialUserNamespace: readNamespace("user", INITIAL_USER_NAMESPACE),
-    initialPidNamespace: readNamespace("pid", INITIAL_PID_NAMESPACE),
   };
+}
+
+/** What of it counts for a handover. */
+export function readInitialPidNamespace(): Reading<boolean> {
+  return readNamespace("pid", INITIAL_PID_NAMESPACE);
 }
 
 function readCapability(capability: number): Reading<boolean> {

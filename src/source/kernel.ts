@@ -1,11 +1,18 @@
 /** A kernel image that this machine could start: opened, recognised, checked. */
 import { type ErrorCode, KexecError } from "../errors.ts";
-import { type Arm64Image, arm64Refusal, readArm64Image } from "../image/arm64.ts";
+import { type Arm64Image, arm64Refusal, isArm64Image, readArm64Image } from "../image/arm64.ts";
 import type { ByteSource } from "../image/bytes.ts";
-import { type BzImage, bzImageRefusal, readBzImage, type X86Machine } from "../image/bzimage.ts";
-import { type ImageFacts, recogniseImage } from "../image/recognise.ts";
+import {
+  type BzImage,
+  bzImageRefusal,
+  isBzImage,
+  readBzImage,
+  type X86Machine,
+} from "../image/bzimage.ts";
+import type { ImageFacts } from "../image/recognise.ts";
 import type { Architecture } from "../linux/syscalls.ts";
 import type { CmdlineLimit } from "./cmdline.ts";
+import type { OpenFile } from "./part.ts";
 
 export interface KernelImage {
   readonly image: BzImage | Arm64Image;
@@ -15,26 +22,31 @@ export interface KernelImage {
   readonly limit: CmdlineLimit;
 }
 
+/** What the running kernel takes as it is, whatever else it may be. */
+export function isBareKernel(bytes: ByteSource): boolean {
+  return isBzImage(bytes) || isArm64Image(bytes);
+}
+
 /**
  * Recognises a kernel image by its content and applies the checks that the kernel's own probe
  * would apply, so that a refusal has a reason.
  * @throws KexecError `not-a-kernel`, `kernel-truncated`, `wrong-architecture`, `kernel-unsuitable`
  */
-export function readKernel(
-  bytes: ByteSource,
-  path: string,
+export async function readKernel(
+  file: OpenFile,
   architecture: Architecture,
   machine: X86Machine,
-): KernelImage {
-  const bzImage = readBzImage(bytes);
+): Promise<KernelImage> {
+  const { path } = file;
+  const bzImage = readBzImage(file);
   if (bzImage?.kind === "broken") throw refused(path, bzImage.code, bzImage.problem);
   if (bzImage !== undefined) return checkBzImage(path, bzImage, architecture, machine);
 
-  const arm64 = readArm64Image(bytes);
+  const arm64 = readArm64Image(file);
   if (arm64?.kind === "broken") throw refused(path, arm64.code, arm64.problem);
   if (arm64 !== undefined) return checkArm64(path, arm64, architecture);
 
-  throw notAKernel(bytes, path);
+  throw await notAKernel(file);
 }
 
 function checkBzImage(
@@ -86,10 +98,11 @@ function wrongArchitecture(path: string, of: string, machine: Architecture): Kex
   });
 }
 
-function notAKernel(bytes: ByteSource, path: string): KexecError {
-  const [what, hint] = insteadOfKernel(recogniseImage(bytes));
+async function notAKernel(file: OpenFile): Promise<KexecError> {
+  const { recogniseImage } = await import("../image/recognise.ts");
+  const [what, hint] = insteadOfKernel(recogniseImage(file));
   return new KexecError("not-a-kernel", {
-    message: `cannot start ${path}: it is ${what}`,
+    message: `cannot start ${file.path}: it is ${what}`,
     hint,
   });
 }

@@ -1,12 +1,11 @@
 /** A unified kernel image taken apart: which of its sections boot, and with what command line. */
 import { KexecError } from "../errors.ts";
-import { readArm64Image } from "../image/arm64.ts";
 import { type ByteSource, type ImageProblem, readWithin } from "../image/bytes.ts";
-import { readBzImage } from "../image/bzimage.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
 import type { Architecture } from "../linux/syscalls.ts";
+import { isBareKernel } from "./kernel.ts";
 import { type Listener, type OpenFile, type Part, rangeOf } from "./part.ts";
 
 /** What a UKI boots with. */
@@ -21,11 +20,6 @@ export interface UkiParts {
 /** Bytes of a `.cmdline` section; more than any kernel takes. */
 const largestCmdline = 64 << 10;
 const deviceTrees = [".dtb", ".dtbauto"];
-
-/** What the running kernel takes as it is, whatever else it may be. */
-export function isBareKernel(bytes: ByteSource): boolean {
-  return (readBzImage(bytes) ?? readArm64Image(bytes)) !== undefined;
-}
 
 /** Whether a file is a UKI by its content; a broken one is one too. A bare kernel is none. */
 export function isUki(bytes: ByteSource): boolean {

@@ -27,18 +27,19 @@ const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
 
 /**
  * Unpacks `part` into a file in memory, not sealed yet, that messages call by the part's path.
- * @param limit Bytes of output; at most `largestUnpacked`, less where memory is short.
+ * @param mostBytes Of output; `largestUnpacked` holds as well.
  * @throws KexecError `kernel-unsuitable`: a format that is not unpacked here; `malformed-input`,
  *   `kernel-truncated`, `file-too-large`, `out-of-memory`, `io-error`
  */
 export async function unpack(
   part: Part,
   compression: Compression,
-  limit: number,
+  mostBytes: number,
   listener: Listener,
 ): Promise<Memfd> {
   if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(part, compression);
   if (part.size > largestUnpacked) throw tooLarge(part, largestUnpacked, "it has more than");
+  const limit = Math.min(mostBytes, largestUnpacked);
   using unpacked = new DisposableStack();
   const memfd = unpacked.use(Memfd.create("kernel", part.path));
   const decompression = new DecompressionStream(compression);

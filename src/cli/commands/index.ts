@@ -1,11 +1,29 @@
-/** Every command, in the order of the help. */
+/**
+ * The commands by their names, in the order of the help. Each is loaded when it is asked for: what a
+ * command does not need is no part of its start-up.
+ */
 import type { Command } from "../define.ts";
-import { boot } from "./boot.ts";
-import { exec } from "./exec.ts";
-import { inspect } from "./inspect.ts";
-import { load } from "./load.ts";
-import { manifest } from "./manifest.ts";
-import { status } from "./status.ts";
-import { unload } from "./unload.ts";
 
-export const commands: readonly Command[] = [boot, load, exec, unload, status, inspect, manifest];
+const loaders = {
+  boot: async () => (await import("./boot.ts")).boot,
+  load: async () => (await import("./load.ts")).load,
+  exec: async () => (await import("./exec.ts")).exec,
+  unload: async () => (await import("./unload.ts")).unload,
+  status: async () => (await import("./status.ts")).status,
+  inspect: async () => (await import("./inspect.ts")).inspect,
+  manifest: async () => (await import("./manifest.ts")).manifest,
+} satisfies Record<string, () => Promise<Command>>;
+
+export const commandNames: readonly string[] = Object.keys(loaders);
+
+/** The command of this name; undefined where there is none. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  // Its own names only: `constructor` and `toString` are no commands.
+  const [, loader] = Object.entries(loaders).find(([known]) => known === name) ?? [];
+  return loader?.();
+}
+
+/** Every command, for the help and the documents that are made from the definitions. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(loaders).map((loader) => loader()));
+}

@@ -1,6 +1,6 @@
-import { parseRsdpWanted } from "../../handoff/acpi.ts";
 import { load as loadKernel } from "../../handoff/load.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
+import { parseRsdpWanted } from "../../handoff/words.ts";
 import type { ArgumentsOf } from "../arguments.ts";
 import { defineCommand } from "../define.ts";
 import { describeLoad } from "../describe.ts";

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../../src/cli/commands/index.ts";
+import { loadCommands } from "../../../src/cli/commands/index.ts";
 import { commandHelp, exitMeanings, programHelp } from "../../../src/cli/help.ts";
 import { options, spellings } from "../../../src/cli/options.ts";
 import { ExitCode, errorCodes } from "../../../src/errors.ts";
 
+const commands = await loadCommands();
 const texts: [string, string[]][] = [
   ["aegis-kexec", programHelp(commands)],
   ...commands.map((command): [string, string[]] => [command.meta.name, commandHelp(command)]),

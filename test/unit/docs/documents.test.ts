@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { optionsOf } from "../../../build/docs/reference.ts";
 import { documents } from "../../../build/docs.ts";
-import { commands } from "../../../src/cli/commands/index.ts";
+import { loadCommands } from "../../../src/cli/commands/index.ts";
 import { spellings } from "../../../src/cli/options.ts";
 
 const root = join(import.meta.dir, "..", "..", "..");
 const made = await documents();
+const commands = await loadCommands();
 const bashFile = "contrib/completions/aegis-kexec.bash";
 const zshFile = "contrib/completions/_aegis-kexec";
 const fishFile = "contrib/completions/aegis-kexec.fish";

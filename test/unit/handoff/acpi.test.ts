@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { chooseRsdp, parseRsdpWanted } from "../../../src/handoff/acpi.ts";
+import { chooseRsdp } from "../../../src/handoff/acpi.ts";
+import { parseRsdpWanted } from "../../../src/handoff/words.ts";
 import type { RsdpFacts } from "../../../src/linux/acpi.ts";
 
 const nothing: RsdpFacts = {

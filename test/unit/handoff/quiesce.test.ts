@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { KexecError } from "../../../src/errors.ts";
-import { parseQuiesceWord, planQuiesce, quiesceClassOf } from "../../../src/handoff/quiesce.ts";
+import { planQuiesce, quiesceClassOf } from "../../../src/handoff/quiesce.ts";
 import { sufferers } from "../../../src/handoff/sufferers.ts";
+import { parseQuiesceWord } from "../../../src/handoff/words.ts";
 import type { PciDevice } from "../../../src/linux/pci.ts";
 
 function device(address: string, classCode: number, driver?: string, drm = false): PciDevice {

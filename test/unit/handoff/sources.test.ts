@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ErrorCode, KexecError } from "../../../src/errors.ts";
 import { Assembled } from "../../../src/handoff/assemble.ts";
-import { Gate } from "../../../src/handoff/gate.ts";
+import { gateFor } from "../../../src/handoff/choose-gate.ts";
 import { type LoadRequest, parseLoadRequest } from "../../../src/handoff/request.ts";
 import { Secrets } from "../../../src/handoff/secrets.ts";
 import { Verified } from "../../../src/handoff/verify.ts";
@@ -31,11 +31,11 @@ async function assembled(request: LoadRequest) {
   const parsed = parseLoadRequest(request);
   const warnings: string[] = [];
   const observer = { warn: (line: string) => warnings.push(line) };
-  const gate = new Gate(parsed);
+  const gate = await gateFor(parsed);
   using source = await Source.open(parsed, observer, gate.admit);
   using verified = await Verified.from(source, parsed, machine, gate, observer);
   using secrets = await Secrets.read([], undefined);
-  using result = Assembled.from(verified, secrets, observer);
+  using result = await Assembled.from(verified, secrets, observer);
   const contentOf = (fd: number): Uint8Array => new Uint8Array(readFileSync(`/proc/self/fd/${fd}`));
   return {
     kernel: contentOf(result.kernelFd),
@@ -274,7 +274,7 @@ describe("with trust required", () => {
     );
     const parsed = parseLoadRequest({ kernel: path, trust });
     using source = await Source.open(parsed);
-    const passed = Verified.from(source, parsed, machine, new Gate(parsed), {});
+    const passed = Verified.from(source, parsed, machine, await gateFor(parsed), {});
     expect(await passed.catch((error: unknown) => error)).toMatchObject({ code: "untrusted" });
   });
 

@@ -44,7 +44,7 @@ async function opened(file: OpenFile, wish: Wish = {}) {
   const { architecture = "x86_64", profile, limit = largestUnpacked, warnings = [] } = wish;
   using source = await KernelSource.open(
     file,
-    { architecture, profile, limit },
+    { architecture, profile, limit: () => limit },
     { warn: (line) => warnings.push(line) },
   );
   return {
@@ -389,7 +389,7 @@ describe("mutations are opened or refused, in time", () => {
         try {
           using source = await KernelSource.open(
             file,
-            { architecture, profile: undefined, limit: 1 << 20 },
+            { architecture, profile: undefined, limit: () => 1 << 20 },
             {},
           );
           for (const part of source.archives) part.read(0, part.size);

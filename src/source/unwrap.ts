@@ -1,0 +1,125 @@
+/** What is no bare kernel: a UKI is taken apart, and what is compressed is unpacked. */
+import { KexecError } from "../errors.ts";
+import { type Compression, readCompression } from "../image/compression.ts";
+import { sizeWithoutPadding } from "../image/padding.ts";
+import { readPe } from "../image/pe.ts";
+import { readZboot } from "../image/zboot.ts";
+import { Memfd } from "../linux/memfd.ts";
+import type { Architecture } from "../linux/syscalls.ts";
+import { isBareKernel } from "./kernel.ts";
+import { isWhole, type Listener, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
+import { readUkiParts } from "./uki.ts";
+import { unpack } from "./unpack.ts";
+
+export interface ImageOptions {
+  readonly architecture: Architecture;
+  /** Of a UKI. Undefined: the default one, and the file need not be a UKI. */
+  readonly profile: number | undefined;
+  /** Bytes that unpacking may give; asked for where something is unpacked. See `unpack`. */
+  readonly limit: () => number;
+}
+
+/** What packed the kernel, from the outside in. */
+export type Wrapping = "UKI" | "zboot" | Compression;
+
+/** What came out of a file. */
+export interface Contents {
+  /** A whole file: the one that was given, or one in memory. */
+  readonly kernel: OpenFile;
+  readonly wrappings: readonly Wrapping[];
+  readonly archives: readonly Part[];
+  readonly cmdline: string | undefined;
+}
+
+/** A compressed zboot image inside a UKI is what distributions make; deeper is nobody's kernel. */
+const mostWrappings = 4;
+
+/**
+ * Takes the kernel out of `file`. What it makes in memory is put on `held`.
+ * @throws KexecError of `readUkiParts` and `unpack`
+ */
+export async function unwrap(
+  file: OpenFile,
+  options: ImageOptions,
+  listener: Listener,
+  held: DisposableStack,
+): Promise<Contents> {
+  const wrappings: Wrapping[] = [];
+  let part = wholeOf(file);
+  const uki = readUkiParts(file, options.architecture, options.profile ?? 0, listener);
+  if (uki !== undefined) {
+    wrappings.push("UKI");
+    part = uki.kernel;
+  }
+  for (;;) {
+    const step = nextWrapping(part);
+    if (step === undefined) break;
+    if (wrappings.length === mostWrappings) {
+      throw new KexecError("kernel-unsuitable", {
+        message: `cannot unpack ${file.path}: it is packed more than ${mostWrappings} times over`,
+      });
+    }
+    wrappings.push(...step.wrappings);
+    const unpacked = held.use(
+      await unpack(step.payload, step.compression, options.limit(), listener),
+    );
+    if (step.wrappings.includes("zboot")) unpacked.shorten(signedSize(unpacked));
+    unpacked.seal();
+    part = wholeOf(unpacked);
+  }
+  return {
+    kernel: isWhole(part) ? part.file : held.use(copyOf(part)),
+    wrappings,
+    archives: uki?.archives ?? [],
+    cmdline: uki?.cmdline,
+  };
+}
+
+interface Step {
+  readonly wrappings: readonly Wrapping[];
+  readonly payload: Part;
+  readonly compression: Compression;
+}
+
+function nextWrapping(part: Part): Step | undefined {
+  if (isBareKernel(part)) return undefined;
+  const zboot = readZboot(part);
+  if (zboot?.kind === "broken") {
+    throw new KexecError(zboot.code, { message: `cannot unpack ${part.path}: ${zboot.problem}` });
+  }
+  if (zboot !== undefined) {
+    const { payload, compression, method } = zboot;
+    if (compression === undefined) {
+      throw new KexecError("kernel-unsuitable", {
+        message: `cannot unpack ${part.path}: nothing is known of its compression ${JSON.stringify(method)}`,
+        hint: "give the kernel inside it, unpacked",
+      });
+    }
+    const { offset, length } = payload;
+    return {
+      wrappings: ["zboot", compression],
+      payload: rangeOf(part.file, part.offset + offset, length, part.path),
+      compression,
+    };
+  }
+  const compression = readCompression(part);
+  return compression && { wrappings: [compression], payload: part, compression };
+}
+
+/** The kernel checks the signature of the image inside a zboot image, not the one around it. */
+function signedSize(image: Memfd): number {
+  const pe = readPe(image);
+  return pe?.kind === "pe" ? sizeWithoutPadding(image, pe) : image.size;
+}
+
+function copyOf(part: Part): Memfd {
+  const copy = Memfd.create("kernel", part.path);
+  try {
+    copy.appendFile(part.file, part.offset, part.size);
+    copy.seal();
+    return copy;
+  } catch (error) {
+    copy[Symbol.dispose]();
+    throw error;
+  }
+}

@@ -23,7 +23,7 @@ import {
 import { type Reading, valueIn } from "../linux/reading.ts";
 import type { Architecture } from "../linux/syscalls.ts";
 import type { SignatureEvidence } from "./cause/signature.ts";
-import { judgeSignature, readImageSignature } from "./image-signature.ts";
+import { judgeSignature, readImageSignature, unverifiable } from "./image-signature.ts";
 
 /** The machine, read after the failure. */
 export interface MachineEvidence {
@@ -104,7 +104,11 @@ function readBearing(errno: string, image: ByteSource | undefined): Bearing {
 
 function readSignature(image: ByteSource | undefined): SignatureEvidence | undefined {
   if (image === undefined) return undefined;
-  const judgement = judgeSignature(readImageSignature(image, true), readKeyrings());
+  const { kexecVerifier } = readBuildFacts(readIdentity().release);
+  const judgement =
+    valueIn(kexecVerifier) === false
+      ? unverifiable
+      : judgeSignature(readImageSignature(image, true), readKeyrings());
   return { judgement, uefi: readFirmware().uefi };
 }
 

@@ -42,6 +42,8 @@ export type Judgement =
       readonly why: string;
       /** The certificate to enrol, where that would help. */
       readonly signer?: string;
+      /** What has a cure of its own among the causes of one code. */
+      readonly case?: "no-efi-header" | "outside-validity";
     }
   | { readonly verdict: "unknown"; readonly why: string };
 
@@ -66,11 +68,8 @@ export function readImageSignature(source: ByteSource, withDigest: boolean): Ima
 export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judgement {
   const { pe, authenticode, unchanged } = image;
   if (pe === undefined) {
-    return refused(
-      "kernel-unsigned",
-      "ELIBBAD",
-      "it has no EFI header, so nobody can have signed it",
-    );
+    const why = "it has no EFI header, so nobody can have signed it";
+    return { ...refused("kernel-unsigned", "ELIBBAD", why), case: "no-efi-header" };
   }
   if (pe.kind === "broken") return refused("kernel-signature-malformed", "ELIBBAD", pe.problem);
   if (authenticode === undefined) {
@@ -83,17 +82,27 @@ export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judge
   if (signature === undefined || signer === undefined) {
     return refused("kernel-signature-bad", "ENOPKG", "its signature names no signer");
   }
+  const name = nameOf(signer);
+  if (signer.digestAlgorithm === undefined) {
+    // pkcs7_sig_note_digest_algo, while the signature is parsed.
+    const why = "its signature uses a digest algorithm that is not known";
+    return refused("kernel-signature-algorithm", "ENOPKG", why);
+  }
   if (signer.coversContent === false) {
     return refused("kernel-signature-bad", "EKEYREJECTED", "its signature is of other content");
   }
+  if (isOutsideValidity(signer)) {
+    // pkcs7_verify_one logs "Message signed outside of X.509 validity window". No clock counts.
+    const why = `it was signed at a time for which the certificate of ${name} is not valid`;
+    return { ...refused("kernel-signature-bad", "EKEYREJECTED", why), case: "outside-validity" };
+  }
   if (signer.isOfKey === false) {
     // public_key_verify_signature: what the padding comes to, on 6.12 EINVAL.
-    const why = `its signature is damaged: it was not made by the key of ${nameOf(signer)}`;
+    const why = `its signature is damaged: it was not made by the key of ${name}`;
     return refused("kernel-signature-bad", "EINVAL", why);
   }
-  const name = nameOf(signer);
   const chain = chainOf(signature, signer);
-  if (isRevoked(chain, keyrings)) {
+  if (isRevoked(chain, signer, keyrings)) {
     return refused(
       "kernel-signature-revoked",
       "EKEYREJECTED",
@@ -112,15 +121,19 @@ export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judge
       signer: name,
     };
   }
-  return judgeDigest(signature, unchanged, name, trusted.keyring);
+  return judgeDigest(signature, signer, unchanged, trusted.keyring);
 }
+
+/** Those that kernels of every version know, as they were built to be signed with. */
+const commonDigests: ReadonlySet<string> = new Set(["sha256", "sha384", "sha512"]);
 
 function judgeDigest(
   signature: SignedData,
+  signer: Signer,
   unchanged: boolean | undefined,
-  signer: string,
   keyring: string,
 ): Judgement {
+  const name = nameOf(signer);
   if (signature.digestAlgorithm === undefined) {
     const why = `its signature uses an algorithm that is not known (${signature.digestOid})`;
     return refused("kernel-signature-algorithm", "ENOPKG", why);
@@ -133,13 +146,35 @@ function judgeDigest(
   }
   if (!unchanged) {
     // pefile_digest_pe logs "Digest mismatch".
-    const why = `it was changed after ${signer} had signed it`;
+    const why = `it was changed after ${name} had signed it`;
     return refused("kernel-changed-after-signing", "EKEYREJECTED", why);
   }
-  if (signature.digestAlgorithm === "sha1") {
-    return { verdict: "unknown", why: "its signature uses SHA-1, which kernels since 6.7 refuse" };
+  // SHA-1 and SHA-224 were taken out of Linux 6.7, SHA-3 came with it: mscode_note_digest_algo.
+  const rare = [signature.digestAlgorithm, signer.digestAlgorithm].find(
+    (algorithm) => algorithm !== undefined && !commonDigests.has(algorithm),
+  );
+  if (rare !== undefined) {
+    return { verdict: "unknown", why: `its signature uses ${rare}, which not every kernel knows` };
   }
-  return { verdict: "good", signer, keyring };
+  if (signer.isOfKey === undefined) {
+    const why = `whether the key of ${name} made its signature is not known: that is seen of RSA only`;
+    return { verdict: "unknown", why };
+  }
+  return { verdict: "good", signer: name, keyring };
+}
+
+/** What the check comes to where no loader of the kernel has one: kimage_validate_signature. */
+export const unverifiable: Judgement & { verdict: "refused" } = {
+  verdict: "refused",
+  code: "kernel-signature-refused",
+  errno: "EKEYREJECTED",
+  why: "the running kernel was built without a verifier for images of this architecture",
+};
+
+function isOutsideValidity({ signedAt, certificate }: Signer): boolean {
+  if (signedAt === undefined || certificate === undefined) return false;
+  const { validFrom = signedAt, validTo = signedAt } = certificate;
+  return signedAt < validFrom || signedAt > validTo;
 }
 
 function refused(code: ErrorCode, errno: string, why: string): Judgement & { verdict: "refused" } {
@@ -173,16 +208,20 @@ function chainOf(signature: SignedData, signer: Signer): readonly Certificate[] 
   return chain;
 }
 
-function isRevoked(chain: readonly Certificate[], { blacklist }: Keyrings): boolean {
+/** By a hash of a certificate, or as a keyring vouches: is_key_on_revocation_list, certs/blacklist.c. */
+function isRevoked(
+  chain: readonly Certificate[],
+  signer: Signer,
+  { blacklist }: Keyrings,
+): boolean {
   const revocations = valueIn(blacklist);
   if (revocations === undefined) return false;
   const hashes = new Set(
     revocations.hashes.filter((entry) => entry.of === "tbs").map(({ hash }) => hash),
   );
-  return chain.some(
-    (certificate) =>
-      hashes.has(certificate.tbsFingerprint) ||
-      revocations.certificates.some((key) => isKeyOf(key, certificate)),
+  return (
+    chain.some((certificate) => hashes.has(certificate.tbsFingerprint)) ||
+    revocations.certificates.some((key) => vouchesFor(key, chain, signer))
   );
 }
 
@@ -200,14 +239,9 @@ function findTrusted(
       unread ??= keys.why;
       continue;
     }
-    const last = chain.at(-1);
-    const found = keys.value.some(
-      (key) =>
-        chain.some((certificate) => isKeyOf(key, certificate)) ||
-        isSameId(key.id, last?.authorityKeyId) ||
-        (chain.length === 0 && isSameId(key.id, signer.serial)),
-    );
-    if (found) return { keyring: keyringNames[name] };
+    if (keys.value.some((key) => vouchesFor(key, chain, signer))) {
+      return { keyring: keyringNames[name] };
+    }
   }
   if (unread !== undefined)
     return { unknown: `whether its signer is trusted is not known: ${unread}` };
@@ -215,6 +249,15 @@ function findTrusted(
   return chain.length === 0
     ? { unknown: "the signature does not carry its signer's certificate" }
     : { keyring: undefined };
+}
+
+/** pkcs7_validate_trust: a key of the chain, or the issuer's of its last certificate. */
+function vouchesFor(key: TrustedKey, chain: readonly Certificate[], signer: Signer): boolean {
+  return (
+    chain.some((certificate) => isKeyOf(key, certificate)) ||
+    isSameId(key.id, chain.at(-1)?.authorityKeyId) ||
+    (chain.length === 0 && isSameId(key.id, signer.serial))
+  );
 }
 
 function isKeyOf(key: TrustedKey, certificate: Certificate): boolean {

@@ -5,7 +5,7 @@ import { type Cause, mebibytes } from "./cause/cause.ts";
 import { lockdownCause } from "./cause/denied.ts";
 import { judgedCause } from "./cause/signature.ts";
 import type { MachineFacts } from "./facts.ts";
-import type { Judgement } from "./image-signature.ts";
+import { type Judgement, unverifiable } from "./image-signature.ts";
 import { permissionProblem } from "./permission.ts";
 
 /** What is expected of one step: a refusal, or none, and what is not certain about it. */
@@ -121,13 +121,6 @@ function predictSignature(doing: string, facts: MachineFacts, judgement: Judgeme
     ? { ...nothing, reasons: [outcome], doubts }
     : { ...nothing, doubts: [...doubts, outcome] };
 }
-
-const unverifiable: Judgement = {
-  verdict: "refused",
-  code: "kernel-signature-refused",
-  errno: "EKEYREJECTED",
-  why: "the running kernel was built without a verifier for images of this architecture",
-};
 
 function errorOf(doing: string, { code, why, hint }: Cause): KexecError {
   return new KexecError(code, {

@@ -20,6 +20,8 @@ export const Tag = {
   octetString: 0x04,
   oid: 0x06,
   utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   bmpString: 0x1e,
   sequence: 0x30,
   set: 0x31,
@@ -113,6 +115,16 @@ export function derOid(item: Der | undefined, what: string): string {
 /** A serial number in hexadecimal, without the zero byte that keeps it positive. */
 export function derSerial(item: Der | undefined): string {
   return hex(derExpect(item, Tag.integer, "a serial number").content).replace(/^00(?=.)/, "");
+}
+
+/** A UTCTime or GeneralizedTime (RFC 5280, 4.1.2.5) in milliseconds; undefined for any other form. */
+export function derTime(item: Der | undefined): number | undefined {
+  const text = new TextDecoder("latin1").decode(item?.content);
+  const short = item?.tag === Tag.utcTime && /^\d{12}Z$/.test(text);
+  if (!short && !(item?.tag === Tag.generalizedTime && /^\d{14}Z$/.test(text))) return undefined;
+  const full = short ? `${Number(text.slice(0, 2)) < 50 ? "20" : "19"}${text}` : text;
+  const time = Date.parse(full.replace(/^(....)(..)(..)(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z"));
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** Bytes as lower-case hexadecimal digits. */

@@ -11,6 +11,7 @@ import {
   derOid,
   derSequence,
   derSerial,
+  derTime,
   hex,
   malformedDer,
   Tag,
@@ -38,6 +39,8 @@ export interface Signer {
   readonly digestAlgorithm: DigestAlgorithm | undefined;
   /** Whether the digest that was signed is the one of the content; undefined: cannot be told. */
   readonly coversContent: boolean | undefined;
+  /** When it was signed, by the signed attributes, in milliseconds; undefined: they do not say. */
+  readonly signedAt: number | undefined;
   /** Whether the key of the certificate made the signature; undefined: cannot be told, as without RSA. */
   readonly isOfKey: boolean | undefined;
 }
@@ -56,6 +59,7 @@ export interface SignedData {
 const signedDataOid = "1.2.840.113549.1.7.2";
 const indirectDataOid = "1.3.6.1.4.1.311.2.1.4";
 const messageDigestOid = "1.2.840.113549.1.9.4";
+const signingTimeOid = "1.2.840.113549.1.9.5";
 
 // RFC 5754, RFC 8702 and NIST's register of algorithms.
 const digestAlgorithms = new Map<string, DigestAlgorithm>([
@@ -123,9 +127,13 @@ function readSigner(item: Der, certificates: readonly Certificate[], signed: Uin
   const [, id, algorithm, attributes] = parts;
   const digestAlgorithm = digestAlgorithms.get(algorithmOid(algorithm));
   const hasAttributes = attributes?.tag === Tag.context0;
-  const coversContent = hasAttributes
-    ? coversDigest(attributes, digestAlgorithm, signed)
-    : undefined;
+  const attribute = hasAttributes ? readAttributes(attributes) : undefined;
+  const signedDigest = attribute?.get(messageDigestOid);
+  const said = {
+    digestAlgorithm,
+    coversContent: signedDigest && coversDigest(signedDigest, digestAlgorithm, signed),
+    signedAt: derTime(attribute?.get(signingTimeOid)),
+  };
   const value = parts[hasAttributes ? 5 : 4];
   const isOfKey = (certificate: Certificate | undefined) =>
     certificate?.rsaKey === undefined || digestAlgorithm === undefined
@@ -140,8 +148,7 @@ function readSigner(item: Der, certificates: readonly Certificate[], signed: Uin
     const keyId = hex(id.content);
     const certificate = certificates.find((candidate) => candidate.subjectKeyId === keyId);
     const { issuer, serial } = certificate ?? {};
-    const ofKey = isOfKey(certificate);
-    return { issuer, serial, certificate, digestAlgorithm, coversContent, isOfKey: ofKey };
+    return { ...said, issuer, serial, certificate, isOfKey: isOfKey(certificate) };
   }
   const [name, number] = derSequence(id, "the identity of a signer");
   const issuer = readName(name);
@@ -149,8 +156,7 @@ function readSigner(item: Der, certificates: readonly Certificate[], signed: Uin
   const certificate = certificates.find(
     (candidate) => candidate.serial === serial && candidate.issuer.text === issuer.text,
   );
-  const ofKey = isOfKey(certificate);
-  return { issuer, serial, certificate, digestAlgorithm, coversContent, isOfKey: ofKey };
+  return { ...said, issuer, serial, certificate, isOfKey: isOfKey(certificate) };
 }
 
 /** Signed attributes are digested as the SET that they are, not as the [0] they stand as (RFC 2315, 9.3). */
@@ -164,20 +170,24 @@ function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): string {
   return new Bun.CryptoHasher(algorithm).update(bytes).digest("hex");
 }
 
+/** The first value of each signed attribute, by its type. */
+function readAttributes(attributes: Der): ReadonlyMap<string, Der> {
+  const found = new Map<string, Der>();
+  for (const attribute of derChildren(attributes)) {
+    const [type, values] = derSequence(attribute, "a signed attribute");
+    const [value] = derChildren(derExpect(values, Tag.set, "the value of an attribute"));
+    if (value !== undefined) found.set(derOid(type, "the type of an attribute"), value);
+  }
+  return found;
+}
+
 function coversDigest(
-  attributes: Der,
+  signedDigest: Der,
   algorithm: DigestAlgorithm | undefined,
   signed: Uint8Array,
 ): boolean | undefined {
-  for (const attribute of derChildren(attributes)) {
-    const [type, values] = derSequence(attribute, "a signed attribute");
-    if (derOid(type, "the type of an attribute") !== messageDigestOid) continue;
-    const [value] = derChildren(derExpect(values, Tag.set, "the value of an attribute"));
-    const expected = derExpect(value, Tag.octetString, "the message digest").content;
-    if (algorithm === undefined) return undefined;
-    return digestOf(algorithm, signed) === hex(expected);
-  }
-  return undefined;
+  const expected = derExpect(signedDigest, Tag.octetString, "the message digest").content;
+  return algorithm === undefined ? undefined : digestOf(algorithm, signed) === hex(expected);
 }
 
 function algorithmOid(item: Der | undefined): string {

@@ -11,6 +11,7 @@ import {
   derOid,
   derSequence,
   derSerial,
+  derTime,
   hex,
   Tag,
 } from "./der.ts";
@@ -28,6 +29,9 @@ export interface Certificate {
   readonly issuer: X500Name;
   /** Lower-case hexadecimal, without the sign's leading zero. */
   readonly serial: string;
+  /** Milliseconds; undefined where they are malformed. */
+  readonly validFrom: number | undefined;
+  readonly validTo: number | undefined;
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
   /** SHA-256 of what the issuer signed; a kernel's `.blacklist` has it as `tbs:`. */
@@ -83,6 +87,7 @@ export function readCertificate(item: Der): Certificate {
   const fields = derSequence(tbs, "the body of a certificate");
   // version [0] is left out in version 1.
   const start = fields[0]?.tag === Tag.context0 ? 1 : 0;
+  const [validFrom, validTo] = derSequence(fields[start + 3], "the validity of a certificate");
   const extensions = readExtensions(fields.find((field) => field.tag === Tag.context3));
   const subjectKey = extensions.get(subjectKeyIdOid);
   const authorityKey = extensions.get(authorityKeyIdOid);
@@ -90,6 +95,8 @@ export function readCertificate(item: Der): Certificate {
     serial: derSerial(fields[start]),
     issuer: readName(fields[start + 2]),
     subject: readName(fields[start + 4]),
+    validFrom: derTime(validFrom),
+    validTo: derTime(validTo),
     rsaKey: readRsaPublicKey(fields[start + 5]),
     fingerprint: sha256(item.whole),
     tbsFingerprint: sha256(derExpect(tbs, Tag.sequence, "the body of a certificate").whole),

@@ -1,5 +1,7 @@
 /** Seeded randomness and mutations: the same seed gives the same inputs on every machine. */
 
+import { readFileSync, writeFileSync } from "node:fs";
+
 export interface Rng {
   /** An integer, at least 0 and below `bound`; 0 where `bound` is not positive. */
   below(bound: number): number;
@@ -27,6 +29,34 @@ export function seeded(seed: number): Rng {
     },
     bytes: (length) => Uint8Array.from({ length }, () => below(256)),
   };
+}
+
+/** Milliseconds of processor time that this process has used: a busy machine adds none. */
+export function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+const memoryLimit = 100 << 20;
+
+/** From now on the process must not grow; ask the result how far it did, and it fails over 100 MiB. */
+export function memoryWatch(): (largestInput: number) => void {
+  Bun.gc(true);
+  // Documentation/filesystems/proc.rst: 5 makes the peak the present size.
+  writeFileSync("/proc/self/clear_refs", "5");
+  const before = peakMemory();
+  return (largestInput) => {
+    const grown = peakMemory() - before;
+    if (grown > memoryLimit + largestInput) {
+      throw new Error(`memory grew by ${grown} bytes, over inputs of at most ${largestInput}`);
+    }
+  };
+}
+
+function peakMemory(): number {
+  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  if (peak === undefined) throw new Error("/proc/self/status has no VmHWM");
+  return Number(peak) * 1024;
 }
 
 // Values at which sizes, offsets and counters go wrong.

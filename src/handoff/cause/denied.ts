@@ -10,7 +10,8 @@ export function deniedCause(
   signature: SignatureEvidence | undefined,
   kernelLog: readonly string[],
 ): Cause {
-  if (logged(kernelLog, /LoadPin/i)) {
+  // report_load, security/loadpin/loadpin.c; it logs what it lets through, too.
+  if (logged(kernelLog, /LoadPin: .*denied/i)) {
     return {
       code: "loadpin-refused",
       why: "LoadPin allows kernels and initramfs from the pinned file system only",

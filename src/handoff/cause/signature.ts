@@ -15,6 +15,7 @@ export interface SignatureEvidence {
 type Refused = Extract<Judgement, { verdict: "refused" }>;
 
 const again = "copy or download it again, from where it is signed";
+const signAnew = "sign it anew, with a certificate that is valid at the time";
 
 /**
  * The cause by the errno that an enforced check gives; undefined for any other errno. EINVAL is
@@ -87,6 +88,13 @@ function rejectedCause(kernelLog: readonly string[]): Cause {
       hint: again,
     };
   }
+  if (logged(kernelLog, /outside of X\.509 validity/i)) {
+    return {
+      code: "kernel-signature-bad",
+      why: "the image was signed at a time for which its signer's certificate is not valid",
+      hint: signAnew,
+    };
+  }
   if (logged(kernelLog, /blacklist|revo(ked|cation)/i)) {
     return {
       code: "kernel-signature-revoked",
@@ -106,30 +114,31 @@ function rejectedCause(kernelLog: readonly string[]): Cause {
 
 /** What our own reading found, as the cause. */
 export function judgedCause(judgement: Refused, uefi: Reading<boolean> | undefined): Cause {
-  const { code, why, signer } = judgement;
-  return { code, why: ofTheImage(why), hint: cure(code, signer, uefi) };
+  return { code: judgement.code, why: ofTheImage(judgement.why), hint: cure(judgement, uefi) };
 }
 
 function ofTheImage(why: string): string {
   return why.replace(/^it /, "the image ").replace(/^its /, "the image's ");
 }
 
-function cure(
-  code: Refused["code"],
-  signer: string | undefined,
-  uefi: Reading<boolean> | undefined,
-): string {
-  switch (code) {
+function cure(judgement: Refused, uefi: Reading<boolean> | undefined): string {
+  switch (judgement.code) {
     case "kernel-unsigned":
-      return signHint(uefi);
+      return judgement.case === "no-efi-header"
+        ? "use a kernel built with CONFIG_EFI_STUB: only that can be signed"
+        : signHint(uefi);
     case "kernel-signer-unknown":
-      return enrolHint(signer, uefi);
+      return enrolHint(judgement.signer, uefi);
     case "kernel-signature-revoked":
       return "install a newer kernel from the same source, signed by a certificate that is not revoked";
     case "kernel-signature-algorithm":
       return "sign the image with RSA and SHA-256 (sbsign does)";
     case "kernel-changed-after-signing":
       return `${again}; if you changed it yourself, sign it anew`;
+    case "kernel-signature-refused":
+      return "boot a kernel with CONFIG_KEXEC_BZIMAGE_VERIFY_SIG (on arm64 CONFIG_KEXEC_IMAGE_VERIFY_SIG)";
+    case "kernel-signature-bad":
+      return judgement.case === "outside-validity" ? signAnew : `${again}, or sign it anew`;
     default:
       return `${again}, or sign it anew`;
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { diagnoseExec, diagnoseLoad, diagnoseUnload } from "../../../src/handoff/diagnose.ts";
 import type { LoadAttempt, LoadEvidence } from "../../../src/handoff/evidence.ts";
-import type { Judgement } from "../../../src/handoff/image-signature.ts";
+import { type Judgement, unverifiable } from "../../../src/handoff/image-signature.ts";
 import { known, unknown } from "../../../src/linux/reading.ts";
 import { attempt, evidence, gibibyte, kexec, notRead, privilege } from "./machine.ts";
 
@@ -108,6 +108,11 @@ const rows: Readonly<Record<string, Row>> = {
     errno: "EPERM",
     log: ['LoadPin: kexec-image denied obj="/tmp/vmlinuz" pid=1'],
     code: "loadpin-refused",
+  },
+  "LoadPin lets it through, and something else denies it": {
+    errno: "EPERM",
+    log: ['LoadPin: kexec-image pinned obj="/boot/vmlinuz" pid=1'],
+    code: "not-permitted",
   },
   "lockdown, unsigned": {
     errno: "EPERM",
@@ -297,6 +302,32 @@ const rows: Readonly<Record<string, Row>> = {
     errno: "EKEYREJECTED",
     code: "kernel-signature-bad",
     hints: /three causes/,
+  },
+  "rejected, as it was signed too late": {
+    errno: "EKEYREJECTED",
+    log: ["PKCS7: Message signed outside of X.509 validity window"],
+    code: "kernel-signature-bad",
+    hints: /certificate that is valid/,
+    hintsNot: /three causes|copy/,
+  },
+  "rejected, as the kernel has no verifier": {
+    errno: "EKEYREJECTED",
+    state: judged(unverifiable),
+    code: "kernel-signature-refused",
+    hints: /CONFIG_KEXEC_BZIMAGE_VERIFY_SIG/,
+    hintsNot: /copy|sign it/,
+  },
+  "an image that nobody can sign": {
+    errno: "ELIBBAD",
+    state: judged({
+      ...unsigned,
+      errno: "ELIBBAD",
+      why: "it has no EFI header",
+      case: "no-efi-header",
+    }),
+    code: "kernel-unsigned",
+    hints: /CONFIG_EFI_STUB/,
+    hintsNot: /sbsign/,
   },
   "rejected though our reading finds another fault": {
     errno: "EKEYREJECTED",

@@ -4,6 +4,7 @@ import { authenticodeDigest } from "../../../src/image/authenticode.ts";
 import { bytesOf } from "../../../src/image/bytes.ts";
 import { derAt } from "../../../src/image/der.ts";
 import { readPe } from "../../../src/image/pe.ts";
+import type { DigestAlgorithm } from "../../../src/image/pkcs7.ts";
 import { readCertificate } from "../../../src/image/x509.ts";
 import type { Keyrings } from "../../../src/linux/keyrings.ts";
 import { known, unknown } from "../../../src/linux/reading.ts";
@@ -25,11 +26,15 @@ const embedded = certificate(plan);
 const signed = sign();
 const us: Keyrings = keyrings([{ subject: "Signer", id: "22" }]);
 
-function sign(changes: Partial<Parameters<typeof signature>[0]> = {}): Uint8Array {
+function digestOf(algorithm: DigestAlgorithm): Uint8Array {
   const source = bytesOf(program);
   const pe = readPe(source);
   if (pe?.kind !== "pe") throw new Error("no PE file");
-  const digest = Uint8Array.fromHex(String(authenticodeDigest(source, pe, "sha256")));
+  return Uint8Array.fromHex(String(authenticodeDigest(source, pe, algorithm)));
+}
+
+function sign(changes: Partial<Parameters<typeof signature>[0]> = {}): Uint8Array {
+  const digest = digestOf("sha256");
   const made = signature({ digest, issuer, serial: [7], certificates: [embedded], ...changes });
   return withCertificates(program, winCertificate(made));
 }
@@ -60,7 +65,11 @@ describe("what the kernel's check comes to", () => {
   });
 
   test("unsigned: no EFI header, or no signature", () => {
-    expect(judge(makeBzImage(), us)).toMatchObject({ code: "kernel-unsigned", errno: "ELIBBAD" });
+    expect(judge(makeBzImage(), us)).toMatchObject({
+      code: "kernel-unsigned",
+      errno: "ELIBBAD",
+      case: "no-efi-header",
+    });
     expect(judge(program, us)).toMatchObject({ code: "kernel-unsigned", errno: "ENODATA" });
   });
 
@@ -81,6 +90,37 @@ describe("what the kernel's check comes to", () => {
     });
   });
 
+  test("a value that the key did not make, and one made outside of the certificate's time", () => {
+    expect(judge(sign({ damaged: true }), us)).toMatchObject({
+      code: "kernel-signature-bad",
+      errno: "EINVAL",
+    });
+    expect(judge(sign({ signedAt: "300101000000Z" }), us).verdict).toBe("good");
+    for (const signedAt of ["251231235959Z", "360101000001Z"]) {
+      // The time comes before the value, whose own fault is another errno.
+      expect(judge(sign({ signedAt, damaged: true }), us)).toMatchObject({
+        code: "kernel-signature-bad",
+        errno: "EKEYREJECTED",
+        case: "outside-validity",
+      });
+    }
+  });
+
+  test("what some kernels lack, and a key that is not RSA's, leave it open", () => {
+    const unknownDigest = judge(sign({ signerDigestOid: "1.2.3.4" }), us);
+    expect(unknownDigest).toMatchObject({ code: "kernel-signature-algorithm", errno: "ENOPKG" });
+    const digest = digestOf("sha224");
+    expect(judge(sign({ digestOid: "2.16.840.1.101.3.4.2.4", digest }), us)).toEqual({
+      verdict: "unknown",
+      why: "its signature uses sha224, which not every kernel knows",
+    });
+    const elliptic = certificate({ ...plan, keyOid: "1.2.840.10045.2.1" });
+    expect(judge(sign({ certificates: [elliptic] }), us)).toEqual({
+      verdict: "unknown",
+      why: expect.stringContaining('whether the key of "CN=Signer" made its signature'),
+    });
+  });
+
   test("a table that ends outside of the file, and an algorithm that is not known", () => {
     expect(judge(signed.subarray(0, signed.length - 8), us)).toMatchObject({
       code: "kernel-signature-malformed",
@@ -96,6 +136,8 @@ describe("what the kernel's check comes to", () => {
     const { tbsFingerprint: hash } = readCertificate(derAt(embedded));
     const lists = [
       { certificates: [{ subject: "Signer", id: "22" }], hashes: [] },
+      // Its issuer, whose certificate the signature does not carry.
+      { certificates: [{ subject: "CA", id: "3344" }], hashes: [] },
       { certificates: [], hashes: [{ of: "tbs", hash } as const] },
     ];
     for (const list of lists) {

@@ -1,4 +1,4 @@
-/** DER and an Authenticode signature made by hand, for tests. Nothing is really signed. */
+/** DER and an Authenticode signature made by hand, for tests. */
 
 import { ascii, concat } from "./build.ts";
 
@@ -52,12 +52,55 @@ export function name(
 const sha256Oid = "2.16.840.1.101.3.4.2.1";
 const algorithm = (id: string) => sequence(oid(id), der(0x05));
 
+/** RSA of the largest primes below 2^511 and 2^512: a key that is the same every time, and no secret. */
+const [p, q, exponent] = [2n ** 511n - 187n, 2n ** 512n - 569n, 65537n];
+const modulus = p * q;
+const modulusLength = 128;
+const publicKey = sequence(
+  integer(0, ...bytesOfNumber(modulus)),
+  integer(...Uint8Array.fromHex("010001")),
+);
+
+function bytesOfNumber(value: bigint): Uint8Array {
+  return Uint8Array.fromHex(value.toString(16).padStart(2 * modulusLength, "0"));
+}
+
+/** PKCS#1 v1.5 with SHA-256 (RFC 8017, 8.2.1). */
+function rsaSign(message: Uint8Array): Uint8Array {
+  const digest = new Uint8Array(new Bun.CryptoHasher("sha256").update(message).digest());
+  const info = sequence(algorithm(sha256Oid), octets(digest));
+  const filling = "ff".repeat(modulusLength - 3 - info.length);
+  const secret = inverse(exponent, (p - 1n) * (q - 1n));
+  return bytesOfNumber(power(BigInt(`0x0001${filling}00${info.toHex()}`), secret));
+}
+
+function power(base: bigint, by: bigint): bigint {
+  let [result, square] = [1n, base];
+  for (let left = by; left > 0n; left >>= 1n) {
+    if ((left & 1n) === 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
+
+function inverse(value: bigint, to: bigint): bigint {
+  let [old, next, a, b] = [value, to, 1n, 0n];
+  while (next !== 0n) {
+    const quotient = old / next;
+    [old, next] = [next, old - quotient * next];
+    [a, b] = [b, a - quotient * b];
+  }
+  return ((a % to) + to) % to;
+}
+
 export interface CertificatePlan {
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
   readonly serial: readonly number[];
   readonly keyId?: Uint8Array;
   readonly authorityKeyId?: Uint8Array;
+  /** Of its key, which is RSA all the same. */
+  readonly keyOid?: string;
 }
 
 export function certificate(plan: CertificatePlan): Uint8Array {
@@ -75,7 +118,10 @@ export function certificate(plan: CertificatePlan): Uint8Array {
     plan.issuer,
     sequence(der(0x17, ascii("260101000000Z")), der(0x17, ascii("360101000000Z"))),
     plan.subject,
-    sequence(algorithm("1.2.840.113549.1.1.1"), der(0x03, new Uint8Array(8))),
+    sequence(
+      algorithm(plan.keyOid ?? "1.2.840.113549.1.1.1"),
+      der(0x03, Uint8Array.of(0), publicKey),
+    ),
     ...(extensions.length > 0 ? [der(0xa3, sequence(...extensions))] : []),
   );
   return sequence(body, algorithm("1.2.840.113549.1.1.11"), der(0x03, new Uint8Array(8)));
@@ -89,6 +135,12 @@ export interface SignaturePlan {
   readonly certificates?: readonly Uint8Array[];
   /** Signed attributes carry the digest of something else. */
   readonly wrongContent?: boolean;
+  /** UTCTime of the signing. */
+  readonly signedAt?: string;
+  /** Of the signed attributes. */
+  readonly signerDigestOid?: string;
+  /** The signature's value is not what the key makes. */
+  readonly damaged?: boolean;
 }
 
 /** PKCS#7 SignedData over the digest of a file. */
@@ -99,13 +151,20 @@ export function signature(plan: SignaturePlan): Uint8Array {
   ];
   const digested = plan.wrongContent ? ascii("something else") : concat(...indirectParts);
   const contentDigest = new Uint8Array(new Bun.CryptoHasher("sha256").update(digested).digest());
+  const attribute = (id: string, value: Uint8Array) => sequence(oid(id), set(value));
+  const signedAttributes = [
+    attribute("1.2.840.113549.1.9.4", octets(contentDigest)),
+    ...(plan.signedAt === undefined
+      ? []
+      : [attribute("1.2.840.113549.1.9.5", der(0x17, ascii(plan.signedAt)))]),
+  ];
   const signer = sequence(
     integer(1),
     sequence(plan.issuer, integer(...plan.serial)),
-    algorithm(sha256Oid),
-    der(0xa0, sequence(oid("1.2.840.113549.1.9.4"), set(octets(contentDigest)))),
+    algorithm(plan.signerDigestOid ?? sha256Oid),
+    der(0xa0, ...signedAttributes),
     algorithm("1.2.840.113549.1.1.1"),
-    octets(new Uint8Array(32)),
+    octets(plan.damaged ? new Uint8Array(modulusLength) : rsaSign(set(...signedAttributes))),
   );
   const signedData = sequence(
     integer(1),

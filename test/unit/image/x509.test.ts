@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { KexecError } from "../../../src/errors.ts";
-import { derAt, derChildren, derOid } from "../../../src/image/der.ts";
+import { derAt, derChildren, derOid, derTime } from "../../../src/image/der.ts";
 import { readCertificate, readName } from "../../../src/image/x509.ts";
 import { ascii } from "./build.ts";
 import { certificate, der, name, oid } from "./der-build.ts";
@@ -24,6 +24,18 @@ describe("DER", () => {
     ["a tag of two bytes", [0x1f, 0x81, 0x00]],
   ])("refused: %s", (_, bytes) => {
     expect(() => derAt(Uint8Array.from(bytes))).toThrow(KexecError);
+  });
+
+  test("times of both forms, and nothing else", () => {
+    const time = (tag: number, text: string) => derTime(derAt(der(tag, ascii(text))));
+    expect(time(0x17, "491231235959Z")).toBe(Date.UTC(2049, 11, 31, 23, 59, 59));
+    expect(time(0x17, "500101000000Z")).toBe(Date.UTC(1950, 0, 1));
+    expect(time(0x18, "20500101000000Z")).toBe(Date.UTC(2050, 0, 1));
+    for (const text of ["", "4912312359Z", "491331235959Z", "491231235959+0100"]) {
+      expect(time(0x17, text)).toBeUndefined();
+    }
+    expect(time(0x04, "491231235959Z")).toBeUndefined();
+    expect(derTime(undefined)).toBeUndefined();
   });
 
   test("parts are bounded in number", () => {
@@ -106,8 +118,9 @@ test("a certificate", () => {
     serial: "c102",
     fingerprint: new Bun.CryptoHasher("sha256").update(bytes).digest("hex"),
     tbsFingerprint: new Bun.CryptoHasher("sha256").update(bodyOf(bytes)).digest("hex"),
-    // Its key is 8 zeros, which no RSA key is.
-    rsaKey: undefined,
+    validFrom: Date.UTC(2026, 0, 1),
+    validTo: Date.UTC(2036, 0, 1),
+    rsaKey: { modulus: expect.any(BigInt), exponent: 65537n, length: 128 },
     subjectKeyId: "010203",
     authorityKeyId: "fedc",
   });

@@ -7,12 +7,11 @@ import { guestInitramfs } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { listOf, loadAsPredicted, memberOf, type Outcome } from "./lib/prediction.ts";
 import {
-  changed,
-  cutShort,
   enrolledKey,
-  firmware,
   foreignKey,
+  revoking,
   secureBootNeeds,
+  signaturePlaces,
   signed,
   unsigned,
 } from "./lib/secureboot.ts";
@@ -21,20 +20,21 @@ import { vmSuite } from "./lib/suite.ts";
 const token = randomUUID();
 const needs = [...secureBootNeeds, "debian-6.12"] as const;
 
+/** Shell commands that make a bad image of /images/good, each as /tmp/NAME. */
+let making: Readonly<Record<string, string>> = {};
+
 async function start() {
   const debian = kernel("debian-6.12");
   const [enrolled, foreign] = [await enrolledKey(), await foreignKey("Nobody Knows")];
+  const revoked = await foreignKey("Revoked Once");
   const good = await signed(debian.path, enrolled);
   const images = {
     good,
     unsigned: await unsigned(debian.path),
     foreign: await signed(debian.path, foreign),
-    // Byte 1 MiB is compressed kernel.
-    changed: changed(good, 1 << 20),
-    // In the signature itself, the last part of a PKCS#7 message.
-    damaged: changed(good, -100),
-    cut: cutShort(good, 512),
+    revoked: await signed(debian.path, revoked),
   };
+  making = makers(good);
   const binary = await ensureBuilt("linux-x64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
@@ -56,9 +56,33 @@ async function start() {
     kernel: { ...debian, path: good },
     initramfs,
     memory: 2048,
-    firmware,
+    firmware: revoking(revoked.certificate),
     bootTimeout: 240,
   });
+}
+
+function makers(good: string): Readonly<Record<string, string>> {
+  const { wrapper, signerDigest, signedYear, messageDigest } = signaturePlaces(good);
+  const write = (name: string, at: number, ...bytes: readonly number[]) => {
+    const escaped = bytes.map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+    return `printf '${escaped}' | dd of=/tmp/${name} bs=1 seek=${at} conv=notrunc 2>/dev/null`;
+  };
+  const { size } = Bun.file(good);
+  const zero = 0x30;
+  return {
+    // Byte 1 MiB is compressed kernel, and nobody packs to zeros.
+    changed: write("changed", 1 << 20, 0, 0, 0, 0, 0, 0, 0, 0),
+    // In the signature itself, the last part of a PKCS#7 message.
+    damaged: write("damaged", size - 100, 0, 0, 0, 0),
+    cut: `truncate -s ${size - 512} /tmp/cut`,
+    revision: write("revision", wrapper + 4, 0, 1),
+    long: write("long", wrapper + 9, 0x83),
+    syntax: write("syntax", wrapper + 12, 0x07),
+    algorithm: write("algorithm", signerDigest, 0x63),
+    early: write("early", signedYear, zero, zero),
+    other: write("other", messageDigest, 0, 0, 0, 0),
+    headless: write("headless", 0, 0, 0),
+  };
 }
 
 /** What the first signature's first signer is called. */
@@ -85,18 +109,33 @@ vmSuite("Secure Boot", { needs, start, timeout: 600 }, (test) => {
       "63b8d5ee5df87b9a2f08dde4dba1e606c854dadb",
     );
     expect(status.keyrings.builtin).not.toBeEmpty();
+    expect(status.keyrings.blacklist.hashes).toEqual({ tbs: 1, bin: 1 });
   });
 
   const refusals = [
     ["unsigned", "kernel-unsigned", "ENODATA", "carries no signature", "sbsign"],
     ["foreign", "kernel-signer-unknown", "ENOKEY", '"CN=Nobody Knows"', "mokutil --import"],
+    ["revoked", "kernel-signature-revoked", "EKEYREJECTED", '"CN=Revoked Once"', "newer"],
     ["changed", "kernel-changed-after-signing", "EKEYREJECTED", "changed after", "again"],
     ["damaged", "kernel-signature-bad", "EINVAL", "damaged", "again"],
+    ["other", "kernel-signature-bad", "EKEYREJECTED", "other content", "again"],
+    ["early", "kernel-signature-bad", "EKEYREJECTED", "at a time", "is valid"],
+    ["algorithm", "kernel-signature-algorithm", "ENOPKG", "not known", "SHA-256"],
+    ["syntax", "kernel-signature-malformed", "EBADMSG", "malformed", "again"],
+    ["revision", "kernel-signature-malformed", "ENOTSUPP", "revision", "again"],
+    ["long", "kernel-signature-malformed", "EMSGSIZE", "64 KiB", "again"],
     ["cut", "kernel-signature-malformed", "ELIBBAD", "does not lie inside", "again"],
+    ["headless", "kernel-unsigned", "ELIBBAD", "no EFI header", "CONFIG_EFI_STUB"],
   ] as const;
   for (const [name, code, errno, says, cure] of refusals) {
     test(`${name}: ${code}, as predicted`, async (guest) => {
-      const outcome = await loadAsPredicted(guest, `/images/${name} --cmdline x`);
+      const make = making[name];
+      if (make !== undefined) await guest.check(`cp /images/good /tmp/${name}; ${make}`);
+      const path = make === undefined ? `/images/${name}` : `/tmp/${name}`;
+      const outcome = await loadAsPredicted(guest, `${path} --cmdline x`);
+      if (make !== undefined) await guest.check(`rm ${path}`);
+      // The prediction is a certain one.
+      expect(listOf(memberOf(outcome.inspection, "verdict"), "reasons")).toHaveLength(1);
       const error = memberOf(outcome.result, "error");
       expect({ exit: outcome.exit, code: error["code"], errno: error["errno"] }).toEqual({
         exit: 6,

@@ -1,6 +1,10 @@
 /** Keys, signed kernels and firmware for a guest under UEFI Secure Boot. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bytesOf } from "../../../src/image/bytes.ts";
+import { derAt } from "../../../src/image/der.ts";
+import { readPe } from "../../../src/image/pe.ts";
+import { readCertificate } from "../../../src/image/x509.ts";
 import { temporaryFolder, temporaryPath } from "./host.ts";
 import type { Need } from "./suite.ts";
 
@@ -65,6 +69,81 @@ export async function signed(image: string, { key, certificate }: KeyPair): Prom
   return path;
 }
 
+/** Where the parts of an image's first signature are, as offsets in the file. */
+export interface SignaturePlaces {
+  /** WIN_CERTIFICATE, before the PKCS#7 message. */
+  readonly wrapper: number;
+  /** The last byte of the digest algorithm by which the signer signed. */
+  readonly signerDigest: number;
+  /** The year of the signing time, two digits. */
+  readonly signedYear: number;
+  /** The digest of what was signed. */
+  readonly messageDigest: number;
+}
+
+/** Finds them in an image that sbsign signed with SHA-256. */
+export function signaturePlaces(image: string): SignaturePlaces {
+  const bytes = readFileSync(image);
+  const pe = readPe(bytesOf(bytes));
+  const table = pe?.kind === "pe" ? pe.certificateTable : undefined;
+  if (table === undefined) throw new Error(`${image} is not signed`);
+  const behindLast = (hex: string): number => {
+    const wanted = Buffer.from(hex, "hex");
+    const at = bytes.lastIndexOf(wanted);
+    if (at < table.offset) throw new Error(`the signature of ${image} has no ${hex}`);
+    return at + wanted.length;
+  };
+  return {
+    wrapper: table.offset,
+    // The identifiers of SHA-256, signingTime (UTCTime) and messageDigest, up to their values.
+    signerDigest: behindLast("0609608648016503040201") - 1,
+    signedYear: behindLast("06092a864886f70d010905310f170d"),
+    messageDigest: behindLast("06092a864886f70d01090431220420"),
+  };
+}
+
+// EFI_IMAGE_SECURITY_DATABASE_GUID, EFI_CERT_X509_SHA256_GUID (UEFI specification, 32.4 and 8.2).
+const securityDatabase = "cbb219d73a3d9645a3bcdad00e67656f";
+const hashOfCertificate = "92a4d23bc0967940b420fcf98ef103ed";
+
+/**
+ * The firmware with this certificate's hash on its revocation list. The variable is written as the
+ * firmware keeps it (MdeModulePkg/Include/Guid/VariableFormat.h of EDK2), so no key has to sign it.
+ * The kernel compares whole entries, so this one leaves out the time of revocation.
+ */
+export function revoking(certificate: string): typeof firmware {
+  const lines = readFileSync(certificate, "utf8").replace(/-----[^-]+-----|\s/g, "");
+  const { tbsFingerprint } = readCertificate(derAt(Uint8Array.fromBase64(lines)));
+  const list = Buffer.alloc(28 + 16 + 32);
+  list.write(hashOfCertificate, "hex");
+  list.writeUInt32LE(list.length, 16);
+  list.writeUInt32LE(16 + 32, 24);
+  list.write(tbsFingerprint, 28 + 16, "hex");
+
+  const store = readFileSync(firmware.variables);
+  // Behind the header of the volume, whose length is at 48, comes the store's own.
+  let at = store.readUInt16LE(48) + 28;
+  let old: Buffer | undefined;
+  while (store.readUInt16LE(at) === 0x55aa) {
+    const [nameSize, dataSize] = [store.readUInt32LE(at + 36), store.readUInt32LE(at + 40)];
+    const end = at + 60 + nameSize + dataSize;
+    const isList = store.toString("hex", at + 44, at + 60) === securityDatabase;
+    const name = store.toString("utf16le", at + 60, at + 60 + nameSize);
+    if (store[at + 2] === 0x3f && isList && name === "dbx\0") {
+      old = Buffer.from(store.subarray(at, end));
+      // VAR_DELETED clears its bit.
+      store[at + 2] = 0x3f & 0xfd;
+    }
+    at = (end + 3) & ~3;
+  }
+  if (old === undefined) throw new Error(`${firmware.variables} has no dbx`);
+  old.writeUInt32LE(old.readUInt32LE(40) + list.length, 40);
+  Buffer.concat([old, list]).copy(store, at);
+  const variables = temporaryPath("variables");
+  writeFileSync(variables, store);
+  return { ...firmware, variables };
+}
+
 /** A copy with one byte changed: `at` counts from the end where it is negative. */
 export function changed(image: string, at: number): string {
   const bytes = readFileSync(image);
@@ -72,13 +151,6 @@ export function changed(image: string, at: number): string {
   bytes[index] = (bytes[index] ?? 0) ^ 1;
   const path = temporaryPath("changed");
   writeFileSync(path, bytes);
-  return path;
-}
-
-/** A copy without its last bytes, where the signature lies. */
-export function cutShort(image: string, bytes: number): string {
-  const path = temporaryPath("cut");
-  writeFileSync(path, readFileSync(image).subarray(0, -bytes));
   return path;
 }
 

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { describeStatus } from "../../../src/cli/describe-status.ts";
-import { type PolicyStatus, statusOf } from "../../../src/handoff/status.ts";
+import { type PolicyStatus, status, statusOf } from "../../../src/handoff/status.ts";
 import { known } from "../../../src/linux/reading.ts";
 import { facts, keyrings, notRead } from "./machine.ts";
+import { schemaProblems } from "./schema.ts";
+
+const schema: unknown = await Bun.file(
+  `${import.meta.dir}/../../../contrib/status.schema.json`,
+).json();
 
 const policy: PolicyStatus = {
   path: "/etc/aegis-kexec/policy.json",
@@ -47,5 +52,48 @@ describe("status", () => {
     });
     const status = statusOf({ ...facts, keyrings: { ...keyrings(), blacklist } }, null);
     expect(status.keyrings.blacklist).toEqual({ certificates: [], hashes: { tbs: 1, bin: 2 } });
+  });
+});
+
+describe("the schema", () => {
+  const broken: PolicyStatus = { path: "/p", broken: true, why: "policy /p is broken: x" };
+  const key = { subject: "Org: CA", id: "00112233445566" };
+  const blind = {
+    ...facts,
+    lockdown: notRead,
+    appraisal: notRead,
+    container: notRead,
+    fiveLevelPaging: notRead,
+    signatures: { checked: notRead, enforced: notRead },
+    memory: { total: notRead, available: notRead },
+    keyrings: { ...keyrings(), blacklist: notRead },
+  };
+
+  test("every status keeps to it", async () => {
+    const revoked = known({ certificates: [key], hashes: [] });
+    for (const one of [
+      statusOf({ ...facts, keyrings: { ...keyrings([key]), blacklist: revoked } }, policy),
+      statusOf({ ...facts, liveUpdate: { ...facts.liveUpdate, finalized: known(false) } }, broken),
+      statusOf(blind, null),
+      await status(),
+    ]) {
+      expect(schemaProblems(JSON.parse(JSON.stringify(one)), schema)).toEqual([]);
+    }
+  });
+
+  test("it refuses what is missing, added, or of another kind", () => {
+    const good = statusOf(facts, policy);
+    const { release: _, ...less } = good;
+    const bad: readonly (readonly [unknown, string])[] = [
+      [less, "$.release: missing"],
+      [{ ...good, more: 1 }, "$.more: not in the schema"],
+      [{ ...good, secureBoot: "on" }, "$.secureBoot: not boolean,null"],
+      [{ ...good, lockdown: "some" }, "$.lockdown: none of none,integrity,confidentiality,"],
+      [{ ...good, policy: { ...broken, broken: false } }, "$.policy.why: not in the schema"],
+      [{ ...good, unknown: { lockdown: 1 } }, "$.unknown.lockdown: not string"],
+    ];
+    for (const [value, problem] of bad) {
+      expect(schemaProblems(value, schema)).toContain(problem);
+    }
   });
 });

@@ -118,7 +118,10 @@ export const causes: Readonly<Record<ErrorCode, CauseEntry>> = {
     cause: "the image is signed by nobody in the kernel's keyrings; the message names the signer",
     cure: `if you trust the signer, ${enrol}`,
   },
-  "kernel-signature-bad": { cause: "the image's signature is not valid", cure: again },
+  "kernel-signature-bad": {
+    cause: "the image's signature is not valid, or was made outside of its certificate's time",
+    cure: `${again}, or sign it anew`,
+  },
   "kernel-signature-revoked": {
     cause: "the signer or the image is on the revocation list (`.blacklist`, dbx)",
     cure: "install a newer kernel from the same source",

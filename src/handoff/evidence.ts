@@ -5,7 +5,6 @@ import { bzImageRefusal, type Refusal, readBzImage } from "../image/bzimage.ts";
 import { readBuildFacts } from "../linux/build-facts.ts";
 import { descriptorSource } from "../linux/descriptor-source.ts";
 import { readFirmware } from "../linux/firmware.ts";
-import { readAppraisal } from "../linux/ima.ts";
 import { readKeyrings } from "../linux/keyrings.ts";
 import { readLiveUpdate } from "../linux/live-update.ts";
 import {
@@ -23,6 +22,7 @@ import {
 import { type Reading, valueIn } from "../linux/reading.ts";
 import type { Architecture } from "../linux/syscalls.ts";
 import type { SignatureEvidence } from "./cause/signature.ts";
+import { readKernelAppraisal } from "./facts.ts";
 import { judgeSignature, readImageSignature, unverifiable } from "./image-signature.ts";
 
 /** The machine, read after the failure. */
@@ -94,7 +94,9 @@ function readBearing(errno: string, image: ByteSource | undefined): Bearing {
     case "EINVAL":
       return { signature: readSignature(image), refusal: readRefusal(image) };
     case "EACCES":
-      return { appraisal: readAppraisal(readBuildFacts(readIdentity().release)) };
+      return {
+        appraisal: readKernelAppraisal(readBuildFacts(readIdentity().release), readFirmware()),
+      };
     case "EADDRNOTAVAIL":
       return { handover: readLiveUpdate(readBuildFacts(readIdentity().release)).handover };
     default:

@@ -62,7 +62,7 @@ export function readMachineFacts(): MachineFacts {
     lockdown: readLockdown(),
     firmware,
     signatures: signatureRules(build, firmware),
-    appraisal: readAppraisal(build),
+    appraisal: readKernelAppraisal(build, firmware),
     keyrings: readKeyrings(),
     privilege,
     container: readContainer(privilege),
@@ -84,6 +84,18 @@ export function signatureRules(build: BuildFacts, firmware: Firmware): Signature
   if (isTrue(force) || isTrue(byFirmware)) return { checked, enforced: known(true) };
   if (!byFirmware.known) return { checked, enforced: byFirmware };
   return { checked, enforced: force.known ? known(false) : force };
+}
+
+/**
+ * Whether IMA appraises kernels: by its policy, or under Secure Boot in place of the signature check
+ * that the kernel was built without (security/integrity/ima/ima_efi.c, sb_arch_rules).
+ */
+export function readKernelAppraisal(build: BuildFacts, firmware: Firmware): Reading<boolean> {
+  const inPlace =
+    isFalse(build.kexecSig) &&
+    !isFalse(build.imaAppraise) &&
+    isTrue(both(build.imaArchPolicy, secureStart(firmware)));
+  return inPlace ? known(true) : readAppraisal(build);
 }
 
 /** What the kernel calls Secure Boot: off where it was not started by UEFI, whatever firmware says. */

@@ -86,7 +86,12 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
   const call: Prediction =
     judgement === undefined
       ? { reasons: [], doubts: [], notes: [] }
-      : predictCall(doing, facts, { judgement, kernelSize, initrdSize: archives.size });
+      : predictCall(doing, facts, {
+          judgement,
+          kernelSize,
+          initrdSize: archives.size,
+          crash: parsed.crash,
+        });
   take(call);
 
   const same = sameImage(image, kernel);

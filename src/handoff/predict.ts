@@ -3,6 +3,7 @@ import { KexecError } from "../errors.ts";
 import { valueIn } from "../linux/reading.ts";
 import { type Cause, mebibytes } from "./cause/cause.ts";
 import { lockdownCause } from "./cause/denied.ts";
+import { noPlaceInScratch } from "./cause/image.ts";
 import { judgedCause } from "./cause/signature.ts";
 import type { MachineFacts } from "./facts.ts";
 import { type Judgement, unverifiable } from "./image-signature.ts";
@@ -51,6 +52,7 @@ export interface Candidate {
   /** Bytes of the image and of the whole initramfs. */
   readonly kernelSize: number;
   readonly initrdSize: number;
+  readonly crash: boolean;
 }
 
 /** What kexec_file_load(2) would answer. */
@@ -68,16 +70,29 @@ export function predictCall(doing: string, facts: MachineFacts, candidate: Candi
       "IMA appraises kernels here, and what security.ima says of this file was not looked at";
     doubts.push(errorOf(doing, { code: "ima-refused", why }));
   }
-  const { kernelSize, initrdSize } = candidate;
+  if (!facts.appraisal.known) {
+    const why = `if IMA appraises kernels, which is not known (${facts.appraisal.why}), and this file's security.ima does not pass`;
+    doubts.push(errorOf(doing, { code: "ima-refused", why }));
+  }
+  const { kernelSize, initrdSize, crash } = candidate;
   const finalized = valueIn(facts.liveUpdate.finalized);
   const notes =
     finalized === false
       ? ["kexec handover is on and was not finalized: nothing would be handed over"]
       : [];
-  if (valueIn(facts.liveUpdate.handover) === true) {
-    notes.push(
-      `kexec handover is on: ${mebibytes(kernelSize + initrdSize)} must fit its scratch area`,
-    );
+  // A crash kernel has its own memory: kho_locate_mem_hole.
+  if (!crash && valueIn(facts.liveUpdate.handover) === true) {
+    const scratch = valueIn(facts.liveUpdate.scratch);
+    const largest = Math.max(kernelSize, initrdSize);
+    const cause = noPlaceInScratch(mebibytes(largest));
+    if (scratch === undefined) {
+      doubts.push(errorOf(doing, { ...cause, why: `if ${cause.why}, whose size is not known` }));
+    } else if (largest > scratch) {
+      reasons.push(errorOf(doing, cause));
+    } else {
+      const most = mebibytes(scratch);
+      notes.push(`kexec handover is on: every file must fit its scratch area, at most ${most}`);
+    }
   }
   return { reasons, doubts, notes };
 }

@@ -3,6 +3,7 @@ import type { BuildFacts } from "./build-facts.ts";
 import { readText } from "./descriptor.ts";
 import { ENOENT } from "./errno.ts";
 import { statusOfPath } from "./file.ts";
+import { loggedSinceBoot } from "./kmsg.ts";
 import { readLockdown, readRunningCmdline } from "./machine.ts";
 import { known, type Reading, unknown, valueIn } from "./reading.ts";
 
@@ -20,8 +21,12 @@ export function readAppraisal(build: BuildFacts): Reading<boolean> {
   if (policy.ok) return known(appraisesKernels(policy.text));
   const cmdline = readRunningCmdline();
   if (cmdline.known && appraisesByParameter(cmdline.value)) return known(true);
-  // The kernel takes the file away once a policy was loaded, unless more of it can be written.
-  const untouched = policy.errno !== ENOENT && valueIn(build.imaWritePolicy) === false;
+  // The kernel takes the file away once a policy was loaded, unless more of it can be written, and
+  // says so: ima_release_policy, security/integrity/ima/ima_fs.c.
+  const untouched =
+    policy.errno !== ENOENT &&
+    (valueIn(build.imaWritePolicy) === false ||
+      loggedSinceBoot(/^ima: policy update completed/i) === false);
   return untouched && cmdline.known
     ? known(false)
     : unknown("the kernel does not show the IMA policy in force");
@@ -42,10 +47,13 @@ function fitsKernels(rule: string): boolean {
   return (hook === undefined || hook === "KEXEC_KERNEL_CHECK") && !narrowed.test(rule);
 }
 
-/** `ima_policy=secure_boot` appraises kernels; `ima_appraise=off` or `log` makes it toothless. */
+/**
+ * `secure_boot` appraises kernels, `appraise_tcb` all that root owns (ima_policy.c);
+ * `ima_appraise=off` or `log` makes it toothless.
+ */
 export function appraisesByParameter(cmdline: string): boolean {
   const words = cmdline.split(/\s+/);
   const policies = words.filter((word) => word.startsWith("ima_policy=")).join(" ");
   const off = words.some((word) => /^ima_appraise=(off|log|fix)/.test(word));
-  return /\bsecure_boot\b/.test(policies) && !off;
+  return /\b(secure_boot|appraise_tcb)\b/.test(policies) && !off;
 }

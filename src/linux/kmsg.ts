@@ -70,6 +70,16 @@ export function findInKernelLog(pattern: RegExp): string | undefined {
 }
 
 /**
+ * Whether a line that fits was logged since boot; undefined where the log cannot be read, or has
+ * lost its beginning and with it perhaps the line.
+ */
+export function loggedSinceBoot(pattern: RegExp): boolean | undefined {
+  if (findInKernelLog(pattern) !== undefined) return true;
+  // start_kernel, init/main.c: among the first lines.
+  return findInKernelLog(/^Kernel command line:/) === undefined ? undefined : false;
+}
+
+/**
  * The message of one record, `prefix;message`, with what a terminal could take for commands made
  * visible; undefined for a record that user space wrote (facility other than 0, "kern").
  */

@@ -5,7 +5,7 @@
 import type { BuildFacts } from "./build-facts.ts";
 import { EACCES, ENOENT, EPERM } from "./errno.ts";
 import { statusOfPath } from "./file.ts";
-import { findInKernelLog } from "./kmsg.ts";
+import { loggedSinceBoot } from "./kmsg.ts";
 import { readRunningCmdline } from "./machine.ts";
 import { known, parseBoolean, type Reading, readFact, unknown, valueIn } from "./reading.ts";
 
@@ -19,6 +19,8 @@ export interface LiveUpdate {
   readonly finalized: Reading<boolean | null>;
   /** /dev/liveupdate is there: agents can keep sessions over the handover. */
   readonly orchestrator: Reading<boolean>;
+  /** Bytes of the largest part of the scratch area, which every file of a load must fit in. */
+  readonly scratch: Reading<number>;
 }
 
 const debugfs = "/sys/kernel/debug";
@@ -36,7 +38,13 @@ export function readLiveUpdate(build: BuildFacts): LiveUpdate {
     cmdline,
     log: readLog(),
   });
-  return { handover, finalized: readFinalized(handover), orchestrator };
+  const scratch = cmdline.known ? scratchParameter(cmdline.value) : undefined;
+  return {
+    handover,
+    finalized: readFinalized(handover),
+    orchestrator,
+    scratch: scratch === undefined ? unknown("kho_scratch= gives no sizes") : known(scratch),
+  };
 }
 
 export interface HandoverEvidence {
@@ -71,8 +79,9 @@ export function judgeHandover(evidence: HandoverEvidence): Reading<boolean> {
 
 /** kho_reserve_scratch and kho_init: "KHO: Failed to reserve scratch area, disabling ...". */
 function readLog(): HandoverEvidence["log"] {
-  if (findInKernelLog(/^KHO: .*(failed|disabl)/i) !== undefined) return "failed";
-  return findInKernelLog(/^Kernel command line:/) === undefined ? undefined : "silent";
+  const failed = loggedSinceBoot(/^KHO: .*(failed|disabl)/i);
+  if (failed === undefined) return undefined;
+  return failed ? "failed" : "silent";
 }
 
 /** The last `kho=` of a command line, by the rules of kstrtobool (lib/kstrtox.c). */
@@ -85,6 +94,21 @@ export function khoParameter(cmdline: string): boolean | undefined {
   if (value === undefined) return undefined;
   if (/^([yt1]|on)/.test(value)) return true;
   return /^([nf0]|of)/.test(value) ? false : undefined;
+}
+
+/**
+ * The largest of the sizes in `kho_scratch=low,global,node`; undefined for a percentage, and where
+ * it is not there (kho_parse_scratch_size; numbers by the rules of memparse, lib/cmdline.c).
+ */
+export function scratchParameter(cmdline: string): number | undefined {
+  const value = cmdline.split(/\s+/).findLast((word) => word.startsWith("kho_scratch="));
+  const sizes = /^kho_scratch=(\d{1,12})([KMG]?),(\d{1,12})([KMG]?),(\d{1,12})([KMG]?)$/i.exec(
+    value ?? "",
+  );
+  if (sizes === null) return undefined;
+  const bytes = (at: number) =>
+    Number(sizes[at]) * 1024 ** " KMG".indexOf((sizes[at + 1] || " ").toUpperCase());
+  return Math.max(bytes(1), bytes(3), bytes(5));
 }
 
 function readFinalized(handover: Reading<boolean>): Reading<boolean | null> {

@@ -93,16 +93,21 @@ export function noPlaceCause(
     };
   }
   if (handover === true) {
-    return {
-      code: "no-room",
-      why: `${wanted} do not fit the scratch area of kexec handover`,
-      hint: "boot the running kernel with a larger one (kho_scratch=16M,512M,256M), or without kho=on",
-    };
+    return noPlaceInScratch(wanted);
   }
   return {
     code: "no-room",
     why: `no stretch of free memory is large enough for ${wanted}`,
     hint: "use a smaller initramfs, or load earlier after boot, before memory is in pieces",
+  };
+}
+
+/** Where kexec handover is on, everything must fit its scratch area: kho_locate_mem_hole. */
+export function noPlaceInScratch(wanted: string): Cause {
+  return {
+    code: "no-room",
+    why: `${wanted} do not fit the scratch area of kexec handover`,
+    hint: "boot the running kernel with a larger one (kho_scratch=16M,512M,256M), or without kho=on",
   };
 }
 

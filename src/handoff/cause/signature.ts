@@ -164,5 +164,5 @@ function enrolment(certificate: string, uefi: Reading<boolean> | undefined): str
   }
   return `enrol ${certificate === "CERT" ? "its certificate, if it is new" : "it"}: mokutil --import ${
     certificate === "CERT" ? "CERT" : `(${certificate}, as DER)`
-  }, and confirm at the next boot`;
+  }, and confirm at the next boot; where no shim starts the machine, enrol it in firmware's db instead`;
 }

@@ -82,6 +82,7 @@ export const facts: MachineFacts = {
     handover: known(false),
     finalized: known(null),
     orchestrator: known(false),
+    scratch: unknown("kho_scratch= gives no sizes"),
   },
 };
 

@@ -15,8 +15,8 @@ const unsigned: Judgement = {
 const good: Judgement = { verdict: "good", signer: '"CN=Us"', keyring: ".platform" };
 const open: Judgement = { verdict: "unknown", why: "whether its signer is trusted is not known" };
 
-function call(judgement: Judgement, changes: Partial<MachineFacts> = {}) {
-  const candidate = { judgement, kernelSize: 1 << 20, initrdSize: 0 };
+function call(judgement: Judgement, changes: Partial<MachineFacts> = {}, crash = false) {
+  const candidate = { judgement, kernelSize: 1 << 20, initrdSize: 0, crash };
   const { reasons, doubts, notes } = predictCall("load k", { ...facts, ...changes }, candidate);
   return {
     reasons: reasons.map(({ code }) => code),
@@ -72,8 +72,21 @@ describe("the call", () => {
       "kernel-signature-refused",
     ]);
     expect(call(good, { appraisal: known(true) }).doubts).toEqual(["ima-refused"]);
+    expect(call(good, { appraisal: notRead }).doubts).toEqual(["ima-refused"]);
     const on = { ...liveUpdate, handover: known(true), finalized: known(false) };
-    expect(call(good, { liveUpdate: on }).notes).toHaveLength(2);
+    expect(call(good, { liveUpdate: on })).toMatchObject({
+      doubts: ["no-room"],
+      notes: [expect.stringContaining("not finalized")],
+    });
+    const fits = { ...on, scratch: known(1 << 20) };
+    expect(call(good, { liveUpdate: fits })).toMatchObject({
+      reasons: [],
+      doubts: [],
+      notes: [expect.any(String), expect.stringContaining("at most 1.0 MiB")],
+    });
+    const small = { ...on, scratch: known((1 << 20) - 1) };
+    expect(call(good, { liveUpdate: small }).reasons).toEqual(["no-room"]);
+    expect(call(good, { liveUpdate: small }, true).reasons).toEqual([]);
   });
 });
 

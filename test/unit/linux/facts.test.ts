@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { factsOfConfig, factsOfSymbols, findSymbols } from "../../../src/linux/build-facts.ts";
 import { flagOf } from "../../../src/linux/firmware.ts";
 import { appraisesByParameter, appraisesKernels } from "../../../src/linux/ima.ts";
-import { judgeHandover, khoParameter } from "../../../src/linux/live-update.ts";
+import { judgeHandover, khoParameter, scratchParameter } from "../../../src/linux/live-update.ts";
 import { fiveLevelPagingIn, meminfoField, parseLockdown } from "../../../src/linux/machine.ts";
 import { known, unknown, valueIn } from "../../../src/linux/reading.ts";
 
@@ -99,6 +99,7 @@ describe("IMA", () => {
 
   test("by the command line", () => {
     expect(appraisesByParameter("quiet ima_policy=tcb|secure_boot")).toBe(true);
+    expect(appraisesByParameter("ima_policy=appraise_tcb")).toBe(true);
     expect(appraisesByParameter("ima_policy=secure_boot ima_appraise=log")).toBe(false);
     expect(appraisesByParameter("ima_policy=tcb")).toBe(false);
   });
@@ -120,6 +121,14 @@ describe("kexec handover", () => {
     expect(khoParameter("kho=1 kho=off")).toBe(false);
     expect(khoParameter("xkho=on kho=maybe")).toBeUndefined();
     expect(khoParameter("quiet")).toBeUndefined();
+  });
+
+  test("the largest part of the scratch area", () => {
+    expect(scratchParameter("a kho_scratch=16M,160m,1G b")).toBe(1 << 30);
+    expect(scratchParameter("kho_scratch=1,2K,3")).toBe(2048);
+    for (const text of ["", "kho_scratch=200%", "kho_scratch=1,2", "kho_scratch=0x1,2,3"]) {
+      expect(scratchParameter(text)).toBeUndefined();
+    }
   });
 
   test("what shows it decides", () => {

@@ -16,6 +16,7 @@ export { inspect } from "./handoff/inspect.ts";
 export type {
   ArchiveReport,
   CmdlineReport,
+  EntryReport,
   ImageReport,
   Inspection,
   ManifestReport,

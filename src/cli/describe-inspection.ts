@@ -1,5 +1,11 @@
 /** An inspection in words: what it is, who signed it, what goes with it, whether it would load. */
-import type { ArchiveReport, ImageReport, Inspection, Verdict } from "../handoff/inspection.ts";
+import type {
+  ArchiveReport,
+  EntryReport,
+  ImageReport,
+  Inspection,
+  Verdict,
+} from "../handoff/inspection.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
 
@@ -7,10 +13,11 @@ type Row = readonly [label: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
 
 export function describeInspection(inspection: Inspection): string[] {
-  const { source, image, kernel, initrds, cmdline, manifest, unknown } = inspection;
+  const { source, entries, image, kernel, initrds, cmdline, manifest, unknown } = inspection;
   const sections: Section[] = [
     ["Source", [["path", source.path], ["kind", source.kind], ...sizeRow(source.size)]],
   ];
+  if (entries !== null) sections.push(["Boot entries", entries.map(entryRow)]);
   if (manifest !== null) sections.push(["Manifest", manifestRows(manifest)]);
   const trust = trustRows(inspection);
   if (trust.length > 0) sections.push(["Trust", trust]);
@@ -33,6 +40,18 @@ export function describeInspection(inspection: Inspection): string[] {
 
 function sizeRow(size: number): Row[] {
   return size === 0 ? [] : [["size", formatBytes(size)]];
+}
+
+function entryRow(entry: EntryReport): Row {
+  const { id, chosen, title, version, triesLeft, problem } = entry;
+  const name = [title, version].filter((text) => text !== null).join(" ");
+  const tries =
+    triesLeft === 0
+      ? "bad: no tries left"
+      : triesLeft && `${triesLeft} ${triesLeft === 1 ? "try" : "tries"} left`;
+  const remarks = [tries, problem].filter((text) => text !== null).join("; ");
+  const text = `${id}${name === "" ? "" : ` (${name})`}${remarks === "" ? "" : `: ${remarks}`}`;
+  return [chosen ? "this one" : "entry", text];
 }
 
 function manifestRows(manifest: NonNullable<Inspection["manifest"]>): Row[] {
@@ -88,6 +107,10 @@ function imageRows(
       ([section, size]) => `${section} ${formatBytes(size)}`,
     );
     rows.push(["sections", sizes.join(", ")]);
+  }
+  for (const [number, { id, title }] of (image.profiles ?? []).entries()) {
+    const called = title === null || title === id ? "" : `: ${title}`;
+    rows.push([`profile ${number}`, `${id ?? "(unnamed)"}${called}`]);
   }
   return [...rows, ...signatureRows(image, name, unknown)];
 }

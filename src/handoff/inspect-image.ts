@@ -52,6 +52,7 @@ export function inspectImage(
       broken: facts.kind === "broken" ? facts.problem : brokenPe(signature),
       facts: factsOf(facts),
       sections: sectionsOf(facts),
+      profiles: profilesOf(facts),
       signatures: authenticode?.signatures.map(signatureReport) ?? [],
       signatureProblem: authenticode?.problem?.reason ?? null,
       changedAfterSigning: unchanged === undefined ? null : !unchanged,
@@ -146,6 +147,11 @@ function sectionsOf(facts: ImageFacts): ImageReport["sections"] {
     ...facts.profiles.flatMap(({ sections }) => sections.map(({ name }) => name)),
   ]);
   return Object.fromEntries([...names].map((name) => [name, ukiSection(facts, name)?.size ?? 0]));
+}
+
+function profilesOf(facts: ImageFacts): ImageReport["profiles"] {
+  if (facts.kind !== "uki") return null;
+  return facts.profiles.map(({ id, title }) => ({ id: id ?? null, title: title ?? null }));
 }
 
 function signatureReport(signature: SignedData): SignatureReport {

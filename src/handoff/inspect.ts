@@ -14,6 +14,7 @@ import { rsdpForRequest } from "./acpi.ts";
 import { gateFor } from "./choose-gate.ts";
 import { type MachineFacts, readMachineFacts } from "./facts.ts";
 import { inspectArchives } from "./inspect-archives.ts";
+import { inspectEntries } from "./inspect-entries.ts";
 import { type InspectedImage, inspectImage } from "./inspect-image.ts";
 import { auditManifest, collector, type ManifestAudit } from "./inspect-manifest.ts";
 import {
@@ -70,6 +71,10 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
   const inside = verified?.image.file;
   const kernel = inside === undefined ? undefined : attempt(() => lookAt(inside, inside.path));
 
+  const entries =
+    given.report.kind === "directory"
+      ? inspectEntries(asked.kernel, asked.entry, facts.identity.architecture)
+      : null;
   const archives = inspectArchives(
     verified?.initrds ?? source?.initrds.map(({ file }) => file),
     parsed.initrd,
@@ -97,6 +102,7 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
   const same = sameImage(image, kernel);
   return {
     source: given.report,
+    entries: typeof entries === "string" ? null : entries,
     image: image?.report ?? null,
     kernel: same ? null : (kernel?.report ?? null),
     initrds: archives.reports,
@@ -108,7 +114,10 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
       signed: verified?.trust ?? null,
     },
     verdict: verdictOf(reasons, call.doubts, notes),
-    unknown: unknownOf(image, same ? undefined : kernel, verified, facts),
+    unknown: {
+      ...(typeof entries === "string" ? { entries } : {}),
+      ...unknownOf(image, same ? undefined : kernel, verified, facts),
+    },
   };
 }
 

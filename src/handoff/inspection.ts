@@ -5,6 +5,8 @@ import type { FileReport, TrustReport } from "./report.ts";
 /** `null` stands for what is not there, or could not be told: then `unknown` says why. */
 export interface Inspection {
   readonly source: SourceReport;
+  /** Of a directory, in the order of a boot menu: see `--entry`. */
+  readonly entries: readonly EntryReport[] | null;
   /** The file to boot that SOURCE is or leads to. */
   readonly image: ImageReport | null;
   /** What of it goes to the kernel, where that is another one: unpacked, or taken out of a UKI. */
@@ -24,6 +26,27 @@ export interface SourceReport extends FileReport {
   readonly kind: "image" | "manifest" | "boot entry" | "directory";
 }
 
+/** A boot entry of a directory. */
+export interface EntryReport {
+  /** What `--entry` takes. */
+  readonly id: string;
+  /** `entry`: a file in loader/entries; `uki`: an image in EFI/Linux. */
+  readonly kind: "entry" | "uki";
+  /** Relative to the directory. */
+  readonly path: string;
+  /** It is the one that `load` takes: the default, or what `--entry` names. */
+  readonly chosen: boolean;
+  readonly title: string | null;
+  readonly version: string | null;
+  readonly sortKey: string | null;
+  readonly machineId: string | null;
+  /** Boots left to try, 0 for a bad entry; null where they are not counted. */
+  readonly triesLeft: number | null;
+  readonly triesDone: number | null;
+  /** Why it is passed over when the default is chosen. */
+  readonly problem: string | null;
+}
+
 /** Facts of an image, by its own headers. */
 export interface ImageReport extends FileReport {
   /** `bzImage`, `arm64 Image`, `zboot`, `UKI`, `EFI program`, `ELF`, a compression, or `unknown`. */
@@ -34,6 +57,10 @@ export interface ImageReport extends FileReport {
   readonly facts: Readonly<Record<string, string | number | boolean | null>>;
   /** Sections of a UKI, bytes by name. */
   readonly sections: Readonly<Record<string, number>> | null;
+  /** Profiles of a UKI, by number: see `--profile`. */
+  readonly profiles:
+    | readonly { readonly id: string | null; readonly title: string | null }[]
+    | null;
   /** Its Authenticode signatures; the kernel looks at the first one alone. */
   readonly signatures: readonly SignatureReport[];
   /** What is wrong with the signature table. */

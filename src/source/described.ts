@@ -155,6 +155,17 @@ function openEntry(
       hint: "give its kernel, its initramfs and its options themselves to boot with the running device tree",
     });
   }
+  const variable = entry.initrds.find((named) => /(?:^|\s)\$\w/.test(named));
+  if (variable !== undefined) {
+    throw new KexecError("malformed-input", {
+      message: `cannot load the boot entry ${path}: its initrd ${variable} has a variable of GRUB, and its value is not in the entry`,
+      hint: "give its kernel, its initramfs and its options themselves",
+    });
+  }
+  // Credentials and extensions, which only systemd-stub hands over.
+  if (entry.ignored.includes("extra")) {
+    listener.warn?.(`${path}: its extra files do not reach the next kernel`);
+  }
   if (entry.ignored.length > 0) {
     listener.note?.(`${path}: nothing is done about its ${entry.ignored.join(", ")}`);
   }

@@ -2,11 +2,12 @@
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { type PeMachine, readPe } from "../image/pe.ts";
+import { recogniseImage } from "../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../image/uki.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder, InputFile } from "../linux/file.ts";
 import type { Architecture } from "../linux/syscalls.ts";
-import { largestEntry, parseEntry } from "./entry-file.ts";
+import { type EntryFile, largestEntry, parseEntry } from "./entry-file.ts";
 import {
   compareEntries,
   type EntryName,
@@ -99,15 +100,20 @@ export function chooseEntry(
   });
 }
 
-function findNamed(root: Folder, id: string): FoundEntry {
-  const found = findNames(root);
+/** The entry that `id` names, by the names of files alone. */
+export function pickNamed(found: readonly FoundEntry[], id: string): FoundEntry | undefined {
   const isExact = ({ path }: FoundEntry) => path.slice(path.lastIndexOf("/") + 1) === id;
   const named = found.filter((entry) => isNamed(entry.id, id));
   // Of two that differ in their boot counters the better one; nothing else is known of them here.
   const [best] = named
     .map((entry) => ({ ...entry, sortKey: undefined, machineId: undefined, version: undefined }))
     .sort(compareEntries);
-  const entry = found.find(isExact) ?? best;
+  return found.find(isExact) ?? best;
+}
+
+function findNamed(root: Folder, id: string): FoundEntry {
+  const found = findNames(root);
+  const entry = pickNamed(found, id);
   if (entry !== undefined) return entry;
   const some = found.slice(0, 8).map((other) => other.id);
   throw new KexecError("file-not-found", {
@@ -146,7 +152,7 @@ function readListed(root: Folder, found: FoundEntry, architecture: Architecture)
   } as const;
   try {
     using file = InputFile.openBelow(root, found.path, "boot entry");
-    const facts = found.kind === "entry" ? entryFacts(file) : ukiFacts(file);
+    const facts = found.kind === "entry" ? entryFacts(root, file) : ukiFacts(file);
     if ("problem" in facts) return { ...found, ...nothing, problem: facts.problem };
     const problem = isForMachine(facts.architecture, architecture)
       ? facts.fault
@@ -164,13 +170,29 @@ interface Facts extends Omit<Sortable, keyof EntryName> {
   readonly fault: string | undefined;
 }
 
-function entryFacts(file: InputFile): Facts | { readonly problem: string } {
+function entryFacts(root: Folder, file: InputFile): Facts | { readonly problem: string } {
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
-  const { title, version, machineId, sortKey, architecture, deviceTree } = entry;
+  const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
   const fault =
-    deviceTree && `it wants a device tree (${deviceTree}), and kexec passes on the running one`;
+    deviceTree === undefined
+      ? programFault(root, image)
+      : `it wants a device tree (${deviceTree}), and kexec passes on the running one`;
   return { title, version, machineId, sortKey, architecture, fault };
+}
+
+/** A shell, a memory test: `efi` names any program. What cannot be read, the load says. */
+function programFault(root: Folder, image: EntryFile["image"]): string | undefined {
+  if (image.key !== "efi") return undefined;
+  try {
+    using program = InputFile.openBelow(root, image.path, "kernel");
+    return recogniseImage(program).kind === "pe"
+      ? `it starts an EFI program without a kernel in it (${image.path})`
+      : undefined;
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    return undefined;
+  }
 }
 
 const machineNames: Partial<Record<PeMachine, string>> = {

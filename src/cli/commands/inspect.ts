@@ -16,11 +16,14 @@ export const inspect = defineCommand({
       "It ends with the exit code that load would give to root, and prints every reason, the one " +
         "that load would name first. Where something that could change the verdict cannot be " +
         'seen, as without root, it says so ("unless").',
+      "Of a directory it lists the boot entries in the order of a boot menu, with what is wrong " +
+        'with each, and marks the one that load takes ("this one").',
       "The digest of a signed image is taken where the image has at most 64 MiB, or where the " +
         "machine demands a signature; otherwise only headers are read, whatever the size.",
     ],
     examples: [
       ["aegis-kexec inspect /boot/vmlinuz", "is it signed, by whom, and would it load?"],
+      ["aegis-kexec inspect /boot", "its boot entries, and the one that load takes"],
       [
         "aegis-kexec inspect boot.json --trust org.pub",
         "what a manifest covers, and all that is wrong with it",

@@ -147,6 +147,25 @@ describe("a directory of boot entries", () => {
     await refusal("usage", boot, { entry: "new", kernel: join(boot, "vmlinuz-1") });
   });
 
+  test("passes over an EFI program that is no kernel; one that is not there stops", async () => {
+    const root = partition({
+      vmlinuz: kernel,
+      "memtest.efi": makePe([{ name: ".text", content: ascii("x") }]),
+      "a.efi": uki("", ownMachine),
+      "loader/entries/memtest.conf": "efi /memtest.efi\n",
+      "loader/entries/arch.conf": "efi /a.efi\n",
+      "loader/entries/a.conf": "efi /vmlinuz\n",
+    });
+    const { kernel: chosen, lines } = await open(root);
+    expect(chosen).toBe("a.efi");
+    expect(lines).toContain(
+      "the boot entry loader/entries/memtest.conf is passed over: it starts an EFI program without a kernel in it (memtest.efi)",
+    );
+    expect((await open(root, { entry: "a" })).kernel).toBe("vmlinuz");
+    writeFileSync(join(root, "loader/entries/z.conf"), "efi /none\n");
+    await refusal("file-not-found", root);
+  });
+
   test("without entries, or with none that fits", async () => {
     expect((await refusal("file-not-found", partition({ vmlinuz: kernel }))).message).toBe(
       "cannot load R: it is a directory without boot entries",
@@ -225,6 +244,11 @@ describe("an entry's file", () => {
       "cannot load the boot entry R/loader/entries/e.conf: it names no kernel: it has no linux, efi or uki line",
     ],
     [
+      "linux /vmlinuz\ninitrd /initrd.img $tuned_initrd\n",
+      "malformed-input",
+      "cannot load the boot entry R/loader/entries/e.conf: its initrd initrd.img $tuned_initrd has a variable of GRUB, and its value is not in the entry",
+    ],
+    [
       `linux /vmlinuz\n#${"x".repeat(70_000)}`,
       "malformed-input",
       "cannot load the boot entry R/loader/entries/e.conf: it is larger than 65536 bytes",
@@ -233,6 +257,12 @@ describe("an entry's file", () => {
     const { root, kernel } = entry(text);
     symlinkSync("/etc/passwd", join(root, "out"));
     expect((await refusal(code, root, { kernel })).message).toBe(message);
+  });
+
+  test("with extra files says that they stay behind", async () => {
+    const { root, kernel } = entry("linux /vmlinuz\nextra /a.cred\n");
+    const { lines } = await open(root, { kernel });
+    expect(lines).toContain("loader/entries/e.conf: its extra files do not reach the next kernel");
   });
 
   test("for another machine, or with a device tree", async () => {

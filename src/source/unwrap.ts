@@ -51,6 +51,8 @@ export async function unwrap(
     wrappings.push("UKI");
     part = uki.kernel;
   }
+  // All that is unpacked on the way to the kernel counts, since all of it is held until then.
+  let left: number | undefined;
   for (;;) {
     const step = nextWrapping(part);
     if (step === undefined) break;
@@ -60,9 +62,9 @@ export async function unwrap(
       });
     }
     wrappings.push(...step.wrappings);
-    const unpacked = held.use(
-      await unpack(step.payload, step.compression, options.limit(), listener),
-    );
+    left ??= options.limit();
+    const unpacked = held.use(await unpack(step.payload, step.compression, left, listener));
+    left -= unpacked.size;
     if (step.wrappings.includes("zboot")) unpacked.shorten(signedSize(unpacked));
     unpacked.seal();
     part = wholeOf(unpacked);

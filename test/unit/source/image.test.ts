@@ -1,12 +1,16 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ErrorCode, KexecError } from "../../../src/errors.ts";
+import { matchesSignature, readAuthenticode } from "../../../src/image/authenticode.ts";
+import { bytesOf } from "../../../src/image/bytes.ts";
+import { readPe } from "../../../src/image/pe.ts";
 import { InputFile } from "../../../src/linux/file.ts";
 import { KernelSource } from "../../../src/source/image.ts";
 import type { OpenFile } from "../../../src/source/part.ts";
 import { largestUnpacked } from "../../../src/source/unpack.ts";
+import { findKernel } from "../../vm/lib/kernels.ts";
 import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";
 import {
   ascii,
@@ -177,6 +181,15 @@ describe("a compressed kernel", () => {
     expect(message).toStartWith("cannot unpack bomb: it unpacks to more than 4 MiB");
   });
 
+  test("all that is unpacked on the way counts as one", async () => {
+    const mebibyte = new Uint8Array(1 << 20);
+    // A skippable frame (RFC 8878, 3.1.2): what is inside is passed over.
+    const skipped = concat(Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0x10, 0), mebibyte);
+    const twice = gzip(concat(skipped, zstd(makeBzImage(1 << 20))));
+    expect((await open(twice, { limit: 5 << 19 })).format).toBe("bzImage (gzip, zstd)");
+    await refusal("out-of-memory", twice, { limit: 3 << 19 });
+  });
+
   test("of nothing, and of what is no kernel", async () => {
     await refusal("malformed-input", gzip(new Uint8Array(0)));
     await refusal("not-a-kernel", gzip(ascii("hello")));
@@ -232,6 +245,21 @@ describe("a zboot image", () => {
   test("keeps the inner signature byte for byte, and nothing behind it", async () => {
     const padded = concat(signed, new Uint8Array(70_000));
     expect((await open(makeZboot(gzip(padded)), arm64)).bytes).toEqual(signed);
+  });
+
+  const debian = findKernel("debian-arm64");
+  test.skipIf(debian === undefined)("keeps the signature of Debian's kernel valid", async () => {
+    const image = new Uint8Array(readFileSync(debian?.path ?? ""));
+    // Filled up to the size in memory, as Makefile.zboot does.
+    const padded = new Uint8Array(Number(new DataView(image.buffer).getBigUint64(16, true)));
+    padded.set(image);
+    const { bytes } = await open(makeZboot(gzip(padded)), arm64);
+    expect(padded.length).toBeGreaterThan(image.length);
+    expect(Buffer.compare(bytes, image)).toBe(0);
+    const pe = readPe(bytesOf(bytes));
+    if (pe?.kind !== "pe") throw new Error("no PE file");
+    const signature = readAuthenticode(bytesOf(bytes), pe)?.signatures[0];
+    expect(signature && matchesSignature(bytesOf(bytes), pe, signature)).toBe(true);
   });
 
   test("is not trimmed where there is no signature, or other bytes behind it", async () => {

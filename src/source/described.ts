@@ -8,7 +8,7 @@ import {
   maxManifestSize,
   parseManifest,
 } from "../trust/manifest.ts";
-import { chooseEntry, isForMachine } from "./entries.ts";
+import { chooseEntry, isForMachine, openRoot } from "./entries.ts";
 import { type EntryFile, largestEntry, parseEntry, resemblesEntry } from "./entry-file.ts";
 import type { Listener } from "./part.ts";
 
@@ -47,7 +47,7 @@ export function openDirectory(
   opening: DisposableStack,
   listener: Listener,
 ): Opened {
-  const root = opening.use(Folder.open(directory));
+  const root = opening.use(openRoot(directory));
   const { architecture } = libc();
   const chosen = chooseEntry(root, id, architecture, (line) => listener.warn?.(line));
   listener.note?.(`boot entry: ${chosen.path}`);

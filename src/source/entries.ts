@@ -49,14 +49,27 @@ export function isForMachine(named: string | undefined, architecture: Architectu
 }
 
 /**
+ * Opens the root of a partition: `/boot`, an ESP; also by its `loader/entries`, from which paths in
+ * entries do not count.
+ * @throws KexecError of Folder.open
+ */
+export function openRoot(directory: string): Folder {
+  const folder = Folder.open(directory);
+  const root = /^(.*)\/loader\/entries$/.exec(folder.canonicalPath)?.[1];
+  if (root === undefined) return folder;
+  folder[Symbol.dispose]();
+  return Folder.open(root === "" ? "/" : root);
+}
+
+/**
  * Every boot entry of a directory, in the order of the specification: the default is the first one
  * without a `problem`. Reads each entry, and of each UKI its headers.
- * @param directory The root of the partition: `/boot`, an ESP.
+ * @param directory See `openRoot`.
  * @throws KexecError `file-not-found` where there is none, `file-too-large` above 4096 entries,
  *   `io-error`
  */
 export function listEntries(directory: string, architecture: Architecture): readonly ListedEntry[] {
-  using root = Folder.open(directory);
+  using root = openRoot(directory);
   return readEntries(root, architecture);
 }
 

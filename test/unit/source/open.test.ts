@@ -126,6 +126,13 @@ describe("a directory of boot entries", () => {
     expect(lines.join("\n")).toContain("loader/entries/tree.conf is passed over");
   });
 
+  test("may be named by its loader/entries", async () => {
+    const entries = join(boot, "loader/entries");
+    expect((await open(boot, { kernel: entries })).kernel).toBe("EFI/Linux/image.efi");
+    expect((await open(boot, { kernel: `${entries}/`, entry: "old" })).kernel).toBe("vmlinuz-1");
+    expect(listEntries(entries, machine)).toEqual(listEntries(boot, machine));
+  });
+
   test.each(["new", "new.conf", "NEW", "new+3-1.conf"])("--entry %s", async (entry) => {
     expect(await open(boot, { entry, initrd: [join(boot, "given.img")] })).toMatchObject({
       kernel: "vmlinuz-2",

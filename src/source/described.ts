@@ -10,6 +10,7 @@ import {
 } from "../trust/manifest.ts";
 import { chooseEntry, isForMachine, openRoot } from "./entries.ts";
 import { type EntryFile, largestEntry, parseEntry, resemblesEntry } from "./entry-file.ts";
+import { openNamed } from "./entry-path.ts";
 import type { Listener } from "./part.ts";
 
 /** A file to load, and what a manifest says that it must be. */
@@ -169,13 +170,13 @@ function openEntry(
   if (entry.ignored.length > 0) {
     listener.note?.(`${path}: nothing is done about its ${entry.ignored.join(", ")}`);
   }
-  const openNamed = (named: string, what: string): SourceFile => ({
-    file: opening.use(InputFile.openBelow(root, named, what)),
+  const opened = (named: string, what: string): SourceFile => ({
+    file: opening.use(openNamed(root, named, what)),
     expected: undefined,
   });
   return {
-    kernel: openNamed(entry.image.path, "kernel"),
-    initrds: entry.initrds.map((named) => openNamed(named, "initramfs")),
+    kernel: opened(entry.image.path, "kernel"),
+    initrds: entry.initrds.map((named) => opened(named, "initramfs")),
     cmdline: entry.options,
     entry: { path, facts: entry },
   };

@@ -15,6 +15,7 @@ import {
   readEntryName,
   type Sortable,
 } from "./entry-order.ts";
+import { openNamed } from "./entry-path.ts";
 
 /** A boot entry of a directory. */
 export interface ListedEntry extends Sortable {
@@ -198,7 +199,7 @@ function entryFacts(root: Folder, file: InputFile): Facts | { readonly problem: 
 function programFault(root: Folder, image: EntryFile["image"]): string | undefined {
   if (image.key !== "efi") return undefined;
   try {
-    using program = InputFile.openBelow(root, image.path, "kernel");
+    using program = openNamed(root, image.path, "kernel");
     return recogniseImage(program).kind === "pe"
       ? `it starts an EFI program without a kernel in it (${image.path})`
       : undefined;

@@ -213,6 +213,27 @@ describe("an entry's file", () => {
     expect(await open(root, { kernel })).toMatchObject({ kernel: "vmlinuz", cmdline: "a" });
   });
 
+  test("or from above it, where that is no partition of its own; never out of it", async () => {
+    const root = partition({
+      vmlinuz: kernel,
+      "boot/vmlinuz-1": kernel,
+      "boot/a/initrd": "one",
+      "boot/loader/entries/e.conf": "linux /boot/vmlinuz-1\ninitrd /boot/a/initrd\n",
+      "boot/loader/entries/out.conf": "linux /vmlinuz\n",
+      "boot/loader/entries/none.conf": "linux /boot/none\n",
+    });
+    const folder = join(root, "boot");
+    expect(await open(root, { kernel: folder, entry: "e" })).toMatchObject({
+      kernel: "boot/vmlinuz-1",
+      initrds: ["boot/a/initrd"],
+    });
+    const missing = { kernel: folder, entry: "none" };
+    expect((await refusal("file-not-found", root, missing)).message).toBe(
+      "cannot open the kernel R/boot/none: no such file",
+    );
+    await refusal("file-not-found", root, { kernel: folder, entry: "out" });
+  });
+
   test("elsewhere, from the directory that it is in; whatever its name", async () => {
     const root = partition({ "x/vmlinuz": kernel, "x/boot.txt": "linux /vmlinuz\n" });
     expect((await open(root, { kernel: join(root, "x/boot.txt") })).kernel).toBe("x/vmlinuz");

@@ -1,0 +1,30 @@
+/** The files that a boot entry names. */
+import { KexecError } from "../errors.ts";
+import { type Folder, InputFile } from "../linux/file.ts";
+
+/**
+ * Opens a file that an entry names. UAPI.1 counts paths from the root of the file system; where
+ * `/boot` is no partition of its own, they begin with the folder's own name, and count from above it.
+ * @param root The folder that has `loader/entries`; nothing outside of it is opened.
+ * @throws KexecError of InputFile.openBelow
+ */
+export function openNamed(root: Folder, path: string, what: string): InputFile {
+  try {
+    return InputFile.openBelow(root, path, what);
+  } catch (error) {
+    const inside = withoutFolder(root.canonicalPath, path);
+    if (!(error instanceof KexecError && error.code === "file-not-found") || inside === undefined) {
+      throw error;
+    }
+    return InputFile.openBelow(root, inside, what);
+  }
+}
+
+/** `boot/vmlinuz` in `/mnt/boot`: `vmlinuz`. */
+function withoutFolder(folder: string, path: string): string | undefined {
+  const names = folder.split("/").slice(1);
+  const own = names
+    .map((_, index) => `${names.slice(index).join("/")}/`)
+    .find((end) => end !== "/" && path.startsWith(end) && path.length > end.length);
+  return own === undefined ? undefined : path.slice(own.length);
+}

@@ -1,6 +1,6 @@
 /** Unpacks compressed kernels into memory, in pieces: neither input nor output is held whole. */
 import { KexecError } from "../errors.ts";
-import type { Compression } from "../image/compression.ts";
+import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener, Part } from "./part.ts";
 
@@ -11,6 +11,8 @@ import type { Listener, Part } from "./part.ts";
 export const largestUnpacked = 512 << 20;
 
 const piece = 256 << 10;
+/** ZSTD_WINDOWLOG_LIMIT_DEFAULT of zstd.h, as Bun leaves it: what `zstd --ultra -22` makes, too. */
+const largestWindow = 1 << 27;
 
 /** The compressions that Bun's own libraries undo. */
 type Unpackable = "gzip" | "zstd";
@@ -38,6 +40,7 @@ export async function unpack(
   listener: Listener,
 ): Promise<Memfd> {
   if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(part, compression);
+  if (compression === "zstd" && (zstdWindow(part) ?? 0) > largestWindow) throw longWindow(part);
   if (part.size > largestUnpacked) throw tooLarge(part, largestUnpacked, "it has more than");
   const limit = Math.min(mostBytes, largestUnpacked);
   using unpacked = new DisposableStack();
@@ -129,22 +132,31 @@ function tooLarge(part: Part, limit: number, what: string): KexecError {
 }
 
 function notUnpacked(part: Part, compression: keyof typeof tools): KexecError {
-  const { file, offset, size } = part;
-  const path = quoted(file.path);
-  const whole = offset === 0 && size === file.size;
-  const target = quoted(unpackedName(file.path));
-  const command = whole
-    ? `${tools[compression]} ${path} > ${target}`
-    : `tail -c +${offset + 1} ${path} | head -c ${size} | ${tools[compression]} > ${target}`;
   return new KexecError("kernel-unsuitable", {
     message: `cannot unpack ${part.path}: it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
-    hint: `unpack it first: ${command}`,
+    hint: `unpack it first: ${commandFor(part, tools[compression])}`,
   });
+}
+
+function longWindow(part: Part): KexecError {
+  return new KexecError("kernel-unsuitable", {
+    message: `cannot unpack ${part.path}: its zstd stream was made with a window of more than ${largestWindow >> 20} MiB`,
+    hint: `unpack it first: ${commandFor(part, "zstd -dc --long=31")}`,
+  });
+}
+
+/** What a shell must be told to unpack a part by `tool`. */
+function commandFor({ file, offset, size }: Part, tool: string): string {
+  const path = quoted(file.path);
+  const target = quoted(unpackedName(file.path));
+  return offset === 0 && size === file.size
+    ? `${tool} ${path} > ${target}`
+    : `tail -c +${offset + 1} ${path} | head -c ${size} | ${tool} > ${target}`;
 }
 
 function unpackedName(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const bare = name.replace(/\.(xz|lzma|lz4|bz2|lzo)$/i, "");
+  const bare = name.replace(/\.(xz|lzma|lz4|bz2|lzo|zst)$/i, "");
   return bare === name || bare === "" ? `${name}.unpacked` : bare;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { bytesOf } from "../../../src/image/bytes.ts";
-import { readCompression } from "../../../src/image/compression.ts";
+import { readCompression, zstdWindow } from "../../../src/image/compression.ts";
 import { ascii, concat, patched } from "./build.ts";
 
 const zstdMagic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
@@ -76,4 +76,27 @@ test("nothing is nothing", () => {
   expect(readCompression(bytesOf(new Uint8Array()))).toBeUndefined();
   expect(readCompression(bytesOf(new Uint8Array(64)))).toBeUndefined();
   expect(readCompression(bytesOf(zstdMagic), 99)).toBeUndefined();
+});
+
+describe("the window of a zstd frame", () => {
+  test.each([20, 300, 70_000])("of a single segment of %d bytes is all of it", (size) => {
+    const noise = Uint8Array.from({ length: size }, (_, at) => (at * 7919) >> 3);
+    expect(zstdWindow(bytesOf(Bun.zstdCompressSync(noise)))).toBe(size);
+  });
+
+  test.skipIf(Bun.which("zstd") === null)("is what the tool was told", () => {
+    for (const log of [20, 27, 31]) {
+      const { stdout } = Bun.spawnSync(["zstd", "-c", `--long=${log}`], {
+        stdin: new Uint8Array(4096),
+      });
+      expect(zstdWindow(bytesOf(stdout))).toBe(2 ** log);
+    }
+  });
+
+  test("may lie between two powers of two, and is not told of anything else", () => {
+    const frame = concat(zstdMagic, Uint8Array.of(0, (10 << 3) | 3), new Uint8Array(20));
+    expect(zstdWindow(bytesOf(frame))).toBe((1 << 20) + 3 * (1 << 17));
+    expect(zstdWindow(bytesOf(frame.subarray(0, 10)))).toBeUndefined();
+    expect(zstdWindow(bytesOf(concat(skippable(4), frame)))).toBeUndefined();
+  });
 });

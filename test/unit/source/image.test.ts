@@ -181,6 +181,22 @@ describe("a compressed kernel", () => {
     expect(message).toStartWith("cannot unpack bomb: it unpacks to more than 4 MiB");
   });
 
+  test("by zstd --long, which Bun does not undo, is refused with the command that unpacks it", async () => {
+    // RFC 8878: a frame with a window of 2^(10 + exponent), and one raw block, the last.
+    const framed = (exponent: number) =>
+      concat(
+        Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3),
+        patched(new Uint8Array(4), [0, 4, (kernel.length << 3) | 1]).subarray(0, 3),
+        kernel,
+      );
+    expect((await open(framed(17))).bytes).toEqual(kernel);
+    const { message, hint } = await refusal("kernel-unsuitable", framed(18), {}, "long.zst");
+    expect(message).toBe(
+      "cannot unpack long.zst: its zstd stream was made with a window of more than 128 MiB",
+    );
+    expect(hint?.replaceAll("''", "")).toBe("unpack it first: zstd -dc --long=31 long.zst > long");
+  });
+
   test("all that is unpacked on the way counts as one", async () => {
     const mebibyte = new Uint8Array(1 << 20);
     // A skippable frame (RFC 8878, 3.1.2): what is inside is passed over.

@@ -15,7 +15,7 @@ import { type Target, targets } from "./targets.ts";
 const root = join(import.meta.dir, "..");
 
 /** What stands beside the binary in every archive. */
-const texts = ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-MIT", "contrib"];
+const texts = ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-MIT", "contrib", "docs"];
 
 /** Writes a release into a new folder. @throws Error that says what failed. */
 export async function release(folder: string, wanted: readonly Target[]): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * `bun build.ts`: the binaries of every target, into dist/.
+ * `bun build.ts`: the binaries of every target, into dist/; `bun build.ts mkoverlay`: an archive to
+ * append to an initramfs.
  *
  * Two builds of the same sources with the same Bun give the same bytes,
  * wherever they stand.
@@ -116,15 +117,23 @@ export async function compile(
 }
 
 const help = `usage: bun build.ts [--target TARGET]
+       bun build.ts mkoverlay [OPTION]...
 
 Writes dist/aegis-kexec-TARGET for every target, or for the given one:
 ${targets.map(({ name }) => `  ${name}`).join("\n")}
 
   --target TARGET  build this one only
   --help           show this text
+
+mkoverlay writes an archive to append to any initramfs; mkoverlay --help tells of it.
 `;
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "mkoverlay") {
+    // Here only, because it builds what it packs by this file
+    const { runMkoverlay } = await import("./build/overlay.ts");
+    return runMkoverlay(args.slice(1));
+  }
   let wanted: readonly Target[] = targets;
   try {
     const { values } = parseArgs({

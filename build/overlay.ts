@@ -1,5 +1,5 @@
 /**
- * `bun build/overlay.ts`: an initramfs archive with everything that aegis-kexec needs, to append to
+ * `bun build.ts mkoverlay`: an initramfs archive with everything that aegis-kexec needs, to append to
  * any initramfs. It changes no directory that is there already.
  */
 import { existsSync, readlinkSync, realpathSync } from "node:fs";
@@ -39,7 +39,7 @@ export interface OverlayOptions {
  * The archive, uncompressed. Equal files give equal bytes.
  * @throws Error when something is missing.
  */
-export async function overlay(options: OverlayOptions): Promise<Uint8Array> {
+export async function mkoverlay(options: OverlayOptions): Promise<Uint8Array> {
   const { system, sysroot = "/", keys = [] } = options;
   const files: [path: string, source: string, mode: number][] = [
     ["/sbin/aegis-kexec", await ensureBuilt(`linux-${system}`), 0o755],
@@ -98,10 +98,11 @@ function inRoot(sysroot: string, path: string): string {
   }
 }
 
-const help = `usage: bun run overlay [OPTION]...
+const help = `usage: bun build.ts mkoverlay [OPTION]...
 
-Writes dist/aegis-kexec-initramfs-SYSTEM.cpio.zst, to append to any initramfs:
-  cat initrd.img aegis-kexec-initramfs-x64.cpio.zst >new.img
+Writes dist/aegis-kexec-initramfs-SYSTEM.cpio.zst, to append to any initramfs, with the
+zeros that end an lz4 archive in front of it:
+  { cat initrd.img; head -c 8 /dev/zero; cat aegis-kexec-initramfs-x64.cpio.zst; } >new.img
 
   --system x64|arm64  default: this machine's
   --sysroot DIR       where loader and libraries are found; default: /
@@ -110,10 +111,24 @@ Writes dist/aegis-kexec-initramfs-SYSTEM.cpio.zst, to append to any initramfs:
   --kexec-link        add /sbin/kexec, for scripts that call kexec
   --policy FILE       becomes /etc/aegis-kexec/policy.json
   --key FILE          a public key, put beside the policy; repeatable
+  --level N           how hard zstd tries, 1 to 19; default: 19, which takes a minute
   --help              print this text
 `;
 
-async function main(args: readonly string[]): Promise<number> {
+/** The command line. @returns the exit code. */
+export async function runMkoverlay(args: readonly string[]): Promise<number> {
+  try {
+    await run(args);
+    return 0;
+  } catch (error) {
+    console.error(
+      `mkoverlay: ${error instanceof Error ? error.message : String(error)}\n\n${help}`,
+    );
+    return 1;
+  }
+}
+
+async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     strict: true,
@@ -124,21 +139,26 @@ async function main(args: readonly string[]): Promise<number> {
       "kexec-link": { type: "boolean" },
       policy: { type: "string" },
       key: { type: "string", multiple: true },
+      level: { type: "string", default: "19" },
       help: { type: "boolean" },
     },
   });
   if (values.help === true) {
     await Bun.write(Bun.stdout, help);
-    return 0;
+    return;
   }
   const { system, sysroot, policy, key } = values;
+  const level = Number(values.level);
+  if (!/^[0-9]+$/.test(values.level) || level < 1 || level > 19) {
+    throw new Error(`--level is a number from 1 to 19, not ${values.level}`);
+  }
   if (system !== "x64" && system !== "arm64") throw new Error(`no such system: ${system}`);
   if (sysroot === undefined && system !== process.arch && values["no-libraries"] !== true) {
     throw new Error(
-      `the libraries of ${system} are not this machine's: name their folder by --sysroot`,
+      `the libraries of ${system} are not this machine's: name their folder by --sysroot, or leave them out by --no-libraries`,
     );
   }
-  const archive = await overlay({
+  const archive = await mkoverlay({
     system,
     noLibraries: values["no-libraries"] === true,
     kexecLink: values["kexec-link"] === true,
@@ -148,16 +168,6 @@ async function main(args: readonly string[]): Promise<number> {
   });
   const path = join(root, "dist", `aegis-kexec-initramfs-${system}.cpio.zst`);
   await mkdir(dirname(path), { recursive: true });
-  await Bun.write(path, await Bun.zstdCompress(archive, { level: 19 }));
+  await Bun.write(path, await Bun.zstdCompress(archive, { level }));
   console.log(`dist/${basename(path)}  ${(Bun.file(path).size / 1e6).toFixed(1)} MB`);
-  return 0;
-}
-
-if (import.meta.main) {
-  try {
-    process.exitCode = await main(Bun.argv.slice(2));
-  } catch (error) {
-    console.error(`overlay: ${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exitCode = 1;
-  }
 }

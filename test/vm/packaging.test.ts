@@ -3,12 +3,12 @@ import { expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { overlay } from "../../build/overlay.ts";
+import { mkoverlay } from "../../build/overlay.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { encodeArchive } from "../../src/initramfs/cpio.ts";
 import { debianRoot, hasDebianRoot, inDebian, installModules } from "./lib/debian-root.ts";
 import { startGuest } from "./lib/guest.ts";
-import { repository, temporaryPath } from "./lib/host.ts";
+import { repository, temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { unpackedPackage } from "./lib/packages.ts";
@@ -17,7 +17,7 @@ import { type Need, vmTest } from "./lib/suite.ts";
 const needs: readonly Need[] = ["debian-6.12"];
 const debian: readonly Need[] = hasDebianRoot()
   ? needs
-  : [...needs, "file:a Debian root, made by root"];
+  : [...needs, "file:a Debian root, made by test/setup.ts as root"];
 
 const contrib = join(repository, "contrib");
 const key = "untrusted comment: a key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n";
@@ -81,7 +81,7 @@ vmTest(
     const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
     copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
     chmodSync(hooks, 0o755);
-    put("etc/initramfs-tools/conf.d/test", "MODULES=list\nCOMPRESS=zstd\n");
+    put("etc/initramfs-tools/conf.d/test", "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n");
     put("etc/initramfs-tools/scripts/init-premount/test", hook, 0o755);
     const { release } = kernel("debian-6.12");
     await inDebian(`mkinitramfs -o /made.img ${release}`);
@@ -102,7 +102,7 @@ vmTest(
     const { release } = kernel("debian-6.12");
     const include = "--include /test-hook.sh /usr/lib/dracut/hooks/pre-trigger/00-test.sh";
     await inDebian(
-      `dracut --force --no-hostonly --strip --zstd ${include} --kver ${release} --drivers '' /made-dracut.img`,
+      `dracut --force --no-hostonly --strip --no-compress ${include} --kver ${release} --drivers '' /made-dracut.img`,
     );
     const files = await inDebian("lsinitrd /made-dracut.img");
     expect(files).toMatch(/ etc\/aegis-kexec\/org\.pub\n/);
@@ -112,29 +112,48 @@ vmTest(
 
 const libc = unpackedPackage("libc6:amd64");
 
-vmTest("the overlay behind another initramfs hands over", { needs }, async () => {
-  if (libc === undefined) throw new Error('libc6 is missing: run "bun test/setup.ts"');
-  const archive = await overlay({ system: "x64", sysroot: libc, kexecLink: true });
-  const token = randomUUID();
-  // As on a distribution: /lib is a link, which the overlay must leave alone
-  const before = guestInitramfs({
-    arch: "x86_64",
-    token: "first",
-    entries: [
-      { type: "directory", path: "/usr/lib" },
-      { type: "symlink", path: "/lib", target: "usr/lib" },
-    ],
-  });
-  const compressed = await Bun.zstdCompress(archive, { level: 3 });
-  await using guest = await startGuest({
-    kernel: kernel("debian-6.12"),
-    initramfs: joined(readFileSync(before), next(token), compressed),
-    memory: 1536,
-  });
-  expect(await guest.check("readlink /lib; readlink /sbin/kexec")).toBe("usr/lib\naegis-kexec\n");
-  expect(await guest.check("kexec --version")).toContain("aegis-kexec");
-  expect(await guest.handoff(handover)).toMatchObject({ token, cmdline });
-});
+/** The command of `mkoverlay --help` that appends the overlay. */
+async function appending(): Promise<string> {
+  const help = await Bun.$`${process.execPath} build.ts mkoverlay --help`.cwd(repository).text();
+  const command = /^ {2}(\{ cat initrd\.img; .*)$/m.exec(help)?.[1];
+  if (command === undefined) throw new Error("the help has no such command");
+  return command;
+}
+
+vmTest(
+  "the overlay, appended as its help says, hands over",
+  { needs: [...needs, "tool:lz4"] },
+  async () => {
+    if (libc === undefined) throw new Error('libc6 is missing: run "bun test/setup.ts"');
+    const options = ["--system", "x64", "--sysroot", libc, "--kexec-link", "--level", "1"];
+    await Bun.$`${process.execPath} build.ts mkoverlay ${options}`.cwd(repository).quiet();
+    const folder = temporaryFolder("overlay");
+    const file = "aegis-kexec-initramfs-x64.cpio.zst";
+    copyFileSync(join(repository, "dist", file), join(folder, file));
+    const token = randomUUID();
+    // As on a distribution: /lib is a link, which the overlay must leave alone
+    const before = guestInitramfs({
+      arch: "x86_64",
+      token: "first",
+      entries: [
+        { type: "directory", path: "/usr/lib" },
+        { type: "symlink", path: "/lib", target: "usr/lib" },
+      ],
+    });
+    // Behind an lz4 archive the kernel finds nothing that is not kept apart
+    await Bun.$`lz4 -lq ${joined(readFileSync(before), next(token))} initrd.img`.cwd(folder);
+    await Bun.$`sh -ec ${await appending()}`.cwd(folder);
+    await using guest = await startGuest({
+      kernel: kernel("debian-6.12"),
+      initramfs: join(folder, "new.img"),
+      memory: 1536,
+    });
+    const links = await guest.check("readlink /lib; readlink /sbin/kexec");
+    expect(links).toBe("usr/lib\naegis-kexec\n");
+    expect(await guest.check("kexec --version")).toContain("aegis-kexec");
+    expect(await guest.handoff(handover)).toMatchObject({ token, cmdline });
+  },
+);
 
 const libcArm = unpackedPackage("libc6:arm64");
 
@@ -145,7 +164,7 @@ test.skipIf(libcArm === undefined || Bun.which("cpio") === null)(
     const pub = temporaryPath("org.pub");
     writeFileSync(policy, "{}");
     writeFileSync(pub, key);
-    const archive = await overlay({
+    const archive = await mkoverlay({
       system: "arm64",
       ...(libcArm === undefined ? {} : { sysroot: libcArm }),
       policy,

@@ -4,14 +4,17 @@
  * kernels and guest programs in the cache folder. Does nothing, quickly, where
  * all is there. Imports nothing that has to be installed first.
  *
- *   bun test/setup.ts [demo|test|bench]
+ *   bun test/setup.ts [demo|test|bench|fresh]
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeDebianRoot } from "./vm/lib/debian-root.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
-import { makeSystemdImage } from "./vm/lib/systemd-image.ts";
+import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
 
-export type Purpose = "demo" | "test" | "bench";
+/** What is to be run, by the name of its script in package.json; `fresh`: `test:fresh`. */
+const purposes = ["demo", "test", "bench", "fresh"] as const;
+export type Purpose = (typeof purposes)[number];
 
 /** A host package, and a program or file by which one sees that it is installed. */
 interface Tool {
@@ -41,14 +44,22 @@ const testTools: readonly Tool[] = [
   // a Debian system with systemd, on a disk
   { package: "mmdebstrap", proof: "mmdebstrap" },
   { package: "e2fsprogs", proof: "mke2fs" },
-  // the manual page
+  // the manual page and the completions
   { package: "mandoc", proof: "mandoc" },
+  { package: "zsh", proof: "zsh" },
+  { package: "fish", proof: "fish" },
+  // the playbook
+  { package: "ansible-core", proof: "ansible-playbook" },
 ];
+
+/** By which the playbook reaches its machines. */
+const fleetTools: readonly Tool[] = [...testTools, { package: "openssh-client", proof: "ssh" }];
 
 const needs = {
   demo: { tools: emulator, packages: demoPackages },
   test: { tools: testTools, packages: testPackages },
   bench: { tools: testTools, packages: testPackages },
+  fresh: { tools: fleetTools, packages: testPackages },
 } as const;
 
 /** Something that the user has to do. */
@@ -64,14 +75,16 @@ const repository = resolve(import.meta.dir, "..");
 export async function setup(purpose: Purpose, report = print): Promise<void> {
   await installDependencies(report);
   await installTools(needs[purpose].tools, report);
-  const missing = await fetchPackages(needs[purpose].packages, report);
+  // At the same time: each waits for the network most of all
+  const [missing, ...systems] = await Promise.all([
+    fetchPackages(needs[purpose].packages, report),
+    ...(purpose === "test" ? [makeSystemdImage(report), makeDebianRoot(report)] : []),
+    ...(purpose === "fresh" ? [makeFleetImage(report)] : []),
+  ]);
   for (const [why, names] of Map.groupBy(missing.keys(), (name) => missing.get(name))) {
     report(`cannot get ${names.join(", ")}: ${why}`);
   }
-  if (purpose === "test") {
-    const problem = await makeSystemdImage(report);
-    if (problem !== undefined) report(`cannot make a system with systemd: ${problem}`);
-  }
+  for (const problem of systems) if (problem !== undefined) report(problem);
   if (purpose === "demo" && missing.size > 0) {
     throw new SetupError("the demonstration needs these Debian packages");
   }
@@ -153,9 +166,9 @@ function print(line: string): void {
 }
 
 if (import.meta.main) {
-  const purpose = process.argv[2] ?? "test";
-  if (purpose !== "demo" && purpose !== "test" && purpose !== "bench") {
-    console.error("usage: bun test/setup.ts [demo|test|bench]");
+  const purpose = purposes.find((one) => one === (process.argv[2] ?? "test"));
+  if (purpose === undefined) {
+    console.error(`usage: bun test/setup.ts [${purposes.join("|")}]`);
     process.exit(2);
   }
   try {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { optionsOf } from "../../../build/docs/reference.ts";
 import { documents } from "../../../build/docs.ts";
@@ -48,14 +50,7 @@ test.each([...made])("%s names every command and every option", (_path, text) =>
 });
 
 testWith("mandoc", "the manual page has no fault", async () => {
-  const { stdout, stderr } = await run(
-    "mandoc",
-    "-T",
-    "lint",
-    "-W",
-    "style",
-    "contrib/man/aegis-kexec.8",
-  );
+  const { stdout, stderr } = await run("mandoc", "-T", "lint", "contrib/man/aegis-kexec.8");
   // Whether the host has the pages that it refers to is the host's affair.
   const faults = `${stdout}${stderr}`
     .split("\n")
@@ -117,6 +112,36 @@ testWith("zsh", "zsh takes its completion", async () => {
   expect(await run("zsh", "-fn", zshFile)).toEqual({ exit: 0, stdout: "", stderr: "" });
 });
 
+describe("zsh completes", () => {
+  const rows = [
+    ["aegis-kexec in", ["inspect"]],
+    ["aegis-kexec boot --q", ["--quiesce", "--quiet"]],
+    ["aegis-kexec --json unload --c", ["--crash"]],
+    ["aegis-kexec boot --on-failure re", ["reboot", "return"]],
+    ["aegis-kexec boot --on-failure=p", ["poweroff"]],
+    ["aegis-kexec boot --quiesce gpu,n", ["net"]],
+    ["aegis-kexec load --initrd nowhere --initrd bunf", ["bunfig.toml"]],
+    ["aegis-kexec load bunf", ["bunfig.toml"]],
+    ["aegis-kexec exec bunf", []],
+    ["aegis-kexec help st", ["status"]],
+  ] as const;
+  for (const [line, offered] of rows) {
+    testWith("zsh", line, async () => {
+      const folder = await mkdtemp(join(tmpdir(), "aegis-kexec-zsh-"));
+      try {
+        const record = join(folder, "record");
+        const script = "test/unit/docs/offered.zsh";
+        const { exit } = await run("zsh", "-f", script, join(root, zshFile), line, record);
+        expect(exit).toBe(0);
+        const words = [...(await Bun.file(record).text()).matchAll(/^offer:(.*)$/gm)];
+        expect([...new Set(words.map(([, one]) => one))].sort()).toEqual([...offered]);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  }
+});
+
 testWith("fish", "fish takes its completion, and completes", async () => {
   expect(await run("fish", "--no-config", "-n", fishFile)).toEqual({
     exit: 0,
@@ -136,4 +161,10 @@ testWith("fish", "fish takes its completion, and completes", async () => {
   expect(await complete("aegis-kexec boot --on-failure re")).toEqual(["reboot", "return"]);
   expect(await complete("aegis-kexec load --initrd bunf")).toEqual(["bunfig.toml"]);
   expect(await complete("aegis-kexec exec bunf")).toEqual([""]);
+});
+
+testWith("ansible-playbook", "Ansible takes the playbook", async () => {
+  const playbook = "contrib/ansible/upgrade.yml";
+  const checked = await run("ansible-playbook", "--syntax-check", "-i", "one,", playbook);
+  expect(checked).toEqual({ exit: 0, stdout: `\nplaybook: ${playbook}\n`, stderr: "" });
 });

@@ -1,6 +1,6 @@
 /**
- * A small Debian with initramfs-tools and dracut, made by mmdebstrap into the cache folder: `bun
- * test/vm/lib/debian-root.ts`. It needs the network and root, so tests only use what is there.
+ * A small Debian with initramfs-tools and dracut, made by mmdebstrap into the cache folder. It needs
+ * the network and root, so test/setup.ts makes it and tests only use what is there.
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,16 +17,28 @@ export function hasDebianRoot(): boolean {
   return existsSync(debianRoot) && process.getuid?.() === 0 && Bun.which("unshare") !== null;
 }
 
-/** @throws Error when mmdebstrap fails. */
-export async function makeDebianRoot(): Promise<void> {
-  if (existsSync(debianRoot)) return;
+/**
+ * Makes it where it is not there yet, and only as root: a chroot is needed to use it.
+ * @returns why it could not be made, or undefined.
+ */
+export async function makeDebianRoot(report: (line: string) => void): Promise<string | undefined> {
+  if (existsSync(debianRoot)) return undefined;
+  const problem = "cannot make a system with initramfs-tools and dracut";
+  if (process.getuid?.() !== 0) return `${problem}: not root`;
+  if (Bun.which("mmdebstrap") === null) return `${problem}: no mmdebstrap`;
+  report("making a Debian system with initramfs-tools and dracut");
   const unfinished = `${debianRoot}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  await run([
-    ...["mmdebstrap", "--mode=root", "--variant=essential", `--include=${packages.join(",")}`],
-    ...["bookworm", unfinished],
-  ]);
+  try {
+    await run([
+      ...["mmdebstrap", "--mode=root", "--variant=essential", `--include=${packages.join(",")}`],
+      ...["bookworm", unfinished],
+    ]);
+  } catch (error) {
+    return `${problem}: ${String(error).trim().split("\n").at(-1)}`;
+  }
   renameSync(unfinished, debianRoot);
+  return undefined;
 }
 
 /** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */
@@ -64,5 +76,3 @@ async function run(command: string[]): Promise<string> {
   if (exit !== 0) throw new Error(`exit ${exit} of ${command.at(-1)}\n${stdout}${stderr}`);
   return stdout;
 }
-
-if (import.meta.main) await makeDebianRoot();

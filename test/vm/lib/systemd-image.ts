@@ -1,36 +1,52 @@
 /**
- * A disk with Debian and systemd, made by mmdebstrap into the cache folder: `bun
- * test/vm/lib/systemd-image.ts`. It needs the network, so tests only use what is there.
+ * Disks with Debian and systemd, made by mmdebstrap into the cache folder. It needs the network, so
+ * test/setup.ts makes them and tests only use what is there.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./host.ts";
 
-/** The image: ext4, without a partition table. Copy it before a guest writes to it. */
+/** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
+
+/** The same with what Ansible manages a machine by. */
+export const fleetImage = join(cacheFolder, "debian-fleet.ext4");
 
 /** What Debian does not call essential and a system run by systemd needs. */
 const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
+
+/** As `makeImage` does. */
+export function makeSystemdImage(report: (line: string) => void): Promise<string | undefined> {
+  return makeImage(systemdImage, packages, report);
+}
+
+/** As `makeImage` does. */
+export function makeFleetImage(report: (line: string) => void): Promise<string | undefined> {
+  return makeImage(fleetImage, [...packages, "openssh-server", "python3"], report);
+}
 
 /**
  * Makes the image where it is not there yet, as root or in a user namespace.
  * @returns why it could not be made, or undefined.
  */
-export async function makeSystemdImage(
+async function makeImage(
+  image: string,
+  include: readonly string[],
   report: (line: string) => void,
 ): Promise<string | undefined> {
-  if (existsSync(systemdImage)) return undefined;
+  if (existsSync(image)) return undefined;
+  const problem = "cannot make a system with systemd";
   for (const tool of ["mmdebstrap", "mke2fs"]) {
-    if (Bun.which(tool) === null) return `this host has no ${tool}`;
+    if (Bun.which(tool) === null) return `${problem}: no ${tool}`;
   }
-  report("making a Debian system for a guest");
+  report("making a Debian system with systemd");
   mkdirSync(cacheFolder, { recursive: true });
-  const unfinished = `${systemdImage}.new`;
+  const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
   const child = Bun.spawn(
     [
       ...["mmdebstrap", "--variant=essential", "--format=null"],
-      `--include=${packages.join(",")}`,
+      `--include=${include.join(",")}`,
       '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
       // Bound without what is mounted below it: the hook finds /proc and /sys there.
       `--customize-hook=unshare --mount sh -c 'mount --bind "$1" "$1/mnt" && mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M' sh "$1"`,
@@ -40,16 +56,8 @@ export async function makeSystemdImage(
   );
   const [said, exit] = await Promise.all([new Response(child.stderr).text(), child.exited]);
   if (exit !== 0 || !existsSync(unfinished)) {
-    return `mmdebstrap: ${said.trim().split("\n").at(-1) ?? exit}`;
+    return `${problem}: mmdebstrap: ${said.trim().split("\n").at(-1) ?? exit}`;
   }
-  renameSync(unfinished, systemdImage);
+  renameSync(unfinished, image);
   return undefined;
-}
-
-if (import.meta.main) {
-  const problem = await makeSystemdImage((line) => console.log(line));
-  if (problem !== undefined) {
-    console.error(problem);
-    process.exitCode = 1;
-  }
 }

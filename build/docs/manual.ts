@@ -16,10 +16,11 @@ export interface Release {
 /** The text of aegis-kexec(8). */
 export function manual(commands: readonly Command[], release: Release): string {
   const lines = [
+    `.\\" aegis-kexec ${release.version}`,
     '.\\" Made by "bun run docs" from the definitions of the command line: do not edit.',
     `.Dd ${release.date}`,
     ".Dt AEGIS-KEXEC 8",
-    `.Os aegis-kexec ${release.version}`,
+    ".Os",
     ".Sh NAME",
     ".Nm aegis-kexec",
     ".Nd verify a kernel, load it, and hand this machine over to it",

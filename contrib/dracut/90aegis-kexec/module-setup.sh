@@ -20,7 +20,7 @@ install() {
     # With its loader and libraries
     inst_binary "$(command -v aegis-kexec)" /sbin/aegis-kexec
 
-    # The policy and the public keys that it names
+    # The policy and the public keys beside it
     for file in /etc/aegis-kexec/*; do
         [[ ! -f $file ]] || inst_simple "$file"
     done

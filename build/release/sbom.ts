@@ -25,7 +25,7 @@ export async function billOfMaterials(): Promise<Record<string, unknown>> {
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
   ]);
-  if ((await child.exited) !== 0) throw new Error(`npm sbom: ${said.trim()}`);
+  if ((await child.exited) !== 0) throw new Error(`npm sbom, new in npm 10: ${said.trim()}`);
   const { serialNumber: _number, ...bill } = v.parse(Bill, JSON.parse(text));
   const { timestamp: _time, ...metadata } = bill.metadata;
   const runtime = {

@@ -8,18 +8,13 @@ const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not
 const text = v.string("it must be text");
 const flag = v.optional(v.boolean("it must be true or false"), false);
 
-/** A list, or one of its elements alone. */
-function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T) {
-  return v.optional(
-    v.union([
-      v.array(element),
-      v.pipe(
-        element,
-        v.transform((one) => [one]),
-      ),
-    ]),
-    [],
+/** A list, or one of its elements alone; `wanted` names what it is a list of. */
+function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T, wanted: string) {
+  const alone = v.pipe(
+    element,
+    v.transform((one) => [one]),
   );
+  return v.optional(v.union([v.array(element), alone], `it must be a list of ${wanted}`), []);
 }
 
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
@@ -38,7 +33,7 @@ const loadSchema = v.strictObject({
     ),
   ),
   /** Initramfs archives, joined in this order. */
-  initrd: listOf(path),
+  initrd: listOf(path, "paths"),
   /** The whole command line of the next kernel. */
   cmdline: v.optional(text),
   /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */
@@ -46,9 +41,9 @@ const loadSchema = v.strictObject({
   /** Words to add to the end of the command line. */
   append: v.optional(text),
   /** Files to put into the new initramfs, `SRC:DEST[:MODE]`; their values appear nowhere else. */
-  secrets: listOf(secret),
+  secrets: listOf(secret, "texts SRC:DEST"),
   /** Paths of public keys: accept only what one of them signed. */
-  trust: listOf(path),
+  trust: listOf(path, "paths"),
   /** The detached signature; default SOURCE.minisig, then SOURCE.sig. */
   signature: v.optional(path),
   /** Refuse a manifest with a lower generation. */
@@ -96,6 +91,7 @@ const execSchema = () =>
           "it must be gpu, usb, net, storage or a PCI address",
         ),
       ),
+      "gpu, usb, net, storage or PCI addresses",
     ),
     /** Arm the hardware watchdog with so many seconds. */
     watchdog: v.optional(
@@ -184,11 +180,12 @@ export function parseExecRequest(request: unknown): ParsedExecRequest {
 }
 
 /** A request for both, taken apart. @throws KexecError `usage` */
-export function parseBootRequest(request: LoadRequest & ExecRequest): {
+export function parseBootRequest(request: unknown): {
   readonly load: ParsedLoadRequest;
   readonly exec: ParsedExecRequest;
 } {
-  const { sync, force, quiesce, watchdog, onFailure, ...load } = request;
+  const both = parse(v.looseObject({}), request, "boot");
+  const { sync, force, quiesce, watchdog, onFailure, ...load } = both;
   const { log } = load;
   return {
     exec: parseExecRequest({ sync, force, quiesce, watchdog, onFailure, log }),
@@ -211,6 +208,14 @@ function parse<T extends v.GenericSchema<unknown, unknown>>(
   const issue = result.issues[0];
   const member = v.getDotPath(issue);
   throw new KexecError("usage", {
-    message: `cannot understand the ${name} request: ${member === null ? "" : `${member}: `}${issue.message.toLowerCase()}`,
+    message: `cannot understand the ${name} request: ${member === null ? "" : `${member}: `}${problemOf(issue)}`,
   });
+}
+
+/** Valibot's own words begin with a capital; for a key too much or too few they are hard to read. */
+function problemOf({ type, path: at, expected, message }: v.BaseIssue<unknown>): string {
+  if (type === "strict_object" && at !== undefined) {
+    return expected === "never" ? "there is no such member" : "it is missing";
+  }
+  return message.startsWith("Invalid ") ? message.toLowerCase() : message;
 }

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { KexecError } from "../../../src/errors.ts";
-import { parseBootRequest, parseExecRequest } from "../../../src/handoff/request.ts";
+import {
+  parseBootRequest,
+  parseExecRequest,
+  parseLoadRequest,
+} from "../../../src/handoff/request.ts";
 
 test("a handover has these defaults", () => {
   expect(parseExecRequest({})).toEqual({
@@ -41,4 +45,27 @@ test.each([
     return;
   }
   throw new Error("it was taken");
+});
+
+test.each([
+  [undefined, "boot request: invalid type: expected object but received undefined"],
+  [null, "boot request: invalid type: expected object but received null"],
+  ["kernel", 'boot request: invalid type: expected object but received "kernel"'],
+  [{}, "load request: kernel: it is missing"],
+  [{ kernel: 3 }, "load request: kernel: a path must be text"],
+  [{ kernel: "k", initrds: ["i"] }, "load request: initrds: there is no such member"],
+  [{ kernel: "k", initrd: [3] }, "load request: initrd: it must be a list of paths"],
+  [
+    { kernel: "k", quiesce: "disk" },
+    "exec request: quiesce: it must be a list of gpu, usb, net, storage or PCI addresses",
+  ],
+  [{ kernel: "k", sync: "yes" }, "exec request: sync: it must be true or false"],
+])("to boot %j is no request", (request, says) => {
+  expect(() => parseBootRequest(request)).toThrow(
+    expect.objectContaining({ code: "usage", message: `cannot understand the ${says}` }),
+  );
+});
+
+test("one archive may stand without a list", () => {
+  expect(parseLoadRequest({ kernel: "k", initrd: "i" }).initrd).toEqual(["i"]);
 });

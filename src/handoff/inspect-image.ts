@@ -113,6 +113,7 @@ function factsOf(facts: ImageFacts): ImageReport["facts"] {
         bigEndian: facts.bigEndian,
         pageSize: facts.pageSize ?? null,
         anyPlacement: facts.anyPlacement,
+        cutShort: facts.cutShort !== undefined,
       };
     case "zboot":
       return {

@@ -13,6 +13,7 @@ import {
   magicOf,
 } from "./bytes.ts";
 import type { Refusal } from "./bzimage.ts";
+import { readPe } from "./pe.ts";
 
 export interface Arm64Image {
   readonly kind: "arm64-image";
@@ -26,6 +27,8 @@ export interface Arm64Image {
   /** The image may lie anywhere in memory (flag bit 3). */
   readonly anyPlacement: boolean;
   readonly fileSize: number;
+  /** How one sees that the file was cut: the kernel would load it, and it would never boot. */
+  readonly cutShort: string | undefined;
 }
 
 /** What of the running machine decides about an Image; undefined where it is not known. */
@@ -68,7 +71,21 @@ export function readArm64Image(source: ByteSource): Arm64Image | ImageProblem | 
     pageSize: ([undefined, 4096, 16384, 65536] as const)[(flags >> 1) & 3],
     anyPlacement: (flags & 8) !== 0,
     fileSize: source.size,
+    cutShort: cutShort(source, imageSize),
   };
+}
+
+/**
+ * The header does not tell the size of the file. The section table does, of a kernel that firmware
+ * can start too (arch/arm64/kernel/efi-header.S). Another one lacks its .bss in the file and nothing
+ * else, and no kernel is mostly .bss.
+ */
+function cutShort(source: ByteSource, imageSize: bigint): string | undefined {
+  const pe = readPe(source);
+  if (pe?.kind === "pe") return undefined;
+  if (pe?.code === "kernel-truncated") return pe.problem;
+  if (BigInt(source.size) * 2n >= imageSize) return undefined;
+  return `it has ${source.size} bytes, and its header announces ${imageSize} bytes of memory`;
 }
 
 /**

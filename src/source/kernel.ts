@@ -59,10 +59,10 @@ function checkBzImage(
   const refusal = bzImageRefusal(image, machine);
   if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
   if (image.cutShort) {
-    throw new KexecError("kernel-truncated", {
-      message: `cannot start ${path}: the file is cut short: it has ${image.fileSize} bytes, and its header announces ${image.announcedSize}`,
-      hint: "copy or download it again: the kernel would load it, but it would never boot",
-    });
+    throw cutShort(
+      path,
+      `it has ${image.fileSize} bytes, and its header announces ${image.announcedSize}`,
+    );
   }
   return {
     image,
@@ -76,12 +76,20 @@ function checkArm64(path: string, image: Arm64Image, architecture: Architecture)
   if (architecture !== "aarch64") throw wrongArchitecture(path, "arm64", architecture);
   const refusal = arm64Refusal(image, {});
   if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
+  if (image.cutShort !== undefined) throw cutShort(path, image.cutShort);
   return {
     image,
     format: "arm64 Image",
     version: undefined,
     limit: { architecture, cmdlineSize: 0 },
   };
+}
+
+function cutShort(path: string, sign: string): KexecError {
+  return new KexecError("kernel-truncated", {
+    message: `cannot start ${path}: the file is cut short: ${sign}`,
+    hint: "copy or download it again: the kernel would load it, but it would never boot",
+  });
 }
 
 function refused(path: string, code: ErrorCode, reason: string): KexecError {

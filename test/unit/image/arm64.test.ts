@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Arm64Image, arm64Refusal, readArm64Image } from "../../../src/image/arm64.ts";
 import { bytesOf } from "../../../src/image/bytes.ts";
-import { makeArm64, makeBzImage, patched } from "./build.ts";
+import { makeArm64, makeBzImage, makePe, patched } from "./build.ts";
 
 function read(bytes: Uint8Array): Arm64Image {
   const image = readArm64Image(bytesOf(bytes));
@@ -12,12 +12,13 @@ function read(bytes: Uint8Array): Arm64Image {
 test("facts", () => {
   expect(read(makeArm64())).toEqual({
     kind: "arm64-image",
-    imageSize: 0x20_0000,
+    imageSize: 0x2000,
     textOffset: 0x80000,
     bigEndian: false,
     pageSize: 4096,
     anyPlacement: true,
     fileSize: 4096,
+    cutShort: undefined,
   });
 });
 
@@ -43,6 +44,28 @@ test("a file that ends inside the header", () => {
   expect(readArm64Image(bytesOf(makeArm64().subarray(0, 63)))).toMatchObject({ kind: "broken" });
   expect(readArm64Image(bytesOf(makeArm64().subarray(0, 59)))).toBeUndefined();
   expect(readArm64Image(bytesOf(makeBzImage()))).toBeUndefined();
+});
+
+describe("a file that was cut", () => {
+  test("without an EFI header, when most of its memory is not in the file", () => {
+    const image = patched(makeArm64(), [16, 8, 0x1_0000]);
+    expect(read(image).cutShort).toBe(
+      "it has 4096 bytes, and its header announces 65536 bytes of memory",
+    );
+    expect(read(patched(image, [16, 8, 8192])).cutShort).toBeUndefined();
+    expect(read(patched(image, [16, 8, 8193])).cutShort).toBeDefined();
+  });
+
+  test("with one, when a section does not end inside the file, and not otherwise", () => {
+    const content = new Uint8Array(8192);
+    // arch/arm64/kernel/head.S: the same bytes are both headers.
+    const pe = makePe([{ name: ".text", content }]);
+    const image = patched(pe, [8, 8, 0], [16, 8, 0x100_0000], [24, 8, 0b1010], [56, 4, 0x644d5241]);
+    expect(read(image).cutShort).toBeUndefined();
+    expect(read(image.subarray(0, -1)).cutShort).toBe("a section does not end inside the file");
+    expect(read(image.subarray(0, 400)).cutShort).toBe("the file ends inside the headers");
+    expect(read(image.subarray(0, 66)).cutShort).toContain("announces 16777216 bytes of memory");
+  });
 });
 
 describe("the kernel's own checks", () => {

@@ -59,7 +59,7 @@ export function makeBzImage(extra = 0): Uint8Array {
 
 /** An arm64 Image: 4K pages, little-endian, anywhere in memory. */
 export function makeArm64(): Uint8Array {
-  const image = patched(new Uint8Array(4096), [8, 8, 0x80000], [16, 8, 0x20_0000], [24, 8, 0b1010]);
+  const image = patched(new Uint8Array(4096), [8, 8, 0x80000], [16, 8, 0x2000], [24, 8, 0b1010]);
   image.set(ascii("ARMd"), 56);
   return image;
 }

@@ -49,7 +49,13 @@ describe("aarch64.Image", () => {
     if (facts.kind !== "arm64-image") throw new Error(facts.kind);
     expect(facts).toMatchObject({ bigEndian: false, pageSize: 4096, textOffset: 0 });
     expect(facts.imageSize).toBeGreaterThan(facts.fileSize);
+    expect(facts.cutShort).toBeUndefined();
     expect(arm64Refusal(facts, { bigEndian: false, pageSizes: [4096] })).toBeUndefined();
+  });
+
+  test.skipIf(!existsSync(arm64Path))("most of it missing is cut short", () => {
+    const facts = recogniseImage(bytesOf(bytes(arm64Path).subarray(0, 3_000_000)));
+    expect(facts).toMatchObject({ kind: "arm64-image", cutShort: expect.any(String) });
   });
 });
 

@@ -12,6 +12,7 @@ import { readEvidence } from "./evidence.ts";
 import { tellOfLiveUpdate } from "./kexec-handover.ts";
 import { dropSecretBearer, Loaded } from "./load.ts";
 import { orElse } from "./on-failure.ts";
+import { capabilityProblem } from "./permission.ts";
 import { quiesce, readQuiescePlan } from "./quiesce.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
@@ -92,8 +93,8 @@ async function leave(
   log: AttemptLog,
   observer: Observer,
 ): Promise<never> {
-  requireInitialPidNamespace();
   const throughSystemd = !request.force && runBySystemd();
+  requireRights(throughSystemd);
   if (throughSystemd && request.quiesce.length > 0) {
     throw new KexecError("usage", {
       message: "cannot detach drivers on a system that systemd runs: its services still use them",
@@ -119,14 +120,19 @@ async function leave(
   return jump();
 }
 
-function requireInitialPidNamespace(): void {
+/** What reboot(2) would refuse is refused before anything is done for it. */
+function requireRights(throughSystemd: boolean): void {
   const privilege = readPrivilege();
-  if (valueIn(privilege.initialPidNamespace) !== false) return;
-  throw new KexecError("pid-namespace", {
-    message:
-      "cannot hand over to the loaded kernel: this process is not in the initial pid namespace",
-    hint: "run it on the host, not in a container",
-  });
+  const doing = "hand over to the loaded kernel";
+  if (valueIn(privilege.initialPidNamespace) === false) {
+    throw new KexecError("pid-namespace", {
+      message: `cannot ${doing}: this process is not in the initial pid namespace`,
+      hint: "run it on the host, not in a container",
+    });
+  }
+  // systemd has rules of its own on who may ask it.
+  const problem = throughSystemd ? undefined : capabilityProblem(doing, privilege);
+  if (problem !== undefined) throw problem;
 }
 
 function jump(): never {

@@ -3,6 +3,8 @@ import { KexecError, type KexecErrorDetail } from "../errors.ts";
 import type { KexecState, Privilege } from "../linux/machine.ts";
 import { valueIn } from "../linux/reading.ts";
 
+/** What counts for a load. */
+type LoadPrivilege = Omit<Privilege, "initialPidNamespace">;
 type Refusal = Omit<KexecErrorDetail, "message"> & { readonly why: string };
 
 function refuse(
@@ -13,17 +15,8 @@ function refuse(
   return new KexecError(code, { ...detail, message: `cannot ${doing}: ${why}` });
 }
 
-/**
- * The first of the kernel's own permission checks that this process fails (kexec_load_permitted,
- * kernel/kexec_core.c), or undefined. `limit` is the limit before the call.
- */
-export function permissionProblem(
-  doing: string,
-  privilege: Omit<Privilege, "initialPidNamespace">,
-  state: Pick<KexecState, "disabled">,
-  limit: number | undefined,
-  crash: boolean,
-): KexecError | undefined {
+/** Why this process may neither load nor hand over: it lacks the capability that both ask for. */
+export function capabilityProblem(doing: string, privilege: LoadPrivilege): KexecError | undefined {
   if (valueIn(privilege.capSysBoot) === false) {
     return refuse("no-capability", doing, {
       why: "this process does not have CAP_SYS_BOOT",
@@ -36,6 +29,22 @@ export function permissionProblem(
       hint: "run it on the host, not in a container",
     });
   }
+  return undefined;
+}
+
+/**
+ * The first of the kernel's own permission checks that this process fails (kexec_load_permitted,
+ * kernel/kexec_core.c), or undefined. `limit` is the limit before the call.
+ */
+export function permissionProblem(
+  doing: string,
+  privilege: LoadPrivilege,
+  state: Pick<KexecState, "disabled">,
+  limit: number | undefined,
+  crash: boolean,
+): KexecError | undefined {
+  const problem = capabilityProblem(doing, privilege);
+  if (problem !== undefined) return problem;
   if (valueIn(state.disabled) === true) {
     return refuse("kexec-disabled", doing, {
       why: "kernel.kexec_load_disabled is 1",

@@ -48,8 +48,8 @@ export function explain(error: KexecError, doing: Doing): Explained {
     return { lines: ["Nothing has been loaded!"], error, exit: 1 };
   }
   const asked = doing.do === "load" || doing.do === "unload";
-  const errno =
-    error.errno ?? (asked && error.exit === ExitCode.notPermitted ? "EPERM" : undefined);
+  const denied = error.code === "no-capability" || (asked && error.exit === ExitCode.notPermitted);
+  const errno = error.errno ?? (denied ? "EPERM" : undefined);
   const text = errno === undefined ? undefined : errnoTextOf(errno);
   const lines = text === undefined ? [] : [lineOf(doing, fromTheCall.has(error.exit), text)];
   if (errno === "ENOSYS") lines.push("syscall kexec_file_load not available.");

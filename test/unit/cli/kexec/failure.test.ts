@@ -75,6 +75,7 @@ describe("kexec-tools' words and exit codes", () => {
     [unload, "io-error", "EINVAL", ["kexec_file_load(unload) failed: Invalid argument"], 255],
     [exec, "nothing-loaded", undefined, ["Nothing has been loaded!"], 1],
     [exec, "nothing-loaded", "EINVAL", ["kexec failed: Invalid argument"], 255],
+    [exec, "no-capability", undefined, ["kexec failed: Operation not permitted"], 255],
     [exec, "no-capability", "EPERM", ["kexec failed: Operation not permitted"], 255],
     [exec, "io-error", "EINVAL", ["kexec failed: Invalid argument"], 255],
     [exec, "pid-namespace", undefined, [], 255],

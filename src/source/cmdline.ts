@@ -69,7 +69,7 @@ export function longestCmdline(limit: CmdlineLimit): number {
  * @throws KexecError `malformed-cmdline`, `cmdline-too-long`
  */
 export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
-  const control = /[\x00-\x1f\x7f]/.exec(cmdline);
+  const control = /[\x00-\x1f\x7f-\x9f]/.exec(cmdline);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
     throw new KexecError("malformed-cmdline", {
@@ -77,9 +77,11 @@ export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
       hint: "a command line is one line of text: take line breaks, tabs and NUL characters out",
     });
   }
-  if (!cmdline.isWellFormed()) {
+  // U+FFFD stands where bytes were no UTF-8: the next kernel would get it in their place.
+  if (!cmdline.isWellFormed() || cmdline.includes("\ufffd")) {
     throw new KexecError("malformed-cmdline", {
       message: "cannot use the command line: it is not valid Unicode text",
+      hint: "write it in UTF-8, or in ASCII alone",
     });
   }
   const length = new TextEncoder().encode(cmdline).byteLength;

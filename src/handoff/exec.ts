@@ -1,5 +1,6 @@
 /** The handover: reboot(LINUX_REBOOT_CMD_KEXEC), and only into what is loaded. */
 import { KexecError } from "../errors.ts";
+import { statusOfPath } from "../linux/file.ts";
 import { runBySystemd } from "../linux/init-system.ts";
 import { rebootKexec } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
@@ -27,6 +28,8 @@ import { handOverBySystemd } from "./systemd.ts";
 import { armWatchdog } from "./watchdog.ts";
 import { parseQuiesceWord } from "./words.ts";
 
+const handingOver = "hand over to the loaded kernel";
+
 /**
  * Hands over to the loaded kernel. It does not return; it throws when the jump was refused.
  * @throws KexecError `nothing-loaded`, `no-capability`, `pid-namespace`, `busy`, `not-permitted`,
@@ -38,13 +41,7 @@ export async function exec(request: ExecRequest = {}, observer: Observer = {}): 
   return orElse(parsed.onFailure, observer, async () => {
     const log = AttemptLog.begin(parsed.log, "exec", parsed);
     return log.orFailure(async () => {
-      const { loaded } = readKexecState();
-      if (valueIn(loaded) === false) {
-        throw new KexecError("nothing-loaded", {
-          message: "cannot hand over to the loaded kernel: no kernel is loaded",
-          hint: "load one first: aegis-kexec load KERNEL",
-        });
-      }
+      requireLoaded();
       return leave(parsed, undefined, log, observer);
     });
   });
@@ -120,18 +117,35 @@ async function leave(
   return jump();
 }
 
+/** Where /sys is missing only the jump itself tells. */
+function requireLoaded(): void {
+  const { loaded } = readKexecState();
+  if (valueIn(loaded) === false) {
+    throw new KexecError("nothing-loaded", {
+      message: `cannot ${handingOver}: no kernel is loaded`,
+      hint: "load one first: aegis-kexec load KERNEL",
+    });
+  }
+  // kernel/ksysfs.c: the folder is there with /sys, what tells of kexec only with CONFIG_KEXEC_CORE.
+  if (!loaded.known && typeof statusOfPath("/sys/kernel") !== "number") {
+    throw new KexecError("no-kexec-file", {
+      message: `cannot ${handingOver}: this kernel was built without kexec, or does not show it to this process`,
+      hint: "boot a kernel with CONFIG_KEXEC_FILE, and run it outside of containers",
+    });
+  }
+}
+
 /** What reboot(2) would refuse is refused before anything is done for it. */
 function requireRights(throughSystemd: boolean): void {
   const privilege = readPrivilege();
-  const doing = "hand over to the loaded kernel";
   if (valueIn(privilege.initialPidNamespace) === false) {
     throw new KexecError("pid-namespace", {
-      message: `cannot ${doing}: this process is not in the initial pid namespace`,
+      message: `cannot ${handingOver}: this process is not in the initial pid namespace`,
       hint: "run it on the host, not in a container",
     });
   }
   // systemd has rules of its own on who may ask it.
-  const problem = throughSystemd ? undefined : capabilityProblem(doing, privilege);
+  const problem = throughSystemd ? undefined : capabilityProblem(handingOver, privilege);
   if (problem !== undefined) throw problem;
 }
 

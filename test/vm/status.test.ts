@@ -1,6 +1,6 @@
 /** What `status` sees of kernels that differ in what they have. */
 import { expect } from "bun:test";
-import { scene, vmlinuz } from "./lib/aegis.ts";
+import { errorOf, scene, vmlinuz } from "./lib/aegis.ts";
 import { loadAsPredicted, memberOf } from "./lib/prediction.ts";
 import { vmSuite } from "./lib/suite.ts";
 
@@ -51,6 +51,15 @@ vmSuite("handover off", { needs, start: guestWith("") }, (test) => {
     expect(status.policy).toMatchObject({ path: "/etc/aegis-kexec/policy.json", broken: true });
     const outcome = await loadAsPredicted(guest, `${vmlinuz} --cmdline x`);
     expect([outcome.exit, outcome.code]).toEqual([5, "policy-broken"]);
+  });
+
+  test("exec on a kernel that has no kexec is refused before anything is done", async (guest) => {
+    const result = await guest.run(
+      "mount -t tmpfs none /sys/kernel; aegis-kexec exec --json; said=$?; umount /sys/kernel; exit $said",
+    );
+    expect(result.exit).toBe(3);
+    expect(errorOf(result.stdout)).toMatchObject({ code: "no-kexec-file" });
+    expect(result.stderr).not.toContain("handing over");
   });
 
   test("without /proc and /sys what cannot be read is unknown", async (guest) => {

@@ -26,7 +26,8 @@ export function describeInspection(inspection: Inspection): string[] {
   const rest: Row[] = initrds.map((archive) => ["initrd", archiveText(archive)]);
   if (cmdline !== null) {
     rest.push(["cmdline", cmdline.text === "" ? "(empty)" : cmdline.text]);
-    rest.push(["", `${cmdline.length} bytes of at most ${cmdline.longest}`]);
+    const bytes = cmdline.length === 1 ? "1 byte" : `${cmdline.length} bytes`;
+    rest.push(["", `${bytes} of at most ${cmdline.longest}`]);
   }
   if (rest.length > 0) sections.push(["With it", rest]);
   sections.push(["Verdict", verdictRows(inspection.verdict)]);

@@ -89,7 +89,7 @@ export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
   if (length > longest) {
     throw new KexecError("cmdline-too-long", {
       message: `cannot use the command line: it has ${length} bytes, and this kernel takes ${longest}`,
-      hint: `shorten it by ${length - longest} bytes`,
+      hint: `shorten it by ${length - longest === 1 ? "a byte" : `${length - longest} bytes`}`,
     });
   }
 }

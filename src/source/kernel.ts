@@ -95,8 +95,13 @@ function cutShort(path: string, sign: string): KexecError {
 function refused(path: string, code: ErrorCode, reason: string): KexecError {
   return new KexecError(code, {
     message: `cannot start ${path}: ${reason}`,
-    ...(code === "kernel-truncated" ? { hint: "copy or download it again" } : {}),
+    ...hintOf(code),
   });
+}
+
+/** What to do about a file that breaks a rule of its format. */
+export function hintOf(code: ErrorCode): { readonly hint?: string } {
+  return code === "kernel-truncated" ? { hint: "copy or download it again" } : {};
 }
 
 function wrongArchitecture(path: string, of: string, machine: Architecture): KexecError {

@@ -5,7 +5,7 @@ import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
 import type { Architecture } from "../linux/syscalls.ts";
-import { isBareKernel } from "./kernel.ts";
+import { hintOf, isBareKernel } from "./kernel.ts";
 import { type Listener, type OpenFile, type Part, rangeOf } from "./part.ts";
 
 /** What a UKI boots with. */
@@ -76,7 +76,7 @@ export function readUkiParts(
 }
 
 function brokenImage(path: string, { code, problem }: ImageProblem): KexecError {
-  return new KexecError(code, { message: `cannot load ${path}: ${problem}` });
+  return new KexecError(code, { message: `cannot load ${path}: ${problem}`, ...hintOf(code) });
 }
 
 function requireMachine(path: string, pe: PeImage, architecture: Architecture): void {

@@ -6,7 +6,7 @@ import { readPe } from "../image/pe.ts";
 import { readZboot } from "../image/zboot.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Architecture } from "../linux/syscalls.ts";
-import { isBareKernel } from "./kernel.ts";
+import { hintOf, isBareKernel } from "./kernel.ts";
 import { isWhole, type Listener, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
 import { readUkiParts } from "./uki.ts";
 import { unpack } from "./unpack.ts";
@@ -87,7 +87,10 @@ function nextWrapping(part: Part): Step | undefined {
   if (isBareKernel(part)) return undefined;
   const zboot = readZboot(part);
   if (zboot?.kind === "broken") {
-    throw new KexecError(zboot.code, { message: `cannot unpack ${part.path}: ${zboot.problem}` });
+    throw new KexecError(zboot.code, {
+      message: `cannot unpack ${part.path}: ${zboot.problem}`,
+      ...hintOf(zboot.code),
+    });
   }
   if (zboot !== undefined) {
     const { payload, compression, method } = zboot;

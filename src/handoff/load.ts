@@ -157,6 +157,10 @@ async function call(
   observer: Observer,
 ): Promise<number> {
   if (!request.crash) finalizeHandover(observer);
+  const kernelSize = assembled.verified.image.file.size;
+  observer.note?.(
+    `giving the kernel ${kernelSize} bytes of image and ${assembled.initrdSize} bytes of initramfs by kexec_file_load(2)`,
+  );
   using log = KernelLog.fromNow();
   const { cmdline } = assembled.verified;
   const start = performance.now();
@@ -175,7 +179,7 @@ async function call(
       name: request.kernel,
       crash: request.crash,
       debug: false,
-      kernelSize: assembled.verified.image.file.size,
+      kernelSize,
       initrdSize: assembled.initrdSize,
       limitBefore,
     };

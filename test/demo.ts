@@ -47,7 +47,7 @@ async function demo(): Promise<void> {
   const cmdline = `console=ttyS0 panic=-1 ${mark}`;
   const command = `aegis-kexec boot ${vmlinuz} --initrd ${initrd} --cmdline "${cmdline}" --verbose`;
   say(`# ${command}`);
-  const ours = /^aegis-kexec:|^loaded|^(kernel|version|initrd|cmdline) +\S|^handing over/;
+  const ours = /^aegis-kexec:|^(kernel|version|initrd|cmdline|took) +\S|^handing over/;
   print.next = printer("│", new RegExp(`${ours.source}|${worthShowing.source}`));
   phase = "next";
   const begun = performance.now();

@@ -1,3 +1,3 @@
 import { handoffScenario } from "./scenarios/handoff.ts";
 
-handoffScenario("debian-6.1", 512);
+handoffScenario({ name: "debian-6.1", memory: 512, longest: 2016, checksSignatures: true });

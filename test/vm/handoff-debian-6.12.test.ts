@@ -1,3 +1,9 @@
 import { handoffScenario } from "./scenarios/handoff.ts";
 
-handoffScenario("debian-6.12", 1024);
+handoffScenario({
+  name: "debian-6.12",
+  memory: 512,
+  longest: 2016,
+  checksSignatures: true,
+  predicted: true,
+});

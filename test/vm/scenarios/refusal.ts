@@ -1,0 +1,54 @@
+/** A command that must be refused, and what must be said of it. */
+import { expect } from "bun:test";
+import { errorOf, initrd, vmlinuz } from "../lib/aegis.ts";
+import type { Guest } from "../lib/guest.ts";
+import { loadAsPredicted } from "../lib/prediction.ts";
+
+export interface Refusal {
+  readonly command: string;
+  readonly exit: number;
+  readonly code: string;
+  /** What people read on standard error. */
+  readonly says: RegExp;
+}
+
+/**
+ * Runs the command: people and programs must hear the same cause.
+ * @param predicted of a load, `inspect` must have said so before: it costs more than the load
+ */
+export async function expectRefusal(
+  guest: Guest,
+  refusal: Refusal,
+  predicted = false,
+): Promise<void> {
+  const { command, exit, code, says } = refusal;
+  const words = predicted ? /^aegis-kexec load (.*)$/s.exec(command)?.[1] : undefined;
+  const outcome =
+    words === undefined ? await told(guest, command) : await loadAsPredicted(guest, words);
+  expect({ command, exit: outcome.exit, code: outcome.code }).toEqual({ command, exit, code });
+  expect(outcome.stderr).toStartWith("aegis-kexec: ");
+  expect(outcome.stderr).toMatch(says);
+}
+
+async function told(guest: Guest, command: string) {
+  const { exit, stdout, stderr } = await guest.run(`${command} --json`);
+  const error = errorOf(stdout);
+  expect(error).toMatchObject({ exit });
+  return { exit, code: error["code"], stderr };
+}
+
+/** A load of the guest's own kernel. */
+export function loadOf(cmdline: string, kernel = vmlinuz, archive = initrd): string {
+  return `aegis-kexec load ${kernel} --initrd ${archive} --cmdline '${cmdline}'`;
+}
+
+/** Whether a kernel is loaded, as the kernel says. */
+export const loaded = (guest: Guest) => guest.check("cat /sys/kernel/kexec_loaded");
+
+export const limit = "/proc/sys/kernel/kexec_load_limit_reboot";
+
+/** Loads that are left; undefined where the kernel does not count them: before Linux 6.3. */
+export async function loadsLeft(guest: Guest): Promise<number | undefined> {
+  const { exit, stdout } = await guest.run(`cat ${limit}`);
+  return exit === 0 ? Number(stdout) : undefined;
+}

@@ -1,5 +1,5 @@
 /** How the running kernel was built, as far as it decides about a kexec. */
-import { close, O_RDONLY, open, readText } from "./descriptor.ts";
+import { callThroughSignals, close, O_RDONLY, open, readText } from "./descriptor.ts";
 import { libc } from "./libc.ts";
 import { known, type Reading, unknown } from "./reading.ts";
 
@@ -119,46 +119,66 @@ export function factsOfSymbols(symbols: ReadonlySet<TellingSymbol> | undefined):
   };
 }
 
-/** Reads all of /proc/kallsyms, some megabytes, in pieces. Addresses are not needed, and hidden. */
+/**
+ * Reads /proc/kallsyms, some megabytes. Addresses are not needed, and hidden. The kernel gives a page
+ * at a time, so the one buffer is filled before it is looked through.
+ */
 function readSymbols(): ReadonlySet<TellingSymbol> | undefined {
   const fd = open("/proc/kallsyms", O_RDONLY);
   if (fd < 0) return undefined;
   try {
-    return findSymbols(() => {
-      const buffer = new Uint8Array(1 << 18);
-      const got = libc().call("read", fd, buffer, buffer.byteLength);
-      return got > 0 ? buffer.subarray(0, got) : undefined;
-    });
+    return findSymbols((buffer) => callThroughSignals("read", fd, buffer, buffer.byteLength));
   } finally {
     close(fd);
   }
 }
 
-/** Lines are `address type name`, a module's name behind it: kernel/kallsyms.c, s_show. */
+const pieceSize = 1 << 17;
+const textEnd = " _etext\n";
+
+/**
+ * Lines are `address type name`, a module's name behind it (kernel/kallsyms.c, s_show), in the order
+ * of the addresses (scripts/kallsyms.c). The functions asked for are no init functions, so they stand
+ * before the end of the kernel's text (include/asm-generic/vmlinux.lds.h); data, what was init text,
+ * and modules come behind it.
+ * @param read fills a buffer from its start on; how many bytes, 0 at the end, or -errno
+ * @returns undefined where nothing can be read
+ */
 export function findSymbols(
-  next: () => Uint8Array | undefined,
+  read: (buffer: Uint8Array) => number,
 ): ReadonlySet<TellingSymbol> | undefined {
   const found = new Set<TellingSymbol>();
-  const wanted: [TellingSymbol, string][] = [
+  const wanted = new Map<TellingSymbol, string>([
     ["kexecFile", tellingSymbols.kexecFile],
     ["kexecSig", tellingSymbols.kexecSig],
     ["kexecVerifier", tellingSymbols.kexecVerifier],
     ["imaArchPolicy", tellingSymbols.imaArchPolicy],
     ["imaAppraise", tellingSymbols.imaAppraise],
     ["kexecHandover", tellingSymbols.kexecHandover],
-  ];
-  const decoder = new TextDecoder();
-  let rest = "";
+  ]);
+  // A name at the edge is whole with the next piece.
+  const kept = Math.max(...Array.from(wanted.values(), (symbol) => symbol.length + 1));
+  const buffer = new Uint8Array(pieceSize);
   let empty = true;
-  for (let bytes = next(); bytes !== undefined; bytes = next()) {
-    empty = false;
-    const text = rest + decoder.decode(bytes, { stream: true });
-    for (const [name, symbol] of wanted) {
-      if (text.includes(` ${symbol}\n`)) found.add(name);
+  let filled = 0;
+  for (let more = true; more && wanted.size > 0; ) {
+    const got = read(buffer.subarray(filled));
+    // What was not read may be there.
+    if (got < 0) return undefined;
+    if (got > 0) {
+      empty = false;
+      filled += got;
+      if (filled < buffer.length) continue;
     }
-    const lineStart = text.lastIndexOf("\n");
-    // Kept from the last line end on: a name at the edge is whole with the next piece.
-    rest = lineStart < 0 ? text.slice(-1024) : text.slice(lineStart + 1);
+    const piece = Buffer.from(buffer.buffer, 0, filled);
+    for (const [name, symbol] of wanted) {
+      if (!piece.includes(` ${symbol}\n`)) continue;
+      found.add(name);
+      wanted.delete(name);
+    }
+    more = got > 0 && !piece.includes(textEnd);
+    buffer.copyWithin(0, filled - kept, filled);
+    filled = kept;
   }
   return empty ? undefined : found;
 }

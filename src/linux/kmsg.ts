@@ -52,21 +52,13 @@ const MOST_RECORDS = 20_000;
 
 /** The first line that the kernel still has in its log and that fits; undefined without one. */
 export function findInKernelLog(pattern: RegExp): string | undefined {
-  const fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-  if (fd < 0) return undefined;
-  const record = new Uint8Array(RECORD_MAX);
-  try {
-    for (let reads = 0; reads < MOST_RECORDS; reads++) {
-      const length = callThroughSignals("read", fd, record, record.byteLength);
-      if (length === -EPIPE || length === -EINVAL) continue;
-      if (length <= 0) return undefined;
-      const line = parseRecord(new TextDecoder().decode(record.subarray(0, length)));
-      if (line !== undefined && pattern.test(line)) return line;
-    }
-    return undefined;
-  } finally {
-    close(fd);
-  }
+  let found: string | undefined;
+  eachLine((line) => {
+    if (!pattern.test(line)) return false;
+    found = line;
+    return true;
+  });
+  return found;
 }
 
 /**
@@ -74,9 +66,34 @@ export function findInKernelLog(pattern: RegExp): string | undefined {
  * lost its beginning and with it perhaps the line.
  */
 export function loggedSinceBoot(pattern: RegExp): boolean | undefined {
-  if (findInKernelLog(pattern) !== undefined) return true;
-  // start_kernel, init/main.c: among the first lines.
-  return findInKernelLog(/^Kernel command line:/) === undefined ? undefined : false;
+  let found = false;
+  let begins = false;
+  eachLine((line) => {
+    // start_kernel, init/main.c: among the first lines.
+    begins ||= line.startsWith("Kernel command line:");
+    found = pattern.test(line);
+    return found;
+  });
+  return found || (begins ? false : undefined);
+}
+
+/** Goes through the kernel's own lines, from the oldest on, until one is the last that is wanted. */
+function eachLine(isLast: (line: string) => boolean): void {
+  const fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return;
+  const record = new Uint8Array(RECORD_MAX);
+  const decoder = new TextDecoder();
+  try {
+    for (let reads = 0; reads < MOST_RECORDS; reads++) {
+      const length = callThroughSignals("read", fd, record, record.byteLength);
+      if (length === -EPIPE || length === -EINVAL) continue;
+      if (length <= 0) return;
+      const line = parseRecord(decoder.decode(record.subarray(0, length)));
+      if (line !== undefined && isLast(line)) return;
+    }
+  } finally {
+    close(fd);
+  }
 }
 
 /**

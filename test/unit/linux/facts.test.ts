@@ -62,10 +62,11 @@ describe("how the kernel was built", () => {
     const bytes = new TextEncoder().encode(text);
     for (const size of [1, 7, 40, 1000]) {
       let at = 0;
-      const found = findSymbols(() => {
-        const piece = bytes.subarray(at, at + size);
-        at += size;
-        return piece.length > 0 ? piece : undefined;
+      const found = findSymbols((buffer) => {
+        const piece = bytes.subarray(at, at + Math.min(size, buffer.length));
+        buffer.set(piece);
+        at += piece.length;
+        return piece.length;
       });
       const facts = factsOfSymbols(found);
       expect(facts).toMatchObject({
@@ -80,8 +81,41 @@ describe("how the kernel was built", () => {
     }
   });
 
+  test("symbols are read up to the end of the kernel's text, or until all are found", () => {
+    const read = (lines: readonly string[]) => {
+      const rest = [...lines];
+      const found = findSymbols((buffer) => {
+        // A whole buffer at a time, so that each is looked through before the next.
+        const line = rest.shift();
+        if (line === undefined) return 0;
+        buffer.fill(0x20).set(new TextEncoder().encode(`0 ${line}\n`));
+        return buffer.length;
+      });
+      return [[...(found ?? [])], rest.length];
+    };
+    const later = ["T set_kexec_sig_enforced", "T kho_fill_kimage"];
+    expect(read(["T verify_pefile_signature", "T _etext", ...later])).toEqual([
+      ["kexecVerifier"],
+      2,
+    ]);
+    expect(read(["T verify_pefile_signature", "T x_etext", "t _etexts", ...later])).toEqual([
+      ["kexecVerifier", "kexecSig", "kexecHandover"],
+      0,
+    ]);
+    const all = [
+      "T kimage_file_post_load_cleanup",
+      "T verify_pefile_signature",
+      "T arch_get_ima_policy",
+      "T ima_appraise_measurement",
+      ...later,
+    ];
+    expect(read([...all, "T unread"])).toEqual([expect.any(Array), 1]);
+  });
+
   test("without either nothing is known", () => {
-    expect(findSymbols(() => undefined)).toBeUndefined();
+    expect(findSymbols(() => 0)).toBeUndefined();
+    const [more, failure] = [[40], -5];
+    expect(findSymbols(() => more.pop() ?? failure)).toBeUndefined();
     for (const fact of Object.values(factsOfSymbols(undefined))) expect(fact.known).toBe(false);
   });
 });

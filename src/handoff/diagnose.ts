@@ -179,7 +179,15 @@ function execCause(errno: string, machine: MachineEvidence): Cause | undefined {
           hint: "run it on the host, not in a container",
         };
       }
-      if (valueIn(kexec.loaded) === true) return undefined;
+      if (!kexec.loaded.known) {
+        // kernel/reboot.c: without CONFIG_KEXEC_CORE the command is one that it does not know.
+        return {
+          code: "nothing-loaded",
+          why: "no kernel is loaded, or the running kernel has no kexec",
+          hint: `it is not known which: ${kexec.loaded.why}`,
+        };
+      }
+      if (kexec.loaded.value) return undefined;
       return {
         code: "nothing-loaded",
         why: "no kernel is loaded",

@@ -421,6 +421,12 @@ describe("a handover", () => {
     const elsewhere = { privilege: { ...privilege, initialPidNamespace: known(false) } };
     expect(exec("EINVAL", elsewhere)).toBe("pid-namespace");
     expect(exec("EINVAL")).toBe("nothing-loaded");
+    const hidden = { ...evidence, kexec: { ...kexec, loaded: unknown("no kexec, or no /sys") } };
+    expect(diagnoseExec(numbers.EINVAL, hidden, [])).toMatchObject({
+      code: "nothing-loaded",
+      message: expect.stringContaining("or the running kernel has no kexec"),
+      hint: expect.stringContaining("no kexec, or no /sys"),
+    });
     expect(exec("EINVAL", { kexec: { ...kexec, loaded: known(true) } })).toBe("io-error");
   });
 

@@ -23,6 +23,8 @@ const SEEK_SET = 0;
 const ENOSPC = 28;
 /** One call copies at most this, so that progress shows and a signal is seen. */
 const COPY_STEP = 8 << 20;
+/** Bytes that pass through this process at once where the kernel cannot copy. */
+const BUFFER = 1 << 20;
 /** Pages are at most 64 KiB (arm64); a mapping must begin at a multiple. */
 const LARGEST_PAGE = 1 << 16;
 
@@ -98,7 +100,8 @@ export class Memfd implements Disposable {
   }
 
   /**
-   * Appends a part of a file, copied by the kernel without passing through this process.
+   * Appends a part of a file, copied by the kernel without passing through this process; by a buffer
+   * where the file cannot be spliced (fs/splice.c: EINVAL).
    * @throws KexecError `file-changed` when the file became shorter, `out-of-memory`, `io-error`
    */
   appendFile(file: NamedDescriptor, offset: number, length: number, onCopied?: OnCopied): void {
@@ -106,9 +109,16 @@ export class Memfd implements Disposable {
     const position = new BigInt64Array([BigInt(offset)]);
     const positionBytes = new Uint8Array(position.buffer);
     let done = 0;
+    let spliced = true;
     while (done < length) {
       const step = Math.min(COPY_STEP, length - done);
-      const got = callThroughSignals("sendfile", this.fd, file.fd, positionBytes, step);
+      const got = spliced
+        ? callThroughSignals("sendfile", this.fd, file.fd, positionBytes, step)
+        : this.copyThrough(file.fd, offset + done, step);
+      if (got === -EINVAL && spliced) {
+        spliced = false;
+        continue;
+      }
       if (got < 0) throw memoryError(`copy ${file.path}`, -got);
       if (got === 0) {
         throw new KexecError("file-changed", {
@@ -120,6 +130,15 @@ export class Memfd implements Disposable {
       onCopied?.(got);
     }
     this.end += length;
+  }
+
+  /** @returns the bytes copied, 0 at the end of the file, or -errno */
+  private copyThrough(fd: number, offset: number, length: number): number {
+    const buffer = new Uint8Array(Math.min(length, BUFFER));
+    const got = readAt(fd, buffer, offset);
+    if (got <= 0) return got;
+    const put = writeAll(this.fd, buffer.subarray(0, got));
+    return put < 0 ? put : got;
   }
 
   /**

@@ -71,21 +71,23 @@ export async function withSigned<T>(
   use: (signed: Signed) => Promise<T>,
 ): Promise<T> {
   if (covers === "blake2b-512") return use({ digest: digestOf(copy, "blake2b512") });
-  using window = copy.window(0, copy.size, false);
+  using window = copy.window(0, copy.size);
   return await use({ message: window.bytes });
 }
 
 function digestOf(copy: Memfd, algorithm: "blake2b512"): Uint8Array {
   const hasher = new Bun.CryptoHasher(algorithm);
   for (let at = 0; at < copy.size; at += STEP) {
-    using window = copy.window(at, Math.min(STEP, copy.size - at), false);
+    using window = copy.window(at, Math.min(STEP, copy.size - at));
     hasher.update(window.bytes);
   }
   return hasher.digest();
 }
 
 /**
- * Compares the SHA-256 of the ranges, one behind the other, with what the manifest says.
+ * Compares the SHA-256 of the ranges, one behind the other, with what the manifest says. Files are
+ * digested one after the other: a worker takes 50 ms and 9 MB to start, and a kernel of 12 MB, which
+ * is what could be digested beside the initramfs, 15 ms. Devices read all of them meanwhile.
  * @throws KexecError `digest-mismatch`
  */
 export function requireDigest(
@@ -100,7 +102,7 @@ export function requireDigest(
   for (const { at, length } of ranges) {
     for (let offset = 0; offset < length; offset += STEP) {
       const step = Math.min(STEP, length - offset);
-      using window = copy.window(at + offset, step, false);
+      using window = copy.window(at + offset, step);
       hasher.update(window.bytes);
       done += step;
       observer.progress?.(`verifying ${path}`, done, expected.size);

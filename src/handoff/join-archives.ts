@@ -123,7 +123,7 @@ function inject(
     const start = joined.size;
     joined.appendZeros(part.length);
     // The window is how the secret gets in and, past the seal, how it is overwritten.
-    const window = joined.window(start, part.length, true);
+    const window = joined.secretWindow(start, part.length);
     held.defer(() => {
       window.bytes.fill(0);
       window[Symbol.dispose]();

@@ -256,7 +256,8 @@ export class InputFile implements Disposable {
   }
 }
 
-function openError(path: string, what: string, errno: number): KexecError {
+/** Why `path` could not be opened; `what` names its part in the message. */
+export function openError(path: string, what: string, errno: number): KexecError {
   const name = errnoName(errno);
   switch (errno) {
     case ENOENT:

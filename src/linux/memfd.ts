@@ -3,6 +3,7 @@ import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, cString, ioError, readAt, writeAll } from "./descriptor.ts";
 import { EINVAL, ENOMEM, errnoName, errnoText } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { guardMemory, lockError } from "./secret-memory.ts";
 
 // include/uapi/linux/memfd.h
 const MFD_CLOEXEC = 1;
@@ -151,13 +152,30 @@ export class Memfd implements Disposable {
     if (result < 0) throw memoryError("seal a file in memory", -result);
   }
 
-  /** Maps a part of the file. A writable window stays writable after `seal`. */
-  window(offset: number, length: number, writable: boolean): Window {
+  /** Maps a part of the file to read it. */
+  window(offset: number, length: number): Window {
+    return this.map(offset, length, PROT_READ);
+  }
+
+  /**
+   * Maps a part of the file to write a secret into it, and past `seal` to overwrite it. Its pages are
+   * locked: those of a memfd would be swapped out like any others.
+   * @throws KexecError `out-of-memory`
+   */
+  secretWindow(offset: number, length: number): Window {
+    return this.map(offset, length, PROT_READ | PROT_WRITE);
+  }
+
+  private map(offset: number, length: number, protection: number): Window {
     const start = Math.floor(offset / LARGEST_PAGE) * LARGEST_PAGE;
     const mapped = offset - start + length;
-    const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     const address = libc().call("mmap", 0, mapped, protection, MAP_SHARED, this.fd, start);
     if (address < 0) throw memoryError("map a file in memory", -address);
+    const guarded = protection === PROT_READ ? 0 : guardMemory(address, mapped);
+    if (guarded < 0) {
+      libc().call("munmap", address, mapped);
+      throw lockError(-guarded);
+    }
     const bytes = libc()
       .memory(address, mapped)
       .subarray(offset - start);

@@ -1,8 +1,8 @@
 /** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
-import { EACCES, EAGAIN, ENOENT, EPERM, errnoName, errnoText } from "./errno.ts";
-import { statusOf } from "./file.ts";
+import { EAGAIN, errnoName, errnoText } from "./errno.ts";
+import { type FileStatus, openError, statusOf, statusOfPath } from "./file.ts";
 import { libc } from "./libc.ts";
 
 // include/uapi/asm-generic/mman-common.h
@@ -18,6 +18,7 @@ const RLIMIT_CORE = 4;
 // include/uapi/asm-generic/ioctls.h
 const TCGETS = 0x5401;
 
+/** Pages are at most 64 KiB (arm64). */
 const PAGE = 1 << 16;
 
 /** Where to read from: an open descriptor, or a path to open. */
@@ -30,6 +31,34 @@ export type SecretInput = { readonly fd: number } | { readonly path: string };
 export function protectProcess(): void {
   libc().call("prctl", PR_SET_DUMPABLE, 0);
   libc().call("setrlimit", RLIMIT_CORE, new Uint8Array(16));
+}
+
+/**
+ * Refuses what can be seen to be no source of a secret, before it is read. Descriptors are looked at
+ * before this process opens files: a number that the caller left closed would be one of them later.
+ * @throws KexecError as `SecretMemory.read`
+ */
+export function checkSecretSource(input: SecretInput, name: string, limit: number): void {
+  if ("fd" in input) {
+    expectedSize(statusOf(input.fd), name, limit);
+    return;
+  }
+  const status = statusOfPath(input.path);
+  if (typeof status === "number") throw openError(input.path, "secret", -status);
+  expectedSize(status, name, limit);
+}
+
+/** Locks memory, and keeps it out of core dumps and of children. @returns 0, or -errno */
+export function guardMemory(address: number, length: number): number {
+  for (const [name, argument] of [
+    ["madvise", MADV_DONTDUMP],
+    ["madvise", MADV_DONTFORK],
+    ["mlock", 0],
+  ] as const) {
+    const result = libc().call(name, address, length, argument);
+    if (result < 0) return result;
+  }
+  return 0;
 }
 
 /** A secret in memory of its own. Dispose of it to overwrite it. */
@@ -53,9 +82,16 @@ export class SecretMemory implements Disposable {
     limit: number,
     interrupted: () => boolean,
   ): Promise<SecretMemory> {
-    const fd = "fd" in input ? input.fd : openSecret(input.path, name);
+    const fd = "fd" in input ? input.fd : openSecret(input.path);
     try {
-      const expected = checkSource(fd, name, limit);
+      const status = statusOf(fd);
+      const expected = expectedSize(status, name, limit);
+      if (typeof status !== "number" && status.type === "character device" && isTerminal(fd)) {
+        throw new KexecError("not-a-regular-file", {
+          message: `cannot read the secret ${name}: it is a terminal, which would show what is typed`,
+          hint: "redirect it from a file or a pipe",
+        });
+      }
       // One byte more than the limit, to see that there is more.
       const mapped = Math.ceil((limit + 1) / PAGE) * PAGE;
       const address = lockedMemory(mapped);
@@ -94,27 +130,18 @@ export class SecretMemory implements Disposable {
   }
 }
 
-function openSecret(path: string, name: string): number {
+function openSecret(path: string): number {
   const fd = open(path, O_RDONLY | O_NONBLOCK);
-  if (fd >= 0) return fd;
-  if (fd === -ENOENT) {
-    throw new KexecError("file-not-found", {
-      message: `cannot open the secret ${name}: no such file`,
-      errno: "ENOENT",
-    });
-  }
-  if (fd === -EACCES || fd === -EPERM) {
-    throw new KexecError("file-unreadable", {
-      message: `cannot open the secret ${name}: no permission to read it`,
-      errno: errnoName(-fd),
-    });
-  }
-  throw ioError(`open the secret ${name}`, -fd);
+  if (fd < 0) throw openError(path, "secret", -fd);
+  return fd;
 }
 
-/** Returns the size that a regular file must have in the end. */
-function checkSource(fd: number, name: string, limit: number): number | undefined {
-  const status = statusOf(fd);
+/** The size that a regular file must have in the end. @throws KexecError where it cannot be read */
+function expectedSize(
+  status: FileStatus | number,
+  name: string,
+  limit: number,
+): number | undefined {
   if (typeof status === "number") {
     throw new KexecError("file-unreadable", {
       message: `cannot read the secret ${name}: ${errnoText(-status).toLowerCase()}`,
@@ -122,15 +149,10 @@ function checkSource(fd: number, name: string, limit: number): number | undefine
       hint: "the descriptor must be open in this process: check the redirection",
     });
   }
-  if (status.type === "directory" || status.type === "block device") {
+  // An unknown kind is an anonymous inode: the runtime's own eventfd, which never has anything.
+  if (["directory", "block device", "unknown kind of file"].includes(status.type)) {
     throw new KexecError("not-a-regular-file", {
-      message: `cannot read the secret ${name}: it is a ${status.type}`,
-    });
-  }
-  if (status.type === "character device" && isTerminal(fd)) {
-    throw new KexecError("not-a-regular-file", {
-      message: `cannot read the secret ${name}: it is a terminal, which would show what is typed`,
-      hint: "redirect it from a file or a pipe",
+      message: `cannot read the secret ${name}: it is ${status.type === "unknown kind of file" ? "not a file" : `a ${status.type}`}`,
     });
   }
   if (status.type !== "regular file") return undefined;
@@ -151,21 +173,14 @@ function lockedMemory(length: number): number {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;
   const address = libc().call("mmap", 0, length, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (address < 0) throw lockError(-address);
-  for (const [name, argument] of [
-    ["madvise", MADV_DONTDUMP],
-    ["madvise", MADV_DONTFORK],
-    ["mlock", 0],
-  ] as const) {
-    const result = libc().call(name, address, length, argument);
-    if (result < 0) {
-      libc().call("munmap", address, length);
-      throw lockError(-result);
-    }
-  }
-  return address;
+  const result = guardMemory(address, length);
+  if (result === 0) return address;
+  libc().call("munmap", address, length);
+  throw lockError(-result);
 }
 
-function lockError(errno: number): KexecError {
+/** Why memory for a secret could not be guarded. */
+export function lockError(errno: number): KexecError {
   return new KexecError("out-of-memory", {
     message: `cannot lock memory for a secret: ${errnoText(errno).toLowerCase()}`,
     errno: errnoName(errno),

@@ -33,3 +33,30 @@ test("a sealed one cannot be changed", () => {
   expect(() => memfd.appendZeros(1)).toThrow(KexecError);
   expect(memfd.read(0, 3)).toEqual(new Uint8Array([1, 2, 3]));
 });
+
+/** The flags of each mapping of the memfd, as /proc/self/smaps abbreviates them. */
+function flagsOf(name: string): string[][] {
+  const blocks = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  return blocks
+    .filter((block) => block.split("\n")[0]?.includes(`memfd:${name}`))
+    .map((block) => /^VmFlags: (.*)$/m.exec(block)?.[1]?.trim().split(" ") ?? []);
+}
+
+test("the window for a secret is locked, not dumped, not inherited, and outlives the seal", () => {
+  const name = "window-of-a-test";
+  const memfd = Memfd.create(name);
+  memfd.appendZeros(200_000);
+  {
+    using window = memfd.secretWindow(100_000, 11);
+    // Documentation/filesystems/proc.rst: lo locked, dd do not dump, dc do not copy on fork
+    const [flags = []] = flagsOf(name);
+    for (const flag of ["lo", "dd", "dc"]) expect(flags).toContain(flag);
+    window.bytes.set(new TextEncoder().encode("open sesame"));
+    memfd.seal();
+    expect(new TextDecoder().decode(memfd.read(100_000, 11))).toBe("open sesame");
+    window.bytes.fill(0);
+    expect(memfd.read(99_990, 31).every((byte) => byte === 0)).toBe(true);
+  }
+  expect(flagsOf(name)).toEqual([]);
+  memfd[Symbol.dispose]();
+});

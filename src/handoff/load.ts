@@ -53,6 +53,7 @@ export class Loaded {
 
     const request = await withRsdp(given, architecture, recorded);
     const limitBefore = request.dryRun ? undefined : requirePermission(request);
+    for (const problem of await Secrets.problems(request.secrets)) throw problem;
     const gate = await gateFor(request);
     using source = await Source.open(request, recorded, gate.admit);
     using verified = await Verified.from(source, request, architecture, gate, recorded);

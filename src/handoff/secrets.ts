@@ -1,4 +1,5 @@
 /** The secrets of one request: read into memory of their own, overwritten together. */
+import { KexecError } from "../errors.ts";
 import { checkSecrets, type SecretSpec, secretSizeLimit } from "../initramfs/secret.ts";
 import type { SecretInput, SecretMemory } from "../linux/secret-memory.ts";
 import type { Interruption } from "./interruption.ts";
@@ -16,7 +17,34 @@ export class Secrets implements Disposable {
     private readonly memories: DisposableStack,
   ) {}
 
-  /** @throws KexecError of `checkSecrets` and `SecretMemory.read`; nothing is held then */
+  /**
+   * What is wrong with each secret, as far as it shows before one is read. To be called before files
+   * are opened.
+   */
+  static async problems(specs: readonly SecretSpec[]): Promise<KexecError[]> {
+    if (specs.length === 0) return [];
+    const { checkSecretSource } = await import("../linux/secret-memory.ts");
+    const checks = [
+      () => checkSecrets(specs),
+      ...specs.map(
+        ({ source }) =>
+          () =>
+            checkSecretSource(...inputOf(source), secretSizeLimit),
+      ),
+    ];
+    const problems: KexecError[] = [];
+    for (const check of checks) {
+      try {
+        check();
+      } catch (error) {
+        if (!(error instanceof KexecError)) throw error;
+        problems.push(error);
+      }
+    }
+    return problems;
+  }
+
+  /** @throws KexecError of `SecretMemory.read`; nothing is held then */
   static async read(
     specs: readonly SecretSpec[],
     interruption: Interruption | undefined,
@@ -26,7 +54,6 @@ export class Secrets implements Disposable {
     const held: HeldSecret[] = [];
     if (specs.length === 0) return new Secrets(held, memories.move());
     const { protectProcess, SecretMemory } = await import("../linux/secret-memory.ts");
-    checkSecrets(specs);
     protectProcess();
     for (const { source, destination, mode } of specs) {
       const [input, name] = inputOf(source);

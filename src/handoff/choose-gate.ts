@@ -1,6 +1,7 @@
 /** Which gate a load goes through. */
 import { ENOENT } from "../linux/errno.ts";
 import { statusOfPath } from "../linux/file.ts";
+import { leadsNowhere } from "../linux/link.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
@@ -21,7 +22,8 @@ export async function gateFor(options: TrustOptions): Promise<Gate> {
     options.trust.length > 0 ||
     options.minGeneration !== undefined ||
     options.policy !== undefined ||
-    statusOfPath(defaultPolicyPath) !== -ENOENT;
+    statusOfPath(defaultPolicyPath) !== -ENOENT ||
+    leadsNowhere(defaultPolicyPath);
   if (!demanded) return open;
   const { TrustGate } = await import("./trust-gate.ts");
   return new TrustGate(options);

@@ -1,6 +1,7 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
 import { KexecError } from "../errors.ts";
 import { InputFile } from "../linux/file.ts";
+import { leadsNowhere } from "../linux/link.ts";
 import type { Memfd } from "../linux/memfd.ts";
 import type { Source, SourceManifest } from "../source/open.ts";
 import { isUki } from "../source/uki.ts";
@@ -41,7 +42,8 @@ function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
     bytes = readSmall(path, "policy", maxPolicySize + 1);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
-    if (mayBeAbsent && error.errno === "ENOENT") return undefined;
+    // A link without a target is not a machine without a policy: somebody put it there.
+    if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
     throw new KexecError("policy-broken", {
       message: error.message,
       hint: "nothing is loaded until the policy can be read",

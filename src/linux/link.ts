@@ -1,5 +1,6 @@
 /** Symbolic links: in /sys they say how things hang together. */
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
+import { statusOfPath } from "./file.ts";
 
 /** The target of a symbolic link, or -errno. */
 export function readLink(path: string): string | number {
@@ -18,4 +19,12 @@ export function readLink(path: string): string | number {
 export function linkedName(path: string): string | undefined {
   const target = readLink(path);
   return typeof target === "string" ? target.slice(target.lastIndexOf("/") + 1) : undefined;
+}
+
+/** Whether `path`, or the folder that it is in, is a link whose target does not exist. */
+export function leadsNowhere(path: string): boolean {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  return [path, folder].some(
+    (link) => typeof readLink(link) === "string" && typeof statusOfPath(link) === "number",
+  );
 }

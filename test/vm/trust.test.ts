@@ -330,9 +330,27 @@ vmTest(
       expect(stderr).toContain("policy /etc/aegis-kexec/policy.json: no permission to read it");
     });
 
-    test("says on a full disk that there is no memory, and loads nothing", async (guest) => {
+    test("a policy that is a link to nothing is a broken one, not none", async (guest) => {
+      const load = "aegis-kexec load /mnt/42/vmlinuz --cmdline x";
+      for (const name of ["/etc/aegis-kexec/policy.json", "/etc/aegis-kexec"]) {
+        const { exit, stderr } = await guest.run(
+          `mv ${name} /away; ln -s /nowhere ${name}; ${load}; code=$?; aegis-kexec status >&2; rm ${name}; mv /away ${name}; exit $code`,
+        );
+        expect(exit).toBe(5);
+        expect(stderr).toContain(
+          "cannot open the policy /etc/aegis-kexec/policy.json: no such file",
+        );
+        expect(stderr).toMatch(/broken/);
+      }
+      // Where there is none at all, nothing has to be signed.
+      await guest.check(
+        `mv /etc/aegis-kexec/policy.json /away; ${load}; aegis-kexec unload; mv /away /etc/aegis-kexec/policy.json`,
+      );
+    });
+
+    test("a manifest that does not fit on a disk is an error, not half of one", async (guest) => {
       const { exit } = await guest.run(
-        "mkdir -p /full; mount -t tmpfs -o size=100k full /full; aegis-kexec manifest /mnt/42/vmlinuz --generation 1 >/full/a; " +
+        "umount /full; mkdir -p /full; mount -t tmpfs -o size=100k full /full; aegis-kexec manifest /mnt/42/vmlinuz --generation 1 >/full/a; " +
           "head -c 200000 /dev/zero >/full/fill; aegis-kexec manifest /mnt/42/vmlinuz --generation 1 >/full/b",
       );
       expect(exit).toBe(12);

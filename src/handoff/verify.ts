@@ -51,6 +51,7 @@ export class Verified implements Disposable {
       );
     }
 
+    if (expected !== undefined) requireRoomToCopy(expected.size);
     const bytes: OpenFile =
       expected === undefined
         ? (whole ?? file)
@@ -76,9 +77,14 @@ export class Verified implements Disposable {
   }
 }
 
+/** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */
+function requireRoomToCopy(size: number): void {
+  requireRoom({ kernel: size, initrd: 0, copied: size }, readMemory());
+}
+
 async function copyWhole(file: OpenFile, observer: Observer) {
   const { copySealed } = await import("./copy.ts");
-  requireRoom({ kernel: file.size, initrd: 0, copied: file.size }, readMemory());
+  requireRoomToCopy(file.size);
   return copySealed(file, 0, file.size, "UKI", observer);
 }
 
@@ -90,9 +96,13 @@ function imageOptions(
   return {
     architecture,
     profile: request.profile ?? source.entry?.facts?.profile,
-    // The kernel reads the unpacked image into memory and copies it to its place: three times in all.
-    limit: () => Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3),
+    limit: largestKernel,
   };
+}
+
+/** Bytes of a kernel that is copied here: the kernel reads it and puts it into its place, too. */
+export function largestKernel(): number {
+  return Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3);
 }
 
 function requireArchitecture(source: Source, architecture: Architecture): void {

@@ -15,7 +15,10 @@ export interface ImageOptions {
   readonly architecture: Architecture;
   /** Of a UKI. Undefined: the default one, and the file need not be a UKI. */
   readonly profile: number | undefined;
-  /** Bytes that unpacking may give; asked for where something is unpacked. See `unpack`. */
+  /**
+   * Bytes that unpacking may give, see `unpack`, and that a kernel in another file may have; asked
+   * for where there is one.
+   */
   readonly limit: () => number;
 }
 
@@ -70,7 +73,7 @@ export async function unwrap(
     part = wholeOf(unpacked);
   }
   return {
-    kernel: isWhole(part) ? part.file : held.use(copyOf(part)),
+    kernel: isWhole(part) ? part.file : held.use(copyOf(part, options.limit())),
     wrappings,
     archives: uki?.archives ?? [],
     cmdline: uki?.cmdline,
@@ -117,7 +120,13 @@ function signedSize(image: Memfd): number {
   return pe?.kind === "pe" ? sizeWithoutPadding(image, pe) : image.size;
 }
 
-function copyOf(part: Part): Memfd {
+function copyOf(part: Part, limit: number): Memfd {
+  if (part.size > limit) {
+    throw new KexecError("out-of-memory", {
+      message: `cannot copy ${part.path}: it has ${part.size} bytes, and a kernel may have ${limit} here`,
+      hint: "free memory: the kernel holds the image twice while it loads it",
+    });
+  }
   const copy = Memfd.create("kernel", part.path);
   try {
     copy.appendFile(part.file, part.offset, part.size);

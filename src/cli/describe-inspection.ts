@@ -64,7 +64,7 @@ function manifestRows(manifest: NonNullable<Inspection["manifest"]>): Row[] {
         [
           "covers",
           problem === null
-            ? `${path} (${formatBytes(size)}): as signed`
+            ? `${path} (${formatBytes(size)}): as it says`
             : `${path} (${formatBytes(size)}): ${problem}`,
         ] as const,
     ),

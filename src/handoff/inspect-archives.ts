@@ -23,22 +23,29 @@ export interface ArchivesInspected {
 }
 
 /**
- * Looks at the archives that were opened, or opens those that were asked for one by one, so that
- * each one's trouble shows.
+ * Looks at the archives that were opened, and opens those that are still to be opened one by one, so
+ * that each one's trouble shows.
  */
 export function inspectArchives(
-  opened: readonly OpenArchive[] | undefined,
-  asked: readonly string[],
+  opened: readonly OpenArchive[],
+  others: readonly string[],
+  how: {
+    /** Something comes behind them: a secret. */
+    readonly followed: boolean;
+    /** Even one alone would be copied. */
+    readonly copied: boolean;
+  },
   reasons: KexecError[],
 ): ArchivesInspected {
   const attempt = collector(reasons);
   using own = new DisposableStack();
-  const archives =
-    opened ??
-    asked
+  const archives = [
+    ...opened,
+    ...others
       .map((path) => attempt(() => own.use(InputFile.open(path, "initramfs"))))
-      .filter((file) => file !== undefined);
-  const alone = archives.length === 1;
+      .filter((file) => file !== undefined),
+  ];
+  const alone = archives.length === 1 && !how.followed;
   const looked = archives
     .map((archive) => attempt(() => lookAt(archive, alone)))
     .filter((archive) => archive !== undefined);
@@ -48,7 +55,7 @@ export function inspectArchives(
   return {
     reports: looked.map(({ report }) => report),
     size: plan?.size ?? 0,
-    copied: plan === undefined || plan.passThrough ? 0 : plan.size,
+    copied: plan === undefined || (plan.passThrough && !how.copied) ? 0 : plan.size,
     notes: looked.flatMap(({ report }) => oddityOf(report)),
   };
 }

@@ -1,13 +1,13 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
-import { checkSecrets } from "../initramfs/secret.ts";
 import { InputFile, statusOfPath } from "../linux/file.ts";
 import { requireLinux } from "../linux/libc.ts";
 import { valueIn } from "../linux/reading.ts";
 import { longestCmdline } from "../source/cmdline.ts";
 import { resemblesEntry } from "../source/entry-file.ts";
 import { Source } from "../source/open.ts";
+import { isWhole, type Part } from "../source/part.ts";
 import { maxManifestSize } from "../trust/manifest.ts";
 import type { TrustRequirement } from "../trust/policy.ts";
 import { rsdpForRequest } from "./acpi.ts";
@@ -29,6 +29,7 @@ import { type Prediction, predictCall, predictPermission } from "./predict.ts";
 import type { Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
 import { requireRoom } from "./room.ts";
+import { Secrets } from "./secrets.ts";
 import { readPolicies, requirementOf } from "./trust-gate.ts";
 import { Verified } from "./verify.ts";
 
@@ -37,9 +38,13 @@ import { Verified } from "./verify.ts";
  * to the system call; what that would answer is predicted by the machine's facts.
  * @throws KexecError where SOURCE itself cannot be opened, and for a request of the wrong form
  */
-export async function inspect(request: LoadRequest): Promise<Inspection> {
+export async function inspect(
+  request: LoadRequest,
+  observer: Pick<Observer, "progress"> = {},
+): Promise<Inspection> {
   requireLinux();
   const asked = parseLoadRequest(request);
+  const secretProblems = await Secrets.problems(asked.secrets);
   const facts = readMachineFacts();
   using held = new DisposableStack();
   const given = openGiven(asked.kernel, held);
@@ -56,9 +61,17 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
   };
 
   take(predictPermission(doing, facts, parsed.crash));
-  const { source, verified } = await runPipeline(parsed, facts, held, reasons, notes);
-  const { requirement, trust, manifest } = await inspectTrust(given, parsed, facts, reasons);
-  attempt(() => checkSecrets(parsed.secrets));
+  reasons.push(...secretProblems);
+  const { source, verified } = await runPipeline(parsed, facts, held, reasons, notes, observer);
+  const { requirement, trust, manifest } = await inspectTrust(
+    given,
+    parsed,
+    facts,
+    verified !== undefined,
+    held,
+    reasons,
+    observer,
+  );
 
   const imageFile = source?.kernel.file ?? given.file;
   const demanded = demandsSignature(facts);
@@ -75,9 +88,11 @@ export async function inspect(request: LoadRequest): Promise<Inspection> {
     given.report.kind === "directory"
       ? inspectEntries(asked.kernel, asked.entry, facts.identity.architecture)
       : null;
+  const followed = parsed.secrets.length > 0;
   const archives = inspectArchives(
-    verified?.initrds ?? source?.initrds.map(({ file }) => file),
-    parsed.initrd,
+    verified?.initrds ?? source?.initrds.map(({ file }) => file) ?? manifest?.archives ?? [],
+    source === undefined ? parsed.initrd : [],
+    { followed, copied: followed || (verified?.initrds.some(mustBeCopied) ?? false) },
     reasons,
   );
   notes.push(...archives.notes);
@@ -157,8 +172,12 @@ async function runPipeline(
   held: DisposableStack,
   reasons: KexecError[],
   notes: string[],
+  listening: Pick<Observer, "progress">,
 ): Promise<{ readonly source: Source | undefined; readonly verified: Verified | undefined }> {
-  const observer: Observer = { warn: (line) => void notes.push(line) };
+  const observer: Observer = {
+    warn: (line) => void notes.push(line),
+    progress: (step, done, total) => listening.progress?.(step, done, total),
+  };
   let source: Source | undefined;
   try {
     const gate = await gateFor(request);
@@ -177,7 +196,10 @@ async function inspectTrust(
   given: Given,
   request: ParsedLoadRequest,
   facts: MachineFacts,
+  isVerified: boolean,
+  held: DisposableStack,
   reasons: KexecError[],
+  observer: Pick<Observer, "progress">,
 ): Promise<{
   readonly requirement: TrustRequirement | undefined;
   readonly trust: Pick<TrustInspection, "required" | "policies" | "keys">;
@@ -190,11 +212,13 @@ async function inspectTrust(
   const manifest =
     given.report.kind === "manifest"
       ? await auditManifest(
-          request.kernel,
           given.head,
+          request,
           audited,
-          request.signature,
           facts.identity.architecture,
+          isVerified,
+          held,
+          observer,
         )
       : undefined;
   reasons.push(...(manifest?.reasons ?? []));
@@ -204,6 +228,10 @@ async function inspectTrust(
     keys: manifest?.keys ?? [],
   };
   return { requirement, trust, manifest };
+}
+
+function mustBeCopied(part: Part): boolean {
+  return part.expected !== undefined || !isWhole(part);
 }
 
 /** Where it may depend on the signature whether the kernel takes an image. */

@@ -119,13 +119,7 @@ export class TrustGate implements Gate {
   }
 
   requireAllowedAppend(append: string | undefined, signed: string): void {
-    if (append === undefined) return;
-    const [problem] = appendProblems(append, this.requirement.allowAppend, signed);
-    if (problem === undefined) return;
-    throw new KexecError("policy-refused", {
-      message: `cannot use --append: ${problem}`,
-      hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
-    });
+    for (const refusal of refusedAppend(append, this.requirement, signed)) throw refusal;
   }
 
   private async verify(
@@ -147,23 +141,26 @@ export class TrustGate implements Gate {
   }
 }
 
-/** Options that would change what the signature covers. */
-function refuseOptions(options: TrustOptions, isManifest: boolean): void {
-  const given = (
-    [
-      ["--cmdline", options.cmdline !== undefined],
-      ["--reuse-cmdline", options.reuseCmdline],
-      ["--initrd", options.initrd.length > 0],
-      // All profiles of a signed UKI are signed; a manifest says nothing of them.
-      ["--profile", options.profile !== undefined && isManifest],
-    ] as const
-  ).find(([, isGiven]) => isGiven);
-  if (given !== undefined) {
-    throw new KexecError("policy-refused", {
-      message: `cannot use ${given[0]}: trust is required, and the signature covers initramfs and command line`,
+/** An error for each option that would change what the signature covers. */
+export function* refusedOptions(options: TrustOptions, isManifest: boolean): Generator<KexecError> {
+  const changing = [
+    ["--cmdline", options.cmdline !== undefined],
+    ["--reuse-cmdline", options.reuseCmdline],
+    ["--initrd", options.initrd.length > 0],
+    // All profiles of a signed UKI are signed; a manifest says nothing of them.
+    ["--profile", options.profile !== undefined && isManifest],
+  ] as const;
+  for (const [option, isGiven] of changing) {
+    if (!isGiven) continue;
+    yield new KexecError("policy-refused", {
+      message: `cannot use ${option}: trust is required, and the signature covers initramfs and command line`,
       hint: "put it into the manifest before it is signed",
     });
   }
+}
+
+function refuseOptions(options: TrustOptions, isManifest: boolean): void {
+  for (const refusal of refusedOptions(options, isManifest)) throw refusal;
 }
 
 function refuseEntryLines(source: Source): void {
@@ -174,6 +171,24 @@ function refuseEntryLines(source: Source): void {
     message: `cannot use the ${added} line of ${source.entry?.path}: trust is required, and nobody signed the boot entry`,
     hint: "build it into the UKI before that is signed, and take the line out",
   });
+}
+
+/**
+ * An error for each reason why words must not be appended, by what the policies let through.
+ * @param signed The command line that the signature covers.
+ */
+export function* refusedAppend(
+  append: string | undefined,
+  requirement: TrustRequirement,
+  signed: string,
+): Generator<KexecError> {
+  if (append === undefined) return;
+  for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
+    yield new KexecError("policy-refused", {
+      message: `cannot use --append: ${problem}`,
+      hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
+    });
+  }
 }
 
 export function readKey(path: string): PublicKey {

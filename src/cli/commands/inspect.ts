@@ -37,7 +37,7 @@ export const inspect = defineCommand({
   args,
   run: async (given, output) => {
     const request = { ...sourceRequest(given), crash: given.flag("crash") };
-    const inspection = await inspectSource(request);
+    const inspection = await inspectSource(request, output.observer);
     output.result(inspection, describeInspection);
     const [first] = inspection.verdict.reasons;
     // The way of every refusal to standard error and the exit code.

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { programs, Workshop } from "./program.ts";
 
 /** Runs a command on a pseudo-terminal; everything that it writes there. */
@@ -53,6 +55,32 @@ for (const program of programs()) {
     ])("no colour when %s", async (_name, environment) => {
       expect(await onTerminal(workshop, ["stauts"], { ...environment })).toBe(plain);
     });
+
+    test("work longer than a second shows how far it is, and in a pipe nothing", async () => {
+      const cwd = workshop.directory();
+      writeFileSync(join(cwd, "large.img"), "070701");
+      // Holes, which take no disk: far more than can be digested before both are stopped.
+      truncateSync(join(cwd, "large.img"), 2 ** 36);
+      const command = ["aegis-kexec", "manifest", "kernel", "--initrd", "large.img"];
+      const options = { cwd, env: { ...workshop.environment, TERM: "xterm" } };
+      const piped = Bun.spawn([...command, "--generation", "1"], { ...options, stderr: "pipe" });
+      const chunks: Uint8Array[] = [];
+      const shown = () => Buffer.concat(chunks).toString();
+      const child = Bun.spawn([...command, "--generation", "1"], {
+        ...options,
+        terminal: { cols: 80, rows: 24, data: (_, chunk) => void chunks.push(chunk.slice()) },
+      });
+      const started = performance.now();
+      while (shown() === "" && child.exitCode === null) await Bun.sleep(50);
+      expect(performance.now() - started).toBeGreaterThan(900);
+      expect(shown()).toMatch(/^\rreading large\.img: \d+ % of 64\.0 GiB +/);
+      for (const one of [child, piped]) {
+        one.kill();
+        await one.exited;
+      }
+      child.terminal?.close();
+      expect(await new Response(piped.stderr).text()).toBe("");
+    }, 60_000);
 
     test("results have no colour", async () => {
       const text = await onTerminal(workshop, ["--version"], { TERM: "xterm" });

@@ -34,7 +34,10 @@ const bin = (name: string) => join(root, "node_modules", ".bin", name);
 function testJob(name: string, ...paths: readonly string[]): Job {
   const report = join(reports, `${name.replaceAll("/", "-")}.xml`);
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-  return { name, report, command: [bun, "test", ...reporter, ...paths.map((path) => `./${path}`)] };
+  // Milliseconds. The default of 5 s is too short for a busy machine, and bunfig.toml cannot change it
+  const patience = "--timeout=20000";
+  const files = paths.map((path) => `./${path}`);
+  return { name, report, command: [bun, "test", patience, ...reporter, ...files] };
 }
 
 /** Each in a process of its own: two guests at a time is what two cores carry. */

@@ -1,11 +1,12 @@
 /** A handover of Debian's systemd: services are stopped, the disk is unmounted, the next kernel runs. */
 import { expect } from "bun:test";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
-import { startGuest } from "./lib/guest.ts";
-import { temporaryPath } from "./lib/host.ts";
-import { guestInitramfs, text } from "./lib/initramfs.ts";
+import { type GuestOptions, startGuest } from "./lib/guest.ts";
+import { repository, temporaryPath } from "./lib/host.ts";
+import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { vmTest } from "./lib/suite.ts";
 import { systemdImage } from "./lib/systemd-image.ts";
@@ -13,7 +14,7 @@ import { systemdImage } from "./lib/systemd-image.ts";
 const name: KernelName = "debian-6.12";
 const needs = [name, `file:${systemdImage}`, "tool:debugfs"] as const;
 
-/** Mounts the disk, puts the test's files and units into its /run, and goes over to it. */
+/** Mounts the disk, puts the test's files and units into its /run, gives it a /boot to mount, and goes over to it. */
 const init = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -23,6 +24,8 @@ mkdir /new
 mount -t ext4 /dev/vda /new
 mount -t tmpfs tmpfs /new/run
 cp -a /payload/. /new/run/
+ln -s /run/aegis-kexec /new/usr/sbin/aegis-kexec
+echo '/run/boot /boot none bind 0 0' >/new/etc/fstab
 exec switch_root /new /sbin/init
 `;
 
@@ -52,7 +55,32 @@ const systemctlKexec =
   `/bin/sh -c 'cp /run/aegis-kexec /sbin/kexec && /sbin/kexec -l /run${vmlinuz} --initrd=/run${initrd} ` +
   `--command-line="console=ttyS0 panic=-1 by-kexec" && exec systemctl kexec'`;
 
-async function systemdGuest(command: string) {
+/** As people install the units, and as they restart by kexec with them. */
+const byUnits =
+  "/bin/sh -c 'systemctl enable --runtime --now aegis-kexec-load.service && " +
+  "exec systemctl start --no-block --job-mode=replace-irreversibly kexec.target'";
+
+/** The units of contrib/, and a boot entry for what is in /boot. */
+function installed(entry: string): GuestEntry[] {
+  const units = join(repository, "contrib/systemd");
+  return [
+    ...readdirSync(units).map(
+      (unit) =>
+        ({
+          type: "host-file",
+          path: `/payload/systemd/system/${unit}`,
+          source: join(units, unit),
+        }) as const,
+    ),
+    text("/payload/boot/loader/entries/next.conf", entry),
+  ];
+}
+
+async function systemdGuest(
+  command: string,
+  more: readonly GuestEntry[] = [],
+  options: Pick<GuestOptions, "onConsole"> = {},
+) {
   const image = temporaryPath("systemd.ext4");
   copyFileSync(systemdImage, image);
   const token = unique();
@@ -75,10 +103,12 @@ async function systemdGuest(command: string) {
         path: "/payload/systemd/system/graphical.target.wants/handover.service",
         target: "../handover.service",
       },
+      ...more,
     ],
   });
   // The first agent to speak is that of the next kernel.
   const guest = await startGuest({
+    ...options,
     kernel: kernel(name),
     initramfs,
     memory: 2048,
@@ -129,5 +159,36 @@ vmTest(
     expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-kexec" });
     expect(guest.serialLog()).toContain("witness stopped");
     expect(readDisk(image).witness).toBe("stopped\n");
+  },
+);
+
+const entry = `title next\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1 by-entry\n`;
+
+vmTest("the units load the default entry at kexec.target", { needs, timeout: 150 }, async () => {
+  const { guest, token } = await systemdGuest(byUnits, installed(entry));
+  await using _guest = guest;
+  expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-entry" });
+  expect(guest.serialLog()).toContain("witness stopped");
+});
+
+vmTest(
+  "a default entry that is refused ends in firmware, not in what was loaded before",
+  { needs, timeout: 150 },
+  async () => {
+    const older = `/run/aegis-kexec load /run${vmlinuz} --initrd /run${initrd} --cmdline "console=ttyS0 older"`;
+    const refused = entry.replace("/vmlinuz", "/loader/entries/next.conf");
+    let log = "";
+    const ended = systemdGuest(byUnits.replace("'", `'${older} && `), installed(refused), {
+      onConsole: (text) => {
+        log += text;
+      },
+    });
+    // Without the reset that QEMU ends with, the guest would go on until it is out of time
+    await expect(ended).rejects.toThrow("QEMU ended with 0");
+    expect(log.indexOf("witness stopped")).toBeGreaterThan(0);
+    expect(log.search(/Starting .*aegis-kexec-refus/)).toBeGreaterThan(
+      log.indexOf("witness stopped"),
+    );
+    expect(log).not.toContain("Starting new kernel");
   },
 );

@@ -1,7 +1,6 @@
 /** Input files: opened once, checked, and from then on known by their descriptor only. */
 import { KexecError } from "../errors.ts";
 import {
-  AT_FDCWD,
   callThroughSignals,
   close,
   cString,
@@ -15,41 +14,10 @@ import {
 } from "./descriptor.ts";
 import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, EXDEV, errnoName, errnoText } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { readLink } from "./link.ts";
+import { type FileStatus, statusOf, statusOfPath } from "./status.ts";
 
-/** What statx(2) tells of an open file. */
-export interface FileStatus {
-  readonly type: FileType;
-  /** Permission bits, 0 to 0o7777. */
-  readonly mode: number;
-  readonly uid: number;
-  /** Bytes. */
-  readonly size: number;
-  /** `major:minor` of the file system, and the inode: together they name the file. */
-  readonly device: string;
-  readonly inode: bigint;
-}
-
-export type FileType =
-  | "regular file"
-  | "directory"
-  | "character device"
-  | "block device"
-  | "FIFO"
-  | "socket"
-  | "symbolic link"
-  | "unknown kind of file";
-
-// S_IFMT and its values, include/uapi/linux/stat.h
-const S_IFMT = 0o170000;
-const fileTypes: ReadonlyMap<number, FileType> = new Map([
-  [0o010000, "FIFO"],
-  [0o020000, "character device"],
-  [0o040000, "directory"],
-  [0o060000, "block device"],
-  [0o100000, "regular file"],
-  [0o120000, "symbolic link"],
-  [0o140000, "socket"],
-]);
+export { type FileStatus, statusOf, statusOfPath } from "./status.ts";
 
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;
@@ -60,49 +28,10 @@ const POSIX_FADV_WILLNEED = 3;
 // include/uapi/asm-generic/fcntl.h
 const O_PATH = 0o10000000;
 
-// struct statx is the same on every architecture: include/uapi/linux/stat.h
-const STATX_SIZE = 256;
-const STATX_BASIC_STATS = 0x7ff;
-const AT_EMPTY_PATH = 0x1000;
-const STATX = { uid: 20, mode: 28, ino: 32, size: 40, devMajor: 136, devMinor: 140 } as const;
-
-function statx(fd: number, path: Uint8Array, flags: number): FileStatus | number {
-  const buffer = new Uint8Array(STATX_SIZE);
-  const result = callThroughSignals("statx", fd, path, flags, STATX_BASIC_STATS, buffer);
-  if (result < 0) return result;
-  const view = new DataView(buffer.buffer);
-  const mode = view.getUint16(STATX.mode, true);
-  return {
-    type: fileTypes.get(mode & S_IFMT) ?? "unknown kind of file",
-    mode: mode & 0o7777,
-    uid: view.getUint32(STATX.uid, true),
-    size: Number(view.getBigUint64(STATX.size, true)),
-    device: `${view.getUint32(STATX.devMajor, true)}:${view.getUint32(STATX.devMinor, true)}`,
-    inode: view.getBigUint64(STATX.ino, true),
-  };
-}
-
-/** Status of an open file, or -errno. */
-export function statusOf(fd: number): FileStatus | number {
-  return statx(fd, cString(""), AT_EMPTY_PATH);
-}
-
-/** Status of what `path` names, symbolic links followed, or -errno. */
-export function statusOfPath(path: string): FileStatus | number {
-  return statx(AT_FDCWD, cString(path), 0);
-}
-
 /** The canonical path of an open file, as the kernel knows it; undefined where /proc is missing. */
 function pathOf(fd: number): string | undefined {
-  const buffer = new Uint8Array(4096); // PATH_MAX, include/uapi/linux/limits.h
-  const length = libc().call(
-    "readlinkat",
-    AT_FDCWD,
-    cString(`/proc/self/fd/${fd}`),
-    buffer,
-    buffer.byteLength,
-  );
-  return length > 0 ? new TextDecoder().decode(buffer.subarray(0, length)) : undefined;
+  const path = readLink(`/proc/self/fd/${fd}`);
+  return typeof path === "string" ? path : undefined;
 }
 
 /** A folder that files are opened below. Dispose of it to close it. */
@@ -299,10 +228,17 @@ export function openError(path: string, what: string, errno: number): KexecError
 
 /** Says where the path breaks off, so that an unmounted file system shows. */
 function missingHint(path: string): string {
+  const target = readLink(path);
+  if (typeof target === "string") {
+    return `it is a symbolic link to ${target}: is the file system with that mounted?`;
+  }
   const slash = path.lastIndexOf("/");
   const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
   const status = statusOfPath(folder);
-  return typeof status === "number"
-    ? `the directory ${folder} does not exist either: is its file system mounted?`
-    : `the directory ${folder} exists: check the file name`;
+  if (typeof status === "number") {
+    return `the directory ${folder} does not exist either: is its file system mounted?`;
+  }
+  return status.type === "directory"
+    ? `the directory ${folder} exists: check the file name`
+    : `${folder} is a ${status.type}`;
 }

@@ -1,6 +1,6 @@
 /** Symbolic links: in /sys they say how things hang together. */
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
-import { statusOfPath } from "./file.ts";
+import { statusOfPath } from "./status.ts";
 
 /** The target of a symbolic link, or -errno. */
 export function readLink(path: string): string | number {

@@ -1,0 +1,69 @@
+/** What a file is: statx(2). */
+import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
+
+/** What statx(2) tells of an open file. */
+export interface FileStatus {
+  readonly type: FileType;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  readonly uid: number;
+  /** Bytes. */
+  readonly size: number;
+  /** `major:minor` of the file system, and the inode: together they name the file. */
+  readonly device: string;
+  readonly inode: bigint;
+}
+
+export type FileType =
+  | "regular file"
+  | "directory"
+  | "character device"
+  | "block device"
+  | "FIFO"
+  | "socket"
+  | "symbolic link"
+  | "unknown kind of file";
+
+// S_IFMT and its values, include/uapi/linux/stat.h
+const S_IFMT = 0o170000;
+const fileTypes: ReadonlyMap<number, FileType> = new Map([
+  [0o010000, "FIFO"],
+  [0o020000, "character device"],
+  [0o040000, "directory"],
+  [0o060000, "block device"],
+  [0o100000, "regular file"],
+  [0o120000, "symbolic link"],
+  [0o140000, "socket"],
+]);
+
+// struct statx is the same on every architecture: include/uapi/linux/stat.h
+const STATX_SIZE = 256;
+const STATX_BASIC_STATS = 0x7ff;
+const AT_EMPTY_PATH = 0x1000;
+const STATX = { uid: 20, mode: 28, ino: 32, size: 40, devMajor: 136, devMinor: 140 } as const;
+
+function statx(fd: number, path: Uint8Array, flags: number): FileStatus | number {
+  const buffer = new Uint8Array(STATX_SIZE);
+  const result = callThroughSignals("statx", fd, path, flags, STATX_BASIC_STATS, buffer);
+  if (result < 0) return result;
+  const view = new DataView(buffer.buffer);
+  const mode = view.getUint16(STATX.mode, true);
+  return {
+    type: fileTypes.get(mode & S_IFMT) ?? "unknown kind of file",
+    mode: mode & 0o7777,
+    uid: view.getUint32(STATX.uid, true),
+    size: Number(view.getBigUint64(STATX.size, true)),
+    device: `${view.getUint32(STATX.devMajor, true)}:${view.getUint32(STATX.devMinor, true)}`,
+    inode: view.getBigUint64(STATX.ino, true),
+  };
+}
+
+/** Status of an open file, or -errno. */
+export function statusOf(fd: number): FileStatus | number {
+  return statx(fd, cString(""), AT_EMPTY_PATH);
+}
+
+/** Status of what `path` names, symbolic links followed, or -errno. */
+export function statusOfPath(path: string): FileStatus | number {
+  return statx(AT_FDCWD, cString(path), 0);
+}

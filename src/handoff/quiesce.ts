@@ -1,7 +1,7 @@
 /** `--quiesce`: detaching drivers, so that the next kernel finds devices at rest. */
 import { KexecError } from "../errors.ts";
 import { errnoText } from "../linux/errno.ts";
-import { isOnBlockDevice, readMounts } from "../linux/mounts.ts";
+import { isInMemory, isOnBlockDevice, type Mount, readMounts } from "../linux/mounts.ts";
 import {
   type PciDevice,
   pciAddressesOf,
@@ -10,7 +10,7 @@ import {
   unbindFramebufferConsoles,
 } from "../linux/pci.ts";
 import type { Observer } from "./report.ts";
-import { type QuiesceClass, type QuiesceWord, quiesceClasses } from "./words.ts";
+import type { QuiesceClass, QuiesceWord } from "./words.ts";
 
 /**
  * The class of a device: include/linux/pci_ids.h. USB means host controllers (0x0c03), which may
@@ -37,10 +37,17 @@ export interface QuiescePlan {
   readonly left: readonly { readonly address: string; readonly why: string }[];
 }
 
+/** A controller of a serial line or another means of communication, in the PCI code's class 0x07. */
+const isCommunication = ({ classCode }: PciDevice) => classCode >>> 16 === 0x07;
+
+/** When it is the turn of a device: what may be a console goes last, for it is read until the end. */
+function turnOf(device: PciDevice): number {
+  const order: readonly (QuiesceClass | undefined)[] = [undefined, "net", "storage", "usb", "gpu"];
+  return isCommunication(device) ? order.length : order.indexOf(quiesceClassOf(device.classCode));
+}
+
 /**
- * What to detach and when: network first, then displays, for the console is read until the end, then
- * USB hosts and storage, which may carry the root. What carries a file system that this program
- * still runs from stays.
+ * What to detach and when: consoles last. What this program may be running from stays.
  * @throws KexecError `usage` for an address that this machine does not have
  */
 export function planQuiesce(
@@ -70,46 +77,64 @@ export function planQuiesce(
       left.push({ address: device.address, why: "it has no driver" });
     else wanted.set(device.address, device);
   }
-  const order: readonly (QuiesceClass | undefined)[] = [undefined, ...quiesceClasses];
   const ordered = [...wanted.values()]
     .filter(({ address }) => {
       if (!needed.has(address)) return true;
-      left.push({ address, why: "a file system in use hangs on it" });
+      left.push({ address, why: "this program may be running from it" });
       return false;
     })
-    .sort(
-      (one, other) =>
-        order.indexOf(quiesceClassOf(one.classCode)) -
-        order.indexOf(quiesceClassOf(other.classCode)),
-    );
+    .sort((one, other) => turnOf(one) - turnOf(other));
   return { devices: ordered, left };
 }
 
 /** The plan for this machine. @throws KexecError `usage` */
 export function readQuiescePlan(words: readonly QuiesceWord[]): QuiescePlan {
-  return words.length === 0
-    ? { devices: [], left: [] }
-    : planQuiesce(words, readPciDevices(), addressesInUse());
+  if (words.length === 0) return { devices: [], left: [] };
+  const devices = readPciDevices();
+  const mounts = readMounts();
+  const used =
+    typeof mounts === "number"
+      ? undefined
+      : addressesInUse(mounts, process.execPath, pciAddressesOf);
+  return planQuiesce(words, devices, used ?? carriersAmong(devices));
 }
 
-/** PCI devices below the root and below the file system of this very program. */
-function addressesInUse(): ReadonlySet<string> {
-  const mounts = readMounts();
-  if (typeof mounts === "number") return new Set();
-  const path = process.execPath;
+/**
+ * The PCI addresses below the root and below the file system of `program`; undefined where one of
+ * them lies on what cannot be traced to a device: an overlay, an image in a loop device, a server.
+ */
+export function addressesInUse(
+  mounts: readonly Mount[],
+  program: string,
+  addressesOf: (device: string) => readonly string[] | undefined,
+): ReadonlySet<string> | undefined {
   const holding = mounts
     .filter(
       ({ mountPoint }) =>
-        path === mountPoint || path.startsWith(`${mountPoint.replace(/\/$/, "")}/`),
+        program === mountPoint || program.startsWith(`${mountPoint.replace(/\/$/, "")}/`),
     )
     .reduce(
       (longest, mount) => (mount.mountPoint.length >= longest.length ? mount.mountPoint : longest),
       "/",
     );
   const used = mounts.filter(
-    (mount) => isOnBlockDevice(mount) && (mount.mountPoint === "/" || mount.mountPoint === holding),
+    (mount) => !isInMemory(mount) && (mount.mountPoint === "/" || mount.mountPoint === holding),
   );
-  return new Set(used.flatMap(({ device }) => pciAddressesOf(device)));
+  const found = new Set<string>();
+  for (const mount of used) {
+    const addresses = isOnBlockDevice(mount) ? addressesOf(mount.device) : undefined;
+    if (addresses === undefined) return undefined;
+    for (const address of addresses) found.add(address);
+  }
+  return found;
+}
+
+/** All that a file system can lie on. */
+function carriersAmong(devices: readonly PciDevice[]): ReadonlySet<string> {
+  const carriers = devices.filter(({ classCode }) =>
+    ["net", "usb", "storage"].includes(quiesceClassOf(classCode) ?? ""),
+  );
+  return new Set(carriers.map(({ address }) => address));
 }
 
 /** Detaches. A device that cannot be is a warning. Each is named before, for a driver can hang. */

@@ -15,7 +15,7 @@ export interface Sufferer {
 interface Known {
   readonly matches: (device: PciDevice) => boolean;
   readonly why: string;
-  readonly quiesce: "gpu" | "usb" | "address";
+  readonly quiesce: "gpu" | "usb" | "storage" | "address";
   readonly source: string;
 }
 
@@ -45,6 +45,13 @@ const known: readonly Known[] = [
     why: "the next kernel has found the card not accessible",
     quiesce: "address",
     source: "github.com/open-power/op-build/issues/538",
+  },
+  {
+    // Class 0x010802: non-volatile memory with the NVM Express interface
+    matches: ({ classCode }) => classCode === 0x010802,
+    why: "before Linux 4.4.20 its shutdown has led to panics after the handover",
+    quiesce: "storage",
+    source: "github.com/open-power/op-build/issues/537, /pull/698",
   },
 ];
 

@@ -108,6 +108,11 @@ export function isOnBlockDevice(mount: Mount): boolean {
   return mount.source.startsWith("/dev/") && /^(btrfs|bcachefs|zfs)$/.test(mount.type);
 }
 
+/** In memory, and so on no device; "rootfs" is a ramfs or a tmpfs (init/do_mounts.c). */
+export function isInMemory({ type }: Mount): boolean {
+  return type === "tmpfs" || type === "ramfs" || type === "rootfs";
+}
+
 function depthsOf(mounts: readonly Mount[]): ReadonlyMap<number, number> {
   const parents = new Map(mounts.map(({ id, parent }) => [id, parent] as const));
   const depths = new Map<number, number>();

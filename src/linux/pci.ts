@@ -71,20 +71,23 @@ export function unbindFramebufferConsoles(): readonly string[] {
 /** How deep block devices are stacked at the most: a volume on a mirror on a partition ... */
 const STACK_MAX = 8;
 
-/** The PCI addresses that a block device (`major:minor`) hangs on, through all that it is made of. */
-export function pciAddressesOf(device: string): readonly string[] {
+/**
+ * The PCI addresses that a block device (`major:minor`) hangs on, through all that it is made of.
+ * Undefined where a part of it hangs on none that can be seen: a loop device, a disk on the network.
+ */
+export function pciAddressesOf(device: string): readonly string[] | undefined {
   const found = new Set<string>();
-  const look = (folder: string, depth: number) => {
+  const trace = (folder: string, depth: number): boolean => {
     const path = readLink(folder);
-    if (typeof path !== "string" || depth > STACK_MAX) return;
-    for (const part of path.split("/")) if (pciAddressPattern.test(part)) found.add(part);
+    if (typeof path !== "string" || depth > STACK_MAX) return false;
+    const addresses = path.split("/").filter((part) => pciAddressPattern.test(part));
+    for (const address of addresses) found.add(address);
     const name = path.slice(path.lastIndexOf("/") + 1);
-    for (const slave of namesBelowSys(`class/block/${name}/slaves`)) {
-      look(`/sys/class/block/${slave}`, depth + 1);
-    }
+    const parts = namesBelowSys(`class/block/${name}/slaves`);
+    const traced = parts.map((part) => trace(`/sys/class/block/${part}`, depth + 1));
+    return parts.length === 0 ? addresses.length > 0 : traced.every(Boolean);
   };
-  look(`/sys/dev/block/${device}`, 0);
-  return [...found];
+  return trace(`/sys/dev/block/${device}`, 0) ? [...found] : undefined;
 }
 
 function namesBelowSys(path: string): readonly string[] {

@@ -194,6 +194,11 @@ vmTest(
     });
     await using guest = await given.start();
     expect(await guest.check("ls /sys/bus/pci/devices/0000:00:08.0/drm")).toContain("card0");
+    const suffering = (await guest.check("aegis-kexec status --verbose")).split(
+      "Known to suffer",
+    )[1];
+    expect(suffering).toMatch(/0000:00:08\.0 +bochs-drm: [\s\S]*--quiesce gpu/);
+    expect(suffering).toMatch(/0000:00:09\.0 +xhci_hcd: [\s\S]*--quiesce usb/);
     const next = await guest.handoff(
       `${boot} --cmdline "${given.console}" --quiesce usb,gpu >/dev/ttyS0 2>&1`,
     );
@@ -201,9 +206,9 @@ vmTest(
     const log = guest.serialLog();
     const order = [
       "handing over to the new kernel",
+      "detached 0000:00:09.0 (xhci_hcd)",
       "detached console vtcon",
       "detached 0000:00:08.0 (bochs-drm)",
-      "detached 0000:00:09.0 (xhci_hcd)",
     ].map((line) => log.indexOf(line));
     expect(order).not.toContain(-1);
     expect(order).toEqual([...order].sort((one, other) => one - other));

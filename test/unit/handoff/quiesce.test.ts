@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { KexecError } from "../../../src/errors.ts";
-import { planQuiesce, quiesceClassOf } from "../../../src/handoff/quiesce.ts";
+import { addressesInUse, planQuiesce, quiesceClassOf } from "../../../src/handoff/quiesce.ts";
 import { sufferers } from "../../../src/handoff/sufferers.ts";
 import { parseQuiesceWord } from "../../../src/handoff/words.ts";
+import { parseMountinfo } from "../../../src/linux/mounts.ts";
 import type { PciDevice } from "../../../src/linux/pci.ts";
 
 function device(address: string, classCode: number, driver?: string, drm = false): PciDevice {
@@ -51,14 +52,17 @@ test("words are classes or addresses, the domain left out or not", () => {
   }
 });
 
-test("storage goes last and network first, whatever the order of the words", () => {
-  const plan = planQuiesce(["storage", "usb", "gpu", "net"], all, none);
+test("what may be a console goes last, whatever the order of the words", () => {
+  const serial = device("0000:00:16.3", 0x070002, "serial");
+  const words = [{ address: serial.address }, "gpu", "usb", "storage", "net"] as const;
+  const plan = planQuiesce(words, [...all, serial], none);
   expect(plan.devices.map(({ address }) => address)).toEqual([
     net.address,
-    gpu.address,
-    usb.address,
     nvme.address,
     sata.address,
+    usb.address,
+    gpu.address,
+    serial.address,
   ]);
   expect(plan.left).toEqual([]);
 });
@@ -78,6 +82,30 @@ test("what the root hangs on stays, and is told", () => {
   expect(plan.left.map(({ address }) => address)).toEqual([nvme.address]);
 });
 
+test("what the program runs from is traced to its devices, or not at all", () => {
+  const traced: Readonly<Record<string, readonly string[]>> = {
+    "259:1": [nvme.address],
+    "8:1": ["0000:00:1d.0", usb.address],
+  };
+  const used = (mountinfo: string) =>
+    addressesInUse(parseMountinfo(mountinfo), "/usr/sbin/aegis-kexec", (name) => traced[name]);
+  const root = "27 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw";
+  const stick = "28 27 8:1 / /usr rw - ext4 /dev/sda1 rw";
+  const data = "29 27 7:0 / /mnt rw - ext4 /dev/loop0 rw";
+  expect(used(`${root}\n${data}`)).toEqual(new Set([nvme.address]));
+  expect(used(`${root}\n${stick}`)).toEqual(new Set([nvme.address, "0000:00:1d.0", usb.address]));
+  expect(used("1 1 0:2 / / rw - rootfs rootfs rw")).toEqual(new Set());
+  for (const hidden of [
+    "27 1 0:30 / / rw - overlay overlay rw,lowerdir=/a",
+    "27 1 7:0 / / ro - squashfs /dev/loop0 ro",
+    "27 1 0:31 / / rw - btrfs /dev/nvme0n1p1 rw",
+    "27 1 0:32 / / rw - nfs4 server:/root rw",
+    `${root}\n28 27 0:33 / /usr rw - 9p usr rw`,
+  ]) {
+    expect(used(hidden)).toBeUndefined();
+  }
+});
+
 test("a device without a driver is told, one that is not there is refused", () => {
   expect(planQuiesce([{ address: bare.address }], all, none).left).toEqual([
     { address: bare.address, why: "it has no driver" },
@@ -91,6 +119,7 @@ test("those known to suffer are listed with an option and a source", () => {
     [gpu.address, "--quiesce gpu"],
     [usb.address, "--quiesce usb"],
     [net.address, `--quiesce ${net.address}`],
+    [nvme.address, "--quiesce storage"],
   ]);
   for (const { source } of found) expect(source).not.toBe("");
   // A frame buffer without DRM, and a card without driver, are not known to.

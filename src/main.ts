@@ -19,6 +19,11 @@ async function main(argv: readonly string[]): Promise<number> {
       settleHere(argv.slice(1));
       return 0;
     }
+    const { appendHere, appendWord } = await import("./handoff/append-line.ts");
+    if (first === appendWord) {
+      appendHere(argv[1] ?? "");
+      return 0;
+    }
   }
   if (process.pid === 1) {
     const { isFirstProcess, runAsInit } = await import("./cli/init.ts");

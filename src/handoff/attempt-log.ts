@@ -1,21 +1,9 @@
 /** `--log`: a line of JSON for each attempt, on disk before the jump, so that the last words survive. */
 import { KexecError } from "../errors.ts";
-import {
-  close,
-  ioError,
-  O_APPEND,
-  O_CREAT,
-  O_RDONLY,
-  O_WRONLY,
-  open,
-  readText,
-  writeAll,
-} from "../linux/descriptor.ts";
-import { EINVAL } from "../linux/errno.ts";
-import { statusOfPath } from "../linux/file.ts";
-import { libc } from "../linux/libc.ts";
+import { readText } from "../linux/descriptor.ts";
 import { version } from "../version.ts";
-import type { LoadReport } from "./report.ts";
+import { appendFlushed } from "./append-line.ts";
+import type { LoadReport, Observer } from "./report.ts";
 import type { ParsedExecRequest, ParsedLoadRequest } from "./request.ts";
 
 export type AttemptCommand = "load" | "boot" | "exec";
@@ -31,27 +19,35 @@ export type LoggedRequest = Partial<ParsedLoadRequest> & Partial<ParsedExecReque
 
 export class AttemptLog {
   private constructor(
-    private readonly path: string | undefined,
+    private path: string | undefined,
     private readonly head: Readonly<Record<string, unknown>>,
+    private readonly observer: Observer,
   ) {}
 
   /**
-   * A log that can be written, or none where `path` is undefined. The file is made here, mode 0600.
+   * A log that can be written, or none where `path` is undefined or on a disk that hangs, which is a
+   * warning. The file is made here, mode 0600.
    * @throws KexecError `io-error`
    */
-  static begin(
+  static async begin(
     path: string | undefined,
     command: AttemptCommand,
     request: LoggedRequest,
-  ): AttemptLog {
-    if (path !== undefined) createLog(path);
-    return new AttemptLog(path, { version, command, request: withoutSecrets(request) });
+    observer: Observer = {},
+  ): Promise<AttemptLog> {
+    const log = new AttemptLog(
+      path,
+      { version, command, request: withoutSecrets(request) },
+      observer,
+    );
+    await log.append("");
+    return log;
   }
 
   /** Does the work of a load, and writes what came of it. An error of the log is told last. */
   async recording(work: () => Promise<LoadReport>): Promise<LoadReport> {
     const result = await this.orFailure(work);
-    this.write({ outcome: result.loaded ? "loaded" : "dry-run", result });
+    await this.write({ outcome: result.loaded ? "loaded" : "dry-run", result });
     return result;
   }
 
@@ -61,7 +57,7 @@ export class AttemptLog {
       return await work();
     } catch (error) {
       try {
-        this.write({ outcome: "failed", error: errorForLog(error) });
+        await this.write({ outcome: "failed", error: errorForLog(error) });
       } catch {
         // The work's own error is the one to tell.
       }
@@ -69,20 +65,16 @@ export class AttemptLog {
     }
   }
 
-  /** Appends one line and flushes it to disk. @throws KexecError `io-error` */
-  write(outcome: Outcome): void {
-    if (this.path === undefined) return;
+  /** Appends one line and flushes it to disk, unless the disk hangs. @throws KexecError `io-error` */
+  async write(outcome: Outcome): Promise<void> {
     const line = JSON.stringify({ ...moment(), ...this.head, ...outcome });
-    // Open only as long as it takes: a file open for writing keeps its file system writable.
-    const fd = open(this.path, O_WRONLY | O_APPEND);
-    if (fd < 0) throw ioError(`write the log ${this.path}`, -fd);
-    try {
-      const written = writeAll(fd, new TextEncoder().encode(`${line}\n`));
-      if (written < 0) throw ioError(`write the log ${this.path}`, -written);
-      flush(fd, this.path);
-    } finally {
-      close(fd);
-    }
+    await this.append(`${line}\n`);
+  }
+
+  /** Once given up, it is not tried again: the time is lost already. */
+  private async append(text: string): Promise<void> {
+    if (this.path === undefined) return;
+    if (!(await appendFlushed(this.path, text, this.observer))) this.path = undefined;
   }
 }
 
@@ -97,29 +89,6 @@ function moment(): { time: string; uptime: number | null } {
   const uptime = readText("/proc/uptime", 256);
   const seconds = Number(uptime.ok ? uptime.text.split(" ")[0] : Number.NaN);
   return { time: new Date().toISOString(), uptime: Number.isFinite(seconds) ? seconds : null };
-}
-
-function createLog(path: string): void {
-  const isNew = typeof statusOfPath(path) === "number";
-  const fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
-  if (fd < 0) throw ioError(`write the log ${path}`, -fd);
-  close(fd);
-  if (!isNew) return;
-  // The name is in the folder: without this the file could be missing after the jump.
-  const slash = path.lastIndexOf("/");
-  const folder = open(slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".", O_RDONLY);
-  if (folder < 0) return;
-  try {
-    flush(folder, path);
-  } finally {
-    close(folder);
-  }
-}
-
-function flush(fd: number, path: string): void {
-  const result = libc().call("fsync", fd);
-  // EINVAL: a device such as /dev/kmsg has nothing to flush.
-  if (result < 0 && result !== -EINVAL) throw ioError(`flush the log ${path}`, -result);
 }
 
 function errorForLog(error: unknown): KexecError {

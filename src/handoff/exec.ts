@@ -10,11 +10,12 @@ import { valueIn } from "../linux/reading.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { diagnoseExec } from "./diagnose.ts";
 import { readEvidence } from "./evidence.ts";
+import { Interruption } from "./interruption.ts";
 import { tellOfLiveUpdate } from "./kexec-handover.ts";
 import { dropSecretBearer, Loaded } from "./load.ts";
 import { orElse } from "./on-failure.ts";
 import { capabilityProblem } from "./permission.ts";
-import { quiesce, readQuiescePlan } from "./quiesce.ts";
+import { type QuiescePlan, quiesce, readQuiescePlan } from "./quiesce.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
   type ExecRequest,
@@ -39,10 +40,12 @@ export async function exec(request: ExecRequest = {}, observer: Observer = {}): 
   libc();
   const parsed = parseExecRequest(request);
   return orElse(parsed.onFailure, observer, async () => {
-    const log = AttemptLog.begin(parsed.log, "exec", parsed);
-    return log.orFailure(async () => {
+    const log = await AttemptLog.begin(parsed.log, "exec", parsed, observer);
+    using signals = new DisposableStack();
+    return await log.orFailure(async () => {
       requireLoaded();
-      return leave(parsed, undefined, log, observer);
+      const way = prepare(parsed, false);
+      return leave(parsed, way, undefined, log, observer, holdSignals(way, signals));
     });
   });
 }
@@ -67,14 +70,23 @@ export async function loadAndExec(
   // A dry run fails for its caller only: it must not end the machine.
   const action = parsed.load.dryRun ? "return" : parsed.exec.onFailure;
   return orElse(action, observer, async () => {
-    const log = AttemptLog.begin(parsed.load.log, "boot", { ...parsed.load, ...parsed.exec });
+    const log = await AttemptLog.begin(
+      parsed.load.log,
+      "boot",
+      { ...parsed.load, ...parsed.exec },
+      observer,
+    );
     if (parsed.load.dryRun) {
       return log.recording(async () => (await Loaded.from(parsed.load, observer)).report);
     }
-    return log.orFailure(async () => {
+    // Raised again only when the failure is in the log and no secret is loaded any more.
+    using signals = new DisposableStack();
+    return await log.orFailure(async () => {
+      const way = prepare(parsed.exec, true);
       const { report } = await Loaded.from(parsed.load, observer);
+      const interruption = holdSignals(way, signals);
       try {
-        return await leave(parsed.exec, report, log, observer);
+        return await leave(parsed.exec, way, report, log, observer, interruption);
       } catch (error) {
         if (parsed.load.secrets.length > 0) dropSecretBearer(false);
         throw error;
@@ -83,15 +95,21 @@ export async function loadAndExec(
   });
 }
 
-/** All that comes before the jump, in the order in which each needs what the next takes away. */
-async function leave(
-  request: ParsedExecRequest,
-  report: LoadReport | undefined,
-  log: AttemptLog,
-  observer: Observer,
-): Promise<never> {
+/** How this machine is left. */
+interface Way {
+  readonly throughSystemd: boolean;
+  readonly plan: QuiescePlan;
+}
+
+/**
+ * What can be refused before a load is spent on it.
+ * @param loading a load comes first, which asks for the capability itself
+ * @throws KexecError `pid-namespace`, `no-capability`, `usage`
+ */
+function prepare(request: ParsedExecRequest, loading: boolean): Way {
   const throughSystemd = !request.force && runBySystemd();
-  requireRights(throughSystemd);
+  // systemd has rules of its own on who may ask it.
+  requireRights(!loading && !throughSystemd);
   if (throughSystemd && request.quiesce.length > 0) {
     throw new KexecError("usage", {
       message: "cannot detach drivers on a system that systemd runs: its services still use them",
@@ -99,25 +117,46 @@ async function leave(
     });
   }
   const words = request.quiesce.flatMap((word) => parseQuiesceWord(word) ?? []);
-  const plan = readQuiescePlan(words);
+  return { throughSystemd, plan: readQuiescePlan(words) };
+}
+
+/**
+ * From here to the jump a signal must not leave file systems read-only, the watchdog running or a
+ * secret loaded. Where systemd hands over it stops this process on the way, and what is loaded stays.
+ */
+function holdSignals(way: Way, signals: DisposableStack): Interruption | undefined {
+  return way.throughSystemd ? undefined : signals.use(Interruption.start());
+}
+
+/** All that comes before the jump, in the order in which each needs what the next takes away. */
+async function leave(
+  request: ParsedExecRequest,
+  { throughSystemd, plan }: Way,
+  report: LoadReport | undefined,
+  log: AttemptLog,
+  observer: Observer,
+  interruption: Interruption | undefined,
+): Promise<never> {
   tellOfLiveUpdate(throughSystemd, observer);
-  log.write({ outcome: "handing-over", result: report ?? null });
+  await log.write({ outcome: "handing-over", result: report ?? null });
   if (throughSystemd) {
+    if (!request.sync) observer.warn?.("--no-sync has no effect: systemd unmounts everything");
     observer.handover?.(report);
     return handOverBySystemd(request.watchdog, observer);
   }
 
   // Undone, like the watchdog, when the jump fails: somebody may go on working here.
-  using _settled = request.sync ? await settle(observer) : undefined;
+  using _settled = request.sync ? await settle(observer, interruption?.came) : undefined;
   using watchdog =
     request.watchdog === undefined ? undefined : armWatchdog(request.watchdog, observer);
+  await interruption?.check();
   observer.handover?.(report);
   quiesce(plan, observer);
   watchdog?.keepAlive();
   return jump();
 }
 
-/** Where /sys is missing only the jump itself tells. */
+/** Before file systems are touched. Where /sys is missing only the jump itself tells. */
 function requireLoaded(): void {
   const { loaded } = readKexecState();
   if (valueIn(loaded) === false) {
@@ -136,7 +175,7 @@ function requireLoaded(): void {
 }
 
 /** What reboot(2) would refuse is refused before anything is done for it. */
-function requireRights(throughSystemd: boolean): void {
+function requireRights(withCapability: boolean): void {
   const privilege = readPrivilege();
   if (valueIn(privilege.initialPidNamespace) === false) {
     throw new KexecError("pid-namespace", {
@@ -144,8 +183,7 @@ function requireRights(throughSystemd: boolean): void {
       hint: "run it on the host, not in a container",
     });
   }
-  // systemd has rules of its own on who may ask it.
-  const problem = throughSystemd ? undefined : capabilityProblem(handingOver, privilege);
+  const problem = withCapability ? capabilityProblem(handingOver, privilege) : undefined;
   if (problem !== undefined) throw problem;
 }
 

@@ -31,7 +31,8 @@ export async function load(request: LoadRequest, observer: Observer = {}): Promi
   const work = async () => (await Loaded.from(parsed, observer)).report;
   if (parsed.log === undefined) return work();
   const { AttemptLog } = await import("./attempt-log.ts");
-  return AttemptLog.begin(parsed.log, "load", parsed).recording(work);
+  const log = await AttemptLog.begin(parsed.log, "load", parsed, observer);
+  return log.recording(work);
 }
 
 /** Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. */

@@ -1,5 +1,14 @@
 /** What is mounted, /proc/self/mountinfo, and remounting it read-only: proc_pid_mountinfo(5). */
-import { callThroughSignals, close, cString, O_RDONLY, open, readText } from "./descriptor.ts";
+import {
+  callThroughSignals,
+  close,
+  cString,
+  O_RDONLY,
+  O_WRONLY,
+  open,
+  readText,
+} from "./descriptor.ts";
+import { EINVAL } from "./errno.ts";
 
 export interface Mount {
   readonly id: number;
@@ -172,4 +181,21 @@ export function flush(mount: Mount): number {
   const result = callThroughSignals("syncfs", fd);
   close(fd);
   return result;
+}
+
+/** Flushes one file, and the folder that its name is in: that is data of its own. Returns 0, or -errno. */
+export function flushFileAndName(path: string): number {
+  const result = sync(path, O_WRONLY);
+  const slash = path.lastIndexOf("/");
+  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
+  return result < 0 ? result : sync(folder, O_RDONLY);
+}
+
+function sync(path: string, flags: number): number {
+  const fd = open(path, flags);
+  if (fd < 0) return fd;
+  const result = callThroughSignals("fsync", fd);
+  close(fd);
+  // EINVAL: a device such as /dev/kmsg, or a folder of such, has nothing to flush.
+  return result === -EINVAL ? 0 : result;
 }

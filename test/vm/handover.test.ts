@@ -82,26 +82,42 @@ vmTest(
 
 vmTest(
   "a disk that hangs holds neither the handover nor the other disk",
-  { needs: [first, "tool:mke2fs", "tool:debugfs"], timeout: 240 },
+  { needs: [first, "tool:mke2fs", "tool:debugfs"], timeout: 360 },
   async () => {
-    const [good, bad] = [disk("good"), disk("bad")];
+    const disks = [disk("good"), disk("bad"), disk("open")] as const;
+    const [good] = disks;
     const given = scene({
       first,
       initramfs: { modules: { kernel: kernel(first), names: diskModules } },
-      guest: { extraQemuArgs: [...good.arguments, ...bad.arguments] },
+      guest: { extraQemuArgs: disks.flatMap((one) => one.arguments) },
     });
     await using guest = await given.start();
-    await guest.check("mkdir /a /b; mount -t ext4 /dev/vda /a; mount -t ext4 /dev/vdb /b; sync");
+    await guest.check(
+      "mkdir /a /b /c; for disk in a b c; do mount -t ext4 /dev/vd$disk /$disk; done; sync",
+    );
     // From now on the disk takes a byte a second: a write of it never ends.
     await guest.monitor("block_set_io_throttle bad 0 0 1 0 0 0");
-    await guest.check("echo kept >/a/file; echo lost >/b/file");
+    await guest.check("echo kept >/a/file; echo lost >/b/file; printf key >/run/key");
+
+    // Ended while it waits for the disk, it leaves neither a kernel with a secret nor a disk read-only.
+    const ended = await guest.run(
+      `${boot} --cmdline x --secret /run/key:/key --on-failure reboot --log /run/log --verbose 2>/run/said & me=$!
+      until grep -q 'flushing /b' /run/said; do sleep 1; done; kill -TERM $me; wait $me; echo $?
+      cat /sys/kernel/kexec_loaded; touch /a/file && echo writable; tail -n 1 /run/log`,
+    );
+    expect(ended.stdout).toStartWith("143\n0\nwritable\n");
+    expect(ended.stdout).toContain("interrupted by SIGTERM");
+
     const begin = Date.now();
     const next = await guest.handoff(
-      `${boot} --cmdline "${given.console}" --verbose >/dev/ttyS0 2>&1`,
+      `exec 9>/c/file; ${boot} --cmdline "${given.console}" --log /b/log --verbose >/dev/ttyS0 2>&1`,
+      { timeout: 200 },
     );
     expect(next).toMatchObject({ token: given.token });
-    expect(Date.now() - begin).toBeLessThan(60_000);
+    expect(Date.now() - begin).toBeLessThan(120_000);
+    expect(guest.serialLog()).toContain("writing the log /b/log makes no progress");
     expect(guest.serialLog()).toContain("flushing /b makes no progress");
+    expect(guest.serialLog()).toContain("cannot remount /c read-only: device or resource busy");
     const { journal, content } = readDisk(good.path, "/file");
     expect(content).toBe("kept\n");
     expect(journal).not.toContain("needs_recovery");
@@ -279,17 +295,21 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     expect(missing.exit).toBe(2);
     expect(missing.stderr).toContain("this machine has no such PCI device");
     await guest.check("aegis-kexec unload");
+    const before = await guest.run(`${boot} --cmdline x --quiesce 0000:7f:00.0`);
+    expect(before.exit).toBe(2);
+    expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
   });
 
   test("--log has a line for each attempt, without the secret", async (guest) => {
     await guest.check("echo hunter2 >/run/hidden");
     await guest.run(
-      `aegis-kexec load ${vmlinuz} --cmdline x --secret /run/hidden:/etc/key --dry-run --log /tmp/log; ${failing} --log /tmp/log`,
+      `aegis-kexec load ${vmlinuz} --cmdline x --secret /run/hidden:/etc/key --dry-run --log /tmp/log; ${failing} --secret /run/hidden:/etc/key --log /tmp/log`,
     );
     const lines = (await guest.check("cat /tmp/log")).trimEnd().split("\n");
     const [dry, failed] = lines.map((line): unknown => JSON.parse(line));
     expect(dry).toMatchObject({ command: "load", outcome: "dry-run", request: { secrets: 1 } });
     expect(failed).toMatchObject({ command: "boot", outcome: "failed", error: { exit: 8 } });
+    expect(failed).toMatchObject({ request: { secrets: 1 } });
     expect(lines.join()).not.toContain("hunter2");
     expect(lines.join()).not.toContain("hidden");
   });

@@ -19,13 +19,12 @@ test("of secrets only their number is logged", () => {
 
 onLinux("each attempt adds lines, and an error is written down and thrown on", async () => {
   const path = join(folder, "attempts");
-  const log = AttemptLog.begin(path, "exec", { force: true });
+  const log = await AttemptLog.begin(path, "exec", { force: true });
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  log.write({ outcome: "handing-over", result: null });
+  await log.write({ outcome: "handing-over", result: null });
   const error = new KexecError("busy", { message: "cannot jump: busy", errno: "EBUSY" });
-  await expect(
-    AttemptLog.begin(path, "exec", {}).orFailure(() => Promise.reject(error)),
-  ).rejects.toBe(error);
+  const other = await AttemptLog.begin(path, "exec", {});
+  await expect(other.orFailure(() => Promise.reject(error))).rejects.toBe(error);
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
   const [first, second] = lines.map((line): unknown => JSON.parse(line));
   expect(lines).toHaveLength(2);
@@ -39,6 +38,11 @@ onLinux("each attempt adds lines, and an error is written down and thrown on", a
   expect(second).toMatchObject({ outcome: "failed", error: { code: "busy", errno: "EBUSY" } });
 });
 
-onLinux("a log that cannot be written stops everything before it begins", () => {
-  expect(() => AttemptLog.begin(join(folder, "missing", "log"), "load", {})).toThrow(KexecError);
+onLinux("a log that cannot be written stops everything before it begins", async () => {
+  const path = join(folder, "missing", "log");
+  await expect(AttemptLog.begin(path, "load", {})).rejects.toMatchObject({
+    code: "io-error",
+    errno: "ENOENT",
+    message: `cannot write the log ${path}: no such file or directory`,
+  });
 });

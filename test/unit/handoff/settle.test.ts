@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { parseStep } from "../../../src/handoff/settle.ts";
+import { parseStep } from "../../../src/handoff/limited.ts";
 
 test("steps are read back as they were told", () => {
   for (const step of [
     { kind: "done" },
     { kind: "read-only", id: 27 },
-    { kind: "problem", text: "cannot flush /mnt" },
+    { kind: "problem", text: "cannot flush /mnt", errno: 5 },
     { kind: "at", text: "flushing /mnt", device: "8:1" },
     { kind: "at", text: "flushing all other file systems" },
   ]) {
@@ -22,6 +22,7 @@ test("what is no step is left out", () => {
     "{}",
     '{"kind":"read-only"}',
     '{"kind":"at","text":1}',
+    '{"kind":"problem","text":"cannot flush /mnt"}',
   ]) {
     expect(parseStep(line)).toBeUndefined();
   }

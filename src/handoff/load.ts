@@ -61,7 +61,7 @@ export class Loaded {
     if (verified.cmdline === "") {
       warn("the command line is empty: the next kernel gets no root= and no console=");
     }
-    if (!request.crash) warnOfLostHandover(verified.cmdline, recorded);
+    if (!request.crash) await warnOfLostHandover(verified.cmdline, recorded);
     const milliseconds = await assembleAndCall(verified, request, limitBefore, recorded);
     const locked = !request.dryRun && request.lock;
     if (locked) lock(request.crash);
@@ -158,7 +158,7 @@ async function call(
   limitBefore: number | undefined,
   observer: Observer,
 ): Promise<number> {
-  if (!request.crash) finalizeHandover(observer);
+  const finalized = request.crash ? undefined : await finalizeHandover(observer);
   const kernelSize = assembled.verified.image.file.size;
   observer.note?.(
     `giving the kernel ${kernelSize} bytes of image and ${assembled.initrdSize} bytes of initramfs by kexec_file_load(2)`,
@@ -177,6 +177,7 @@ async function call(
   const milliseconds = Math.round(performance.now() - start);
   const kernelLog = log.lines();
   if (result < 0) {
+    finalized?.[Symbol.dispose]();
     const attempt: LoadAttempt = {
       name: request.kernel,
       crash: request.crash,

@@ -1,6 +1,7 @@
 /** What happens around the jump: file systems, the watchdog, drivers, failures, the log. */
 import { expect } from "bun:test";
 import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { errorOf, initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
 import { temporaryPath } from "./lib/host.ts";
 import { text } from "./lib/initramfs.ts";
@@ -300,6 +301,25 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
   });
 
+  // What Linux 6.16 to 6.18 have there, as files: this kernel takes no notice.
+  test("kexec handover is finalised for a load, and opened again when it fails", async (guest) => {
+    await guest.check(
+      "mount -t tmpfs none /sys/kernel/debug; mkdir -p /sys/kernel/debug/kho/out; echo 0 >/sys/kernel/debug/kho/out/finalize",
+    );
+    const finalize = "cat /sys/kernel/debug/kho/out/finalize";
+    const busy = await guest.run(
+      `cp ${initrd} /tmp/busy; exec 9>>/tmp/busy; aegis-kexec load ${vmlinuz} --initrd /tmp/busy --cmdline kho=on --verbose`,
+    );
+    expect(busy.exit).toBe(10);
+    expect(busy.stderr).toContain("finalised the kexec handover");
+    expect(await guest.check(`${finalize}; rm /tmp/busy`)).toBe("0\n");
+    await guest.check(`aegis-kexec load ${vmlinuz} --cmdline kho=on --dry-run`);
+    expect(await guest.check(finalize)).toBe("0\n");
+    await guest.check(`aegis-kexec load ${vmlinuz} --cmdline kho=on`);
+    expect(await guest.check(finalize)).toBe("1\n");
+    await guest.check("aegis-kexec unload; umount /sys/kernel/debug");
+  });
+
   test("--log has a line for each attempt, without the secret", async (guest) => {
     await guest.check("echo hunter2 >/run/hidden");
     await guest.run(
@@ -314,6 +334,8 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     expect(lines.join()).not.toContain("hidden");
   });
 });
+
+const on = "kho=on liveupdate=on";
 
 for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
   vmTest(
@@ -332,3 +354,29 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
     },
   );
 }
+
+vmTest(
+  "a session of live update is noticed, and reaches the next kernel",
+  { needs: ["shared-x86_64", "tool:cc"] },
+  async () => {
+    const agent = temporaryPath("session");
+    const source = join(import.meta.dir, "guest", "session.c");
+    await Bun.$`cc -O2 -static -o ${agent} ${source}`.quiet();
+    const entry = { type: "host-file", path: "/sbin/session", source: agent, mode: 0o755 } as const;
+    const given = scene({
+      first: "shared-x86_64",
+      entries: [entry],
+      nextEntries: [entry],
+      guest: { cmdline: `${on} kho_scratch=32M,32M,32M` },
+    });
+    await using guest = await given.start();
+    const next = await guest.handoff(
+      `session create kept >/run/made & until grep -q done /run/made; do sleep 1; done
+      ${boot} --cmdline "${given.console} ${on}" --verbose >/dev/ttyS0 2>&1`,
+    );
+    expect(next.token).toBe(given.token);
+    expect(guest.serialLog()).toContain("live update is on (/dev/liveupdate): its agents are left");
+    expect(await guest.check("session retrieve kept")).toBe("done\n");
+    expect((await guest.run("session retrieve other")).exit).toBe(1);
+  },
+);

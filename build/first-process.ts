@@ -3,9 +3,9 @@
  *
  * The Bun runtime aborts before its first line where /proc is not mounted, and to
  * mount it is the first process's own task. So a few instructions go in front of
- * the binary's entry point: with process id 1 they make and mount /proc, and then,
- * whatever came of it, go on where the binary began. What is mounted there already
- * stays: mount(2) refuses the same file system twice on one place.
+ * the binary's entry point: with process id 1 and without /proc/self they make and
+ * mount /proc, and then, whatever came of it, go on where the binary began. What is
+ * mounted there already stays, as in a container.
  *
  * They stand in a segment of their own at the end of the file, in the place of the
  * PT_NOTE header, which holds nothing that is needed to run.
@@ -84,10 +84,11 @@ function roundUp(value: number): number {
 /** Position independent, but for the absolute entry point at the end. */
 function instructions(architecture: Target["architecture"], entry: bigint): Uint8Array {
   const code = architecture === "x64" ? x64 : arm64;
-  const result = new Uint8Array(code.length + 16);
+  const result = new Uint8Array(code.length + 32);
   result.set(code);
-  result.set(new TextEncoder().encode("/proc\0\0\0"), code.length);
-  new DataView(result.buffer).setBigUint64(code.length + 8, entry, true);
+  result.set(new TextEncoder().encode("/proc/self"), code.length);
+  result.set(new TextEncoder().encode("/proc"), code.length + 16);
+  new DataView(result.buffer).setBigUint64(code.length + 24, entry, true);
   return result;
 }
 
@@ -100,21 +101,27 @@ const x64 = Uint8Array.from([
   ...[0xb8, 39, 0, 0, 0], //                   mov eax, getpid
   ...[0x0f, 0x05], //                          syscall
   ...[0x83, 0xf8, 0x01], //                    cmp eax, 1
-  ...[0x75, 0x2e], //                          jne out
+  ...[0x75, 0x42], //                          jne out
+  ...[0xb8, 21, 0, 0, 0], //                   mov eax, access
+  ...[0x48, 0x8d, 0x3d, 0x3d, 0, 0, 0], //     lea rdi, [self]
+  ...[0x31, 0xf6], //                          xor esi, esi
+  ...[0x0f, 0x05], //                          syscall
+  ...[0x85, 0xc0], //                          test eax, eax
+  ...[0x74, 0x2e], //                          jz out
   ...[0xb8, 83, 0, 0, 0], //                   mov eax, mkdir
-  ...[0x48, 0x8d, 0x3d, 0x29, 0, 0, 0], //     lea rdi, [path]
+  ...[0x48, 0x8d, 0x3d, 0x39, 0, 0, 0], //     lea rdi, [path]
   ...[0xbe, 0xed, 0x01, 0, 0], //              mov esi, 0755
   ...[0x0f, 0x05], //                          syscall
   ...[0xb8, 165, 0, 0, 0], //                  mov eax, mount
-  ...[0x48, 0x8d, 0x35, 0x16, 0, 0, 0], //     lea rsi, [path]
+  ...[0x48, 0x8d, 0x35, 0x26, 0, 0, 0], //     lea rsi, [path]
   ...[0x48, 0x8d, 0x7e, 0x01], //              lea rdi, [rsi + 1]
   ...[0x48, 0x89, 0xfa], //                    mov rdx, rdi
   ...[0x45, 0x31, 0xd2], //                    xor r10d, r10d
   ...[0x45, 0x31, 0xc0], //                    xor r8d, r8d
   ...[0x0f, 0x05], //                          syscall
   0x5a, //                                     out: pop rdx
-  ...[0xff, 0x25, 0x08, 0, 0, 0], //           jmp [entry]
-  // path, 8 bytes; entry, 8 bytes
+  ...[0xff, 0x25, 0x18, 0, 0, 0], //           jmp [entry]
+  // self, 16 bytes; path, 8 bytes; entry, 8 bytes
 ]);
 
 /** System calls: include/uapi/asm-generic/unistd.h. x0 is what rdx is above; svc keeps x9. */
@@ -123,10 +130,16 @@ const arm64 = words([
   0xd2801588, //  mov x8, getpid (172)
   0xd4000001, //  svc 0
   0xf100041f, //  cmp x0, 1
-  0x540001a1, //  b.ne out
+  0x54000261, //  b.ne out
+  0xd2800608, //  mov x8, faccessat (48)
+  0x92800c60, //  mov x0, AT_FDCWD (-100)
+  0x10000261, //  adr x1, self
+  0xd2800002, //  mov x2, 0
+  0xd4000001, //  svc 0
+  0xb40001a0, //  cbz x0, out
   0xd2800448, //  mov x8, mkdirat (34)
   0x92800c60, //  mov x0, AT_FDCWD (-100)
-  0x100001a1, //  adr x1, path
+  0x10000221, //  adr x1, path
   0xd2803da2, //  mov x2, 0755
   0xd4000001, //  svc 0
   0xd2800508, //  mov x8, mount (40)
@@ -137,9 +150,9 @@ const arm64 = words([
   0xd4000001, //  svc 0
   0xd503201f, //  nop
   0xaa0903e0, //  out: mov x0, x9
-  0x58000090, //  ldr x16, entry
+  0x58000110, //  ldr x16, entry
   0xd61f0200, //  br x16
-  // path, 8 bytes; entry, 8 bytes
+  // self, 16 bytes; path, 8 bytes; entry, 8 bytes
 ]);
 
 function words(values: readonly number[]): Uint8Array {

@@ -3,12 +3,13 @@
  * end: whatever comes back is followed by a reboot through firmware.
  */
 import { end } from "../handoff/on-failure.ts";
-import { mountEarly } from "../linux/early-mounts.ts";
+import { mountEarly, mountProc } from "../linux/early-mounts.ts";
 import { errnoText } from "../linux/errno.ts";
 import { readPrivilege, readRunningCmdline } from "../linux/machine.ts";
-import { isInit } from "../linux/power.ts";
+import { isInit, type PowerAction } from "../linux/power.ts";
 import { valueIn } from "../linux/reading.ts";
 import { kernelWords } from "../trust/append.ts";
+import { failureWords } from "./last-words.ts";
 import { run } from "./run.ts";
 import { STDERR, writeLines } from "./streams.ts";
 
@@ -18,7 +19,7 @@ const restSeconds = 10;
 /** Whether this is the first process of the machine, and not of a container. */
 export function isFirstProcess(): boolean {
   if (process.platform !== "linux" || !isInit()) return false;
-  mountEarly();
+  mountProc();
   return valueIn(readPrivilege().initialPidNamespace) === true;
 }
 
@@ -28,28 +29,40 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
     say(`${target} could not be mounted: ${errnoText(errno).toLowerCase()}`);
   }
   const cmdline = valueIn(readRunningCmdline());
-  const exit = await run(initArguments(argv, cmdline));
-  say(`ended with exit code ${exit}; rebooting through firmware in ${restSeconds} s`);
+  const words = initArguments(argv, cmdline);
+  const exit = await run(words);
+  const action = lastAction(words);
+  say(`ended with exit code ${exit}; ${failureWords[action]} in ${restSeconds} s`);
   await Bun.sleep(restSeconds * 1000);
-  await end("reboot", { warn: say });
+  await end(action, { warn: say });
   // Firmware refused: to end here would be a kernel panic, which is no better.
   for (;;) await Bun.sleep(1 << 30);
 }
 
+/** Words that could not be parsed are a failure as well: what they ask for is done then. */
+export function lastAction(words: readonly string[]): PowerAction {
+  const asked = words.some(
+    (word, index) =>
+      word === "--on-failure=poweroff" ||
+      (word === "poweroff" && words[index - 1] === "--on-failure"),
+  );
+  return asked ? "poweroff" : "reboot";
+}
+
 /**
  * The arguments behind `--` on the kernel command line. The kernel puts words in front of them that
- * it does not know (init/main.c, unknown_bootoption); those are left out.
+ * it does not know (init/main.c, unknown_bootoption), and boot loaders under UEFI the name of the
+ * initramfs behind them (Documentation/admin-guide/efi-stub.rst); both are left out.
  */
 export function initArguments(
   argv: readonly string[],
   cmdline: string | undefined,
 ): readonly string[] {
-  if (cmdline === undefined) return argv;
-  const { words } = kernelWords(cmdline);
+  const words = cmdline === undefined ? [] : kernelWords(cmdline).words;
   const dashes = words.indexOf("--");
-  if (dashes < 0) return argv;
-  const count = words.length - dashes - 1;
-  return count === 0 ? [] : argv.slice(-count);
+  const count = dashes < 0 ? argv.length : words.length - dashes - 1;
+  const given = count === 0 ? [] : argv.slice(-count);
+  return given.filter((word) => !word.startsWith("initrd="));
 }
 
 function say(line: string): void {

@@ -12,9 +12,10 @@ interface EarlyMount {
   readonly create: boolean;
 }
 
-// Documentation/filesystems: proc, sysfs, devtmpfs, securityfs, efivarfs
-const mounts: readonly EarlyMount[] = [
-  { type: "proc", target: "/proc", proof: "/proc/self", create: true },
+const proc: EarlyMount = { type: "proc", target: "/proc", proof: "/proc/self", create: true };
+
+// Documentation/filesystems: proc, sysfs, devtmpfs, securityfs, efivarfs, debugfs (for kexec handover)
+const others: readonly EarlyMount[] = [
   { type: "sysfs", target: "/sys", proof: "/sys/kernel", create: true },
   { type: "devtmpfs", target: "/dev", proof: "/dev/kmsg", create: true },
   {
@@ -29,10 +30,30 @@ const mounts: readonly EarlyMount[] = [
     proof: "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
     create: false,
   },
+  {
+    type: "debugfs",
+    target: "/sys/kernel/debug",
+    proof: "/sys/kernel/debug/kho",
+    create: false,
+  },
 ];
 
-/** Mounts what is missing. Returns what could not be mounted, with -errno; a place that is not there is left out. */
-export function mountEarly(): readonly { readonly target: string; readonly errno: number }[] {
+/** Mounts /proc alone: what tells the first process of a machine from that of a container. */
+export function mountProc(): void {
+  mountAll([proc]);
+}
+
+interface Failure {
+  readonly target: string;
+  readonly errno: number;
+}
+
+/** Mounts what is missing. Returns what could not be mounted; a place that is not there is left out. */
+export function mountEarly(): readonly Failure[] {
+  return mountAll([proc, ...others]);
+}
+
+function mountAll(mounts: readonly EarlyMount[]): readonly Failure[] {
   return mounts.flatMap(({ type, target, proof, create }) => {
     if (exists(proof)) return [];
     if (create) callThroughSignals("mkdirat", AT_FDCWD, cString(target), 0o755);

@@ -5,15 +5,17 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { doorNames } from "../../build/doors.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { findRuntime } from "../../build/runtime.ts";
 import { foreignRuntimes, targets } from "../../build/targets.ts";
 import { buildTarget, compile } from "../../build.ts";
 import { version } from "../../package.json" with { type: "json" };
+import { muslLibraries } from "../vm/lib/musl.ts";
+import { muslPackages, unpackedPackage } from "../vm/lib/packages.ts";
 import { readElfNeeds } from "./elf.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -271,15 +273,19 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
   });
 });
 
-const musl = "/lib/ld-musl-x86_64.so.1";
-test.skipIf(here !== "x64" || !(await Bun.file(musl).exists()))(
-  "the linux-x64-musl binary runs on this machine's musl",
-  async () => {
-    const outcome = await run([await ensureBuilt("linux-x64-musl"), "--version"]);
-    expect(outcome).toMatchObject({ exit: 0, stderr: "" });
-    expect(outcome.stdout).toContain(version);
-  },
-);
+const withoutMusl = muslPackages.x86_64.some((name) => unpackedPackage(name) === undefined);
+test.skipIf(here !== "x64" || withoutMusl)("the linux-x64-musl binary runs on musl", async () => {
+  const folder = join(scratch, "musl");
+  await mkdir(folder);
+  for (const { path, source } of muslLibraries("x86_64")) {
+    await copyFile(source, join(folder, basename(path)));
+  }
+  const loader = join(folder, "ld-musl-x86_64.so.1");
+  const command = [loader, "--library-path", folder, await ensureBuilt("linux-x64-musl")];
+  const outcome = await run([...command, "--version"]);
+  expect(outcome).toMatchObject({ exit: 0, stderr: "" });
+  expect(outcome.stdout).toContain(version);
+});
 
 describe("bun build.ts", () => {
   test.each([

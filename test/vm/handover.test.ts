@@ -301,6 +301,17 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
   });
 
+  test("in a container it refuses before it loads, and as its first process mounts nothing", async (guest) => {
+    const result = await guest.run(
+      `unshare -m sh -c 'mount -t tmpfs none /dev; before=$(cat /proc/mounts)
+      unshare -p -f ${boot} --cmdline x; echo $?
+      [ "$before" = "$(cat /proc/mounts)" ] && echo unchanged'`,
+    );
+    expect(result.stdout).toBe("7\nunchanged\n");
+    expect(result.stderr).toContain("this process is not in the initial pid namespace");
+    expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
+  });
+
   // What Linux 6.16 to 6.18 have there, as files: this kernel takes no notice.
   test("kexec handover is finalised for a load, and opened again when it fails", async (guest) => {
     await guest.check(

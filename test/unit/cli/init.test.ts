@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { initArguments } from "../../../src/cli/init.ts";
+import { initArguments, lastAction } from "../../../src/cli/init.ts";
 
 const argv = ["single", "boot", "/vmlinuz", "--cmdline=a b"];
 
@@ -8,8 +8,23 @@ test("words that the kernel put in front are left out", () => {
   expect(initArguments(argv, line)).toEqual(argv.slice(1));
 });
 
+test("the initramfs that a boot loader names behind them is left out", () => {
+  const given = ["boot", "/vmlinuz", "--initrd=/initrd.img", "initrd=\\boot\\initrd.img"];
+  expect(initArguments(given, `rdinit=/sbin/aegis-kexec -- ${given.join(" ")}`)).toEqual(
+    given.slice(0, 3),
+  );
+});
+
 test("without -- or without the line all are taken", () => {
   expect(initArguments(argv, "console=ttyS0")).toEqual(argv);
   expect(initArguments(argv, undefined)).toEqual(argv);
   expect(initArguments(argv, "single --")).toEqual([]);
+});
+
+test("words that cannot be parsed still say how it ends", () => {
+  expect(lastAction(["boot", "/vmlinuz", "--on-failure", "poweroff", "--typo"])).toBe("poweroff");
+  expect(lastAction(["boot", "/vmlinuz", "--on-failure=poweroff"])).toBe("poweroff");
+  for (const words of [[], ["boot", "poweroff"], ["boot", "--on-failure", "shell"]]) {
+    expect(lastAction(words)).toBe("reboot");
+  }
 });

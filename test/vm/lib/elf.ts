@@ -23,6 +23,25 @@ const DT_STRTAB = 5;
 
 /** @throws Error when the file is not such an ELF file. */
 export function dynamicNeeds(file: Uint8Array): DynamicNeeds {
+  const { interpreter, libraries } = readDynamic(file);
+  return { interpreter, libraries: libraries.map(({ name }) => name) };
+}
+
+/**
+ * A copy of a library that asks for `library` without the first letter of that name.
+ * @throws Error when it does not ask for it.
+ */
+export function askingWithoutFirstLetter(file: Uint8Array, library: string): Uint8Array {
+  const need = readDynamic(file).libraries.find(({ name }) => name === library);
+  if (need === undefined) throw new Error(`the library does not need ${library}`);
+  const copy = Uint8Array.from(file);
+  const view = new DataView(copy.buffer);
+  view.setBigUint64(need.at, view.getBigUint64(need.at, true) + 1n, true);
+  return copy;
+}
+
+/** Each library with the place of its name's offset in the file. */
+function readDynamic(file: Uint8Array) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 64 || view.getUint32(0) !== 0x7f454c46) throw new Error("not an ELF file");
   const number = (at: number) => Number(view.getBigUint64(at, true));
@@ -41,13 +60,12 @@ export function dynamicNeeds(file: Uint8Array): DynamicNeeds {
   };
   const interpreter = segments.find((segment) => segment.type === PT_INTERP);
   const dynamic = segments.find((segment) => segment.type === PT_DYNAMIC);
-  const names: number[] = [];
+  const needs: number[] = [];
   let strings = 0;
   for (let at = 0; dynamic !== undefined && at < dynamic.size; at += 16) {
     const tag = number(dynamic.offset + at);
-    const value = number(dynamic.offset + at + 8);
-    if (tag === DT_NEEDED) names.push(value);
-    if (tag === DT_STRTAB) strings = value;
+    if (tag === DT_NEEDED) needs.push(dynamic.offset + at + 8);
+    if (tag === DT_STRTAB) strings = number(dynamic.offset + at + 8);
   }
   const holder = segments.find(
     ({ type, address, size }) => type === PT_LOAD && strings >= address && strings < address + size,
@@ -55,7 +73,7 @@ export function dynamicNeeds(file: Uint8Array): DynamicNeeds {
   const table = strings - (holder?.address ?? 0) + (holder?.offset ?? 0);
   return {
     interpreter: interpreter === undefined ? undefined : text(interpreter.offset),
-    libraries: names.map((name) => text(table + name)),
+    libraries: needs.map((at) => ({ at, name: text(table + number(at)) })),
   };
 }
 

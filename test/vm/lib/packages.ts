@@ -39,6 +39,12 @@ export const kexecToolsLibraries: readonly PackageName[] = [
   "libxentoolcore1:amd64",
 ];
 
+/** What the musl binary runs with; Debian builds no libstdc++ for musl. */
+export const muslPackages = {
+  x86_64: ["musl:amd64", "libstdc++6:amd64", "libgcc-s1:amd64"],
+  aarch64: ["musl:arm64", "libstdc++6:arm64", "libgcc-s1:arm64"],
+} as const;
+
 /** What the demonstration needs. */
 export const demoPackages: readonly PackageName[] = [
   "linux-image-6.12-cloud-amd64:amd64",
@@ -58,6 +64,8 @@ export const testPackages: readonly PackageName[] = [
   ...kexecToolsLibraries,
   "minisign:amd64",
   "libsodium23:amd64",
+  ...muslPackages.x86_64,
+  ...muslPackages.aarch64,
   // Scripts that call kexec
   "kdump-tools:amd64",
   "linux-source-6.1:amd64",

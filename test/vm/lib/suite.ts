@@ -3,10 +3,10 @@ import { afterAll, describe, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Guest, runningGuests } from "./guest.ts";
 import { findKernel, type KernelName } from "./kernels.ts";
-import { unpackedPackage } from "./packages.ts";
+import { type PackageName, testPackages, unpackedPackage } from "./packages.ts";
 
-/** A kernel (with the QEMU for it), a program of this host, or a file of this host. */
-export type Need = KernelName | `tool:${string}` | `file:${string}`;
+/** A kernel (with the QEMU for it), a program or a file of this host, or an unpacked package. */
+export type Need = KernelName | `tool:${string}` | `file:${string}` | `package:${PackageName}`;
 
 export interface TestOptions {
   readonly needs: readonly Need[];
@@ -16,7 +16,9 @@ export interface TestOptions {
 
 /** What of the needs this machine does not have. */
 export function missingNeeds(needs: readonly Need[]): string[] {
-  return needs.flatMap((need) => (hasNeed(need) ? [] : [need.replace(/^(tool|file):/, "")]));
+  return needs.flatMap((need) =>
+    hasNeed(need) ? [] : [need.replace(/^(tool|file|package):/, "")],
+  );
 }
 
 /** A test whose guests are stopped at its end, and whose guests' logs are kept when it fails. */
@@ -101,7 +103,8 @@ async function stopAll(guests: readonly Guest[]): Promise<void> {
 function hasNeed(need: Need): boolean {
   if (need.startsWith("tool:")) return Bun.which(need.slice("tool:".length)) !== null;
   if (need.startsWith("file:")) return existsSync(need.slice("file:".length));
-  return hasKernel(need);
+  const name = testPackages.find((known) => need === `package:${known}`);
+  return name === undefined ? hasKernel(need) : unpackedPackage(name) !== undefined;
 }
 
 function hasKernel(need: string): boolean {

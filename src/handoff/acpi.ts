@@ -59,20 +59,19 @@ export function rsdpForRequest<Request extends RsdpRequest>(
 ): Request {
   const wanted = request.acpiRsdp === undefined ? undefined : parseRsdpWanted(request.acpiRsdp);
   if (wanted === undefined) return request;
-  if (architecture !== "x86_64") {
-    observer.note?.("no acpi_rsdp=: it has no effect on aarch64");
+  // An address was asked for by name: that it is not added is told even without --verbose.
+  const decline = (why: string) => {
+    if (wanted === "auto") observer.note?.(`no acpi_rsdp=: ${why}`);
+    else observer.warn?.(`the address of --acpi-rsdp is not added: ${why}`);
     return request;
-  }
+  };
+  if (architecture !== "x86_64") return decline("acpi_rsdp= has no effect on aarch64");
   const facts = readRsdpFacts();
   const choice = chooseRsdp(wanted, facts);
-  if (choice.add === undefined) {
-    observer.note?.(`no acpi_rsdp=: ${choice.why}`);
-    return request;
-  }
+  if (choice.add === undefined) return decline(choice.why);
   const given = `${request.cmdline ?? ""} ${request.append ?? ""}`;
   if (cmdlineRsdp(given) !== undefined || (request.reuseCmdline && facts.cmdline !== undefined)) {
-    observer.note?.("no acpi_rsdp=: the command line has one");
-    return request;
+    return decline("the command line has one");
   }
   const lockdown = valueIn(readLockdown());
   // acpi_os_get_root_pointer, drivers/acpi/osl.c: LOCKDOWN_ACPI_TABLES

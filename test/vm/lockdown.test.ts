@@ -53,6 +53,14 @@ vmSuite("lockdown", { needs, start: () => start("lockdown=integrity") }, (test) 
       expect(listOf(memberOf(outcome.inspection, "verdict"), "reasons")).toHaveLength(1);
     });
   }
+
+  test("an address of the ACPI tables is told to be useless", async (guest) => {
+    const { exit, stderr } = await guest.run(
+      "aegis-kexec load /images/debian --cmdline x --acpi-rsdp 0x7fe14014 --dry-run",
+    );
+    expect(exit).toBe(0);
+    expect(stderr).toContain("acpi_rsdp=0x7fe14014 is useless if the next kernel is locked down");
+  });
 });
 
 vmSuite("no lockdown", { needs, start: () => start("") }, (test) => {

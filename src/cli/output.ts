@@ -11,7 +11,7 @@ import { ioError } from "../linux/descriptor.ts";
 import { EPIPE } from "../linux/errno.ts";
 import { failureWords, lastWords } from "./last-words.ts";
 import { Progress } from "./progress.ts";
-import { onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
+import { drain, onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
 import { visible, visibleJson } from "./visible.ts";
 
 export interface OutputSettings {
@@ -108,19 +108,22 @@ export class Output {
       if (this.settings.quiet) return;
       this.progress.clear();
       writeLines(STDERR, [`aegis-kexec: detached ${visible(what)}`]);
+      drain(STDERR);
     },
     handover: (report) => this.handover(report),
     failure: (error, action) => {
       this.error(error);
       writeLines(STDERR, [`aegis-kexec: ${failureWords[action] ?? action}`]);
+      drain(STDERR);
     },
   };
 
   /** The last words. That they cannot be written is no reason to stay. */
   private handover(report: LoadReport | undefined): void {
     this.progress.clear();
-    if (this.settings.quiet) return;
-    writeLines(this.settings.json ? STDERR : STDOUT, lastWords(report).map(visible));
+    const stream = this.settings.json ? STDERR : STDOUT;
+    if (!this.settings.quiet) writeLines(stream, lastWords(report).map(visible));
+    for (const one of [STDOUT, STDERR] as const) drain(one);
   }
 
   private coloured(colour: Colour, text: string): string {

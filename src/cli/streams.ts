@@ -5,7 +5,7 @@
  */
 import { KexecError } from "../errors.ts";
 import { writeAll } from "../linux/descriptor.ts";
-import { isTerminal } from "../linux/terminal.ts";
+import { drainTerminal, isTerminal } from "../linux/terminal.ts";
 
 export const STDOUT = 1;
 export const STDERR = 2;
@@ -44,5 +44,14 @@ export function onTerminal(stream: Stream): boolean {
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return false;
+  }
+}
+
+/** Waits, but not for ever, until a terminal has shown what was written. */
+export function drain(stream: Stream): void {
+  try {
+    drainTerminal(stream);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
   }
 }

@@ -62,7 +62,7 @@ vmSuite("handover off", { needs, start: guestWith("") }, (test) => {
     expect(result.stderr).not.toContain("handing over");
   });
 
-  test("without /proc and /sys what cannot be read is unknown", async (guest) => {
+  test("without /sys what cannot be read is unknown", async (guest) => {
     const status = JSON.parse(
       await guest.check(`umount /sys/kernel/security /sys; ${read}; mount -t sysfs s /sys`),
     );

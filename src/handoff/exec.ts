@@ -12,7 +12,7 @@ import { diagnoseExec } from "./diagnose.ts";
 import { readEvidence } from "./evidence.ts";
 import { Interruption } from "./interruption.ts";
 import { tellOfLiveUpdate } from "./kexec-handover.ts";
-import { dropSecretBearer, Loaded } from "./load.ts";
+import { afterUnloading, Loaded } from "./load.ts";
 import { orElse } from "./on-failure.ts";
 import { capabilityProblem } from "./permission.ts";
 import { type QuiescePlan, quiesce, readQuiescePlan } from "./quiesce.ts";
@@ -88,8 +88,7 @@ export async function loadAndExec(
       try {
         return await leave(parsed.exec, way, report, log, observer, interruption);
       } catch (error) {
-        if (parsed.load.secrets.length > 0) dropSecretBearer(false);
-        throw error;
+        throw parsed.load.secrets.length > 0 ? afterUnloading(false, error) : error;
       }
     });
   });

@@ -28,11 +28,25 @@ import { Verified } from "./verify.ts";
 export async function load(request: LoadRequest, observer: Observer = {}): Promise<LoadReport> {
   requireLinux();
   const parsed = parseLoadRequest(request);
-  const work = async () => (await Loaded.from(parsed, observer)).report;
+  let loaded = false;
+  const work = async () => {
+    const { report } = await Loaded.from(parsed, observer);
+    ({ loaded } = report);
+    return report;
+  };
   if (parsed.log === undefined) return work();
   const { AttemptLog } = await import("./attempt-log.ts");
   const log = await AttemptLog.begin(parsed.log, "load", parsed, observer);
-  return log.recording(work);
+  const withSecrets = parsed.secrets.length > 0;
+  using interruption = withSecrets ? Interruption.start() : undefined;
+  try {
+    const report = await log.recording(work);
+    await interruption?.check();
+    return report;
+  } catch (error) {
+    // It was loaded, and then came a signal, or the log of that could not be written.
+    throw loaded && withSecrets ? afterUnloading(parsed.crash, error) : error;
+  }
 }
 
 /** Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. */
@@ -135,19 +149,25 @@ async function assembleAndCall(
     await interruption?.check();
     return milliseconds;
   } catch (error) {
-    if (loaded && withSecrets) dropSecretBearer(request.crash);
-    throw error;
+    throw loaded && withSecrets ? afterUnloading(request.crash, error) : error;
   }
 }
 
-/** Unloads what carries a secret and will not be used. @throws KexecError when it stays loaded */
-export function dropSecretBearer(crash: boolean): void {
+/**
+ * Unloads what carries a secret and will not be used.
+ * @returns the error that was the reason; it says so where the kernel stays loaded all the same
+ */
+export function afterUnloading(crash: boolean, error: unknown): unknown {
   const result = kexecFileUnload(crash, true);
-  if (result === 0) return;
-  throw new KexecError("io-error", {
-    message: `cannot unload the kernel that carries a secret: ${errnoText(-result).toLowerCase()}`,
-    errno: errnoName(-result),
+  if (result === 0) return error;
+  const reason = error instanceof KexecError ? error : undefined;
+  const stays = `the kernel that carries a secret could not be unloaded: ${errnoText(-result).toLowerCase()}`;
+  return new KexecError(reason?.code ?? "io-error", {
+    message: reason === undefined ? stays : `${reason.message}; ${stays}`,
+    errno: reason?.errno ?? errnoName(-result),
     hint: "run aegis-kexec unload, or reboot: the secret is in memory until then",
+    kernelLog: reason?.kernelLog ?? [],
+    cause: error,
   });
 }
 

@@ -21,7 +21,7 @@ export async function handOverBySystemd(
   if (failed !== undefined) {
     throw new KexecError("io-error", {
       message: `cannot hand over through systemd: ${failed}`,
-      hint: "the kernel is still loaded; --force hands over without systemd",
+      hint: "--force hands over without systemd",
     });
   }
   observer.note?.("systemd stops the services now, and then hands over");

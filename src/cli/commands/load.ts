@@ -1,4 +1,4 @@
-import { load as loadKernel } from "../../handoff/load.ts";
+import { afterUnloading, load as loadKernel } from "../../handoff/load.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
 import { parseRsdpWanted } from "../../handoff/words.ts";
 import type { ArgumentsOf } from "../arguments.ts";
@@ -99,6 +99,13 @@ export const load = defineCommand({
   args,
   run: async (given, output) => {
     const request = { ...loadRequest(given), crash: given.flag("crash") };
-    output.result(await loadKernel(request, output.observer), describeLoad);
+    const report = await loadKernel(request, output.observer);
+    try {
+      output.result(report, describeLoad);
+    } catch (error) {
+      // Whoever is told that it failed must not find a secret in what is loaded.
+      const carriesSecret = report.loaded && given.list("secret").length > 0;
+      throw carriesSecret ? afterUnloading(request.crash, error) : error;
+    }
   },
 });

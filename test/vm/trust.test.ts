@@ -57,7 +57,10 @@ class Operator {
   sign(name: string, generation: number, token: string, cmdline = consoleWords): string {
     const folder = join(this.folder, name);
     mkdirSync(folder);
-    copyFileSync(kernel("shared-x86_64").path, join(folder, "vmlinuz"));
+    const image = readFileSync(kernel("shared-x86_64").path);
+    // A kernel of its own for each generation: the last byte is of a checksum that nobody reads.
+    image[image.length - 1] = generation;
+    writeFileSync(join(folder, "vmlinuz"), image);
     copyFileSync(guestInitramfs({ arch: "x86_64", token }), join(folder, "initrd.img"));
     this.run(
       `aegis-kexec manifest vmlinuz --initrd initrd.img --cmdline "${cmdline}" --generation ${generation} >boot.json; ` +
@@ -113,7 +116,7 @@ interface Node {
   readonly token: string;
 }
 
-/** A node with generation 42 at /mnt/42, 41 at /mnt/41, a policy and both keys. */
+/** A node with generation 42 at /mnt/42, 41 at /mnt/41, minisign's of 42 at /mnt/mini, and the keys. */
 async function startNode(program: { path: string; source: string }): Promise<Node> {
   const operator = await Operator.start();
   const token = randomUUID();
@@ -122,6 +125,13 @@ async function startNode(program: { path: string; source: string }): Promise<Nod
     "openssl genpkey -algorithm ed25519 -out other.pem; openssl pkey -in other.pem -pubout -out other.pub",
   );
   const current = operator.sign("42", 42, token);
+  operator.run(
+    "minisign -G -W -s mini.key -p mini.pub; mkdir mini; cp 42/boot.json mini; minisign -S -s mini.key -m mini/boot.json",
+  );
+  operator.run(
+    "openssl pkeyutl -sign -rawin -inkey ../other.pem -in boot.json -out other.sig",
+    current,
+  );
   // Properly signed, by the right key, and still nothing that may be loaded.
   const manifest = readFileSync(join(current, "boot.json"), "utf8");
   for (const [name, text] of Object.entries(signedNonsense(manifest))) {
@@ -135,7 +145,8 @@ async function startNode(program: { path: string; source: string }): Promise<Nod
   const entries = [
     ...filesOf(current, "/mnt/42"),
     ...filesOf(older, "/mnt/41"),
-    ...["org.pub", "other.pub"].map(
+    ...filesOf(join(operator.folder, "mini"), "/mnt/mini"),
+    ...["org.pub", "other.pub", "mini.pub"].map(
       (name): GuestEntry => ({
         type: "host-file",
         path: `/etc/aegis-kexec/${name}`,
@@ -167,8 +178,21 @@ vmTest(
       "tamper flips /mnt/42 /etc/aegis-kexec/org.pub 200 vmlinuz initrd.img boot.json boot.json.sig",
       { timeout: 350 },
     );
-    const counts: Record<string, Record<string, number>> = JSON.parse(out);
-    expect(Object.keys(counts)).toEqual(["vmlinuz", "initrd.img", "boot.json", "boot.json.sig"]);
+    const minisign = await guest.check(
+      "ln /mnt/42/vmlinuz /mnt/42/initrd.img /mnt/mini/; tamper flips /mnt/mini /etc/aegis-kexec/mini.pub 200 boot.json.minisig",
+      { timeout: 350 },
+    );
+    const counts: Record<string, Record<string, number>> = {
+      ...JSON.parse(out),
+      ...JSON.parse(minisign),
+    };
+    expect(Object.keys(counts)).toEqual([
+      "vmlinuz",
+      "initrd.img",
+      "boot.json",
+      "boot.json.sig",
+      "boot.json.minisig",
+    ]);
     for (const [name, seen] of Object.entries(counts)) {
       const wrong = Object.keys(seen).filter((outcome) => !outcome.startsWith("5 "));
       expect(`${name}: ${wrong.join(", ")}`).toBe(`${name}: `);
@@ -178,9 +202,14 @@ vmTest(
     expect(counts["initrd.img"]).toEqual({ "5 digest-mismatch": 200 });
     expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
     // And as it was signed it loads.
-    expect(await guest.check("tamper race /mnt/42 /etc/aegis-kexec/org.pub 1")).toBe(
-      '{"loaded":1}\n',
-    );
+    for (const [set, key] of [
+      ["42", "org"],
+      ["mini", "mini"],
+    ]) {
+      expect(await guest.check(`tamper race /mnt/${set} /etc/aegis-kexec/${key}.pub 1`)).toBe(
+        '{"loaded":1}\n',
+      );
+    }
   },
 );
 
@@ -251,6 +280,12 @@ vmTest(
         "policy-refused",
       ],
       [
+        "what another key signed",
+        "",
+        "/mnt/42/boot.json --signature /mnt/42/other.sig",
+        "bad-signature",
+      ],
+      [
         "the signature of another manifest",
         "",
         "/mnt/42/boot.json --signature /mnt/41/boot.json.sig",
@@ -265,7 +300,26 @@ vmTest(
       ],
       ["no signature", "cp -r /mnt/42 /x; rm /x/boot.json.sig", "/x/boot.json", "no-signature"],
       [
-        "kernel of 42 with the initrd of 41",
+        "a signature that a full disk cut to nothing",
+        "cp -r /mnt/42 /x; : >/x/boot.json.sig",
+        "/x/boot.json",
+        "no-signature",
+      ],
+      [
+        "a file that a full disk cut short",
+        `mkdir -p /full; mount -t tmpfs -o size=$(($(stat -c %s /mnt/42/vmlinuz) / 1024 + 300))k full /full; ` +
+          "cp /mnt/42/boot.json* /mnt/42/vmlinuz /full; cp /mnt/42/initrd.img /full && exit 1; [ -s /full/initrd.img ]",
+        "/full/boot.json",
+        "digest-mismatch",
+      ],
+      [
+        "the kernel of 41 with the initrd of 42",
+        "cp -r /mnt/42 /x; cp /mnt/41/vmlinuz /x",
+        "/x/boot.json",
+        "digest-mismatch",
+      ],
+      [
+        "the kernel of 42 with the initrd of 41",
         "cp -r /mnt/42 /x; cp /mnt/41/initrd.img /x",
         "/x/boot.json",
         "digest-mismatch",

@@ -52,11 +52,20 @@ function padded(plain: Uint8Array, residue: Residue): Uint8Array {
   return bytes;
 }
 
+/** An archive as `lz4` writes it unless told otherwise. */
+export function lz4Frame(entries: readonly CpioEntry[]): Uint8Array {
+  return piped(["lz4", "-1", "-c", "-"], encodeArchive(entries));
+}
+
 export function compress(format: Exclude<Format, "plain">, bytes: Uint8Array): Uint8Array {
   if (format === "gzip") return Bun.gzipSync(new Uint8Array(bytes));
   if (format === "zstd") return Bun.zstdCompressSync(new Uint8Array(bytes));
   const command = commands[format];
   if (command === undefined) throw new Error(`nothing compresses ${format}`);
+  return piped(command, bytes);
+}
+
+function piped(command: readonly string[], bytes: Uint8Array): Uint8Array {
   const child = Bun.spawnSync([...command], { stdin: bytes });
   if (!child.success) throw new Error(`${command.join(" ")}: ${child.stderr}`);
   return child.stdout;

@@ -86,6 +86,35 @@ async function expectAll(guest: Guest, name: string, count: number): Promise<voi
   expect(found).toBe(`${count - 1}\n`);
 }
 
+/** As tools/bootconfig writes it: Documentation/admin-guide/bootconfig.rst. */
+function bootconfigTrailer(config: string, checksumError = 0): Uint8Array {
+  const data = new TextEncoder().encode(config);
+  const size = Math.ceil((data.length + 1) / 4) * 4;
+  const bytes = new Uint8Array(size + 8 + 12);
+  bytes.set(data);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(size, size, true);
+  view.setUint32(size + 4, data.reduce((sum, byte) => sum + byte, 0) + checksumError, true);
+  bytes.set(new TextEncoder().encode("#BOOTCONFIG\n"), size + 8);
+  return bytes;
+}
+
+const mark = 'kernel.aegis_mark = "value"\n';
+
+/** An archive with a bootconfig at its end. */
+function withTrailer(trailer: Uint8Array): Uint8Array {
+  const archive = archiveOf("gzip", 1, numbered(0, "few"));
+  const bytes = new Uint8Array(archive.length + trailer.length);
+  bytes.set(archive);
+  bytes.set(trailer, archive.length);
+  return bytes;
+}
+
+// retain_initrd shows at /sys/firmware/initrd what the kernel took for the initramfs: without the
+// bootconfig where it found a good one (init/main.c, get_boot_config_from_initrd).
+const initrdTail =
+  "tail -c 12 /sys/firmware/initrd; echo; tail -c 100000 /sys/firmware/initrd | grep -c aegis_mark";
+
 for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
   const junctions = everyJunction();
   // Two, three and five archives, each beginning elsewhere in the list of members.
@@ -104,6 +133,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
         ...few.flatMap((list) => archives(`few${list.length}`, list)),
         { type: "file", path: "/boot/secret", data: secret },
         { type: "file", path: "/boot/frame", data: lz4Frame([text("/frame", "unpacked")]) },
+        { type: "file", path: "/boot/config", data: withTrailer(bootconfigTrailer(mark)) },
       ],
       nextEntries: [
         { type: "directory", path: "/etc/keys", mode: 0o700, uid: 7, gid: 8 },
@@ -114,7 +144,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
     return made;
   };
   const boot = (words: string) =>
-    `aegis-kexec boot ${vmlinuz} --initrd ${initrd} ${words} --cmdline '${given().console}'`;
+    `aegis-kexec boot ${vmlinuz} --initrd ${initrd} ${words} --cmdline '${given().console} retain_initrd'`;
 
   vmSuite(
     `initramfs on ${name}`,
@@ -138,13 +168,17 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
       for (const list of few) {
         const count = list.length;
         const shown = list.map(({ format, residue }) => `${format}/${residue}`).join(" ");
-        test(`a base and ${count} archives: ${shown}, and a secret`, async (guest) => {
+        test(`a base with a bootconfig, ${count} archives: ${shown}, and a secret`, async (guest) => {
           const up = await guest.handoff(
             boot(
-              `${options(`few${count}`, count)} --secret /boot/secret:/etc/keys/key --secret /boot/secret:/new/place/key:0440`,
+              `--initrd /boot/config ${options(`few${count}`, count)} --secret /boot/secret:/etc/keys/key --secret /boot/secret:/new/place/key:0440`,
             ),
           );
           expect(up.token).toBe(given().token);
+          expect(await guest.check("cat /few/0")).toBe("0\n");
+          const { stdout } = await guest.run(initrdTail);
+          expect(stdout).not.toContain("#BOOTCONFIG");
+          expect(stdout).toEndWith("\n0\n");
           await expectAll(guest, `few${count}`, count);
           const digest = new Bun.CryptoHasher("sha256").update(secret).digest("hex");
           const seen = await guest.check(
@@ -162,70 +196,31 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
   );
 }
 
-/** As tools/bootconfig writes it: Documentation/admin-guide/bootconfig.rst. */
-function bootconfigTrailer(config: string, checksumError = 0): Uint8Array {
-  const data = new TextEncoder().encode(config);
-  const size = Math.ceil((data.length + 1) / 4) * 4;
-  const bytes = new Uint8Array(size + 8 + 12);
-  bytes.set(data);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(size, size, true);
-  view.setUint32(size + 4, data.reduce((sum, byte) => sum + byte, 0) + checksumError, true);
-  bytes.set(new TextEncoder().encode("#BOOTCONFIG\n"), size + 8);
-  return bytes;
-}
-
 {
-  const good = bootconfigTrailer('kernel.aegis_mark = "value"\n');
-  const broken = bootconfigTrailer('kernel.aegis_mark = "value"\n', 1);
-  const withTrailer = (trailer: Uint8Array) => {
-    const archive = archiveOf("gzip", 1, numbered(0, "few"));
-    const bytes = new Uint8Array(archive.length + trailer.length);
-    bytes.set(archive);
-    bytes.set(trailer, archive.length);
-    return bytes;
-  };
   let made: Scene | undefined;
   const given = () => {
     made ??= scene({
       first: "shared-x86_64",
       entries: [
-        { type: "file", path: "/boot/good", data: withTrailer(good) },
-        { type: "file", path: "/boot/broken", data: withTrailer(broken) },
-        text("/boot/secret", "s3cret"),
+        { type: "file", path: "/boot/broken", data: withTrailer(bootconfigTrailer(mark, 1)) },
       ],
     });
     return made;
   };
-  // retain_initrd shows at /sys/firmware/initrd what the kernel took for the initramfs: without
-  // the bootconfig where it found a good one (init/main.c, get_boot_config_from_initrd).
-  const boot = (words: string) =>
-    `aegis-kexec boot ${vmlinuz} --initrd ${initrd} ${words} --cmdline '${given().console} retain_initrd'`;
-  const initrdTail =
-    "tail -c 12 /sys/firmware/initrd; echo; tail -c 100000 /sys/firmware/initrd | grep -c aegis_mark";
 
   vmSuite(
     "bootconfig on shared-x86_64",
     { needs: ["shared-x86_64", ...tools], start: () => given().start() },
     (test) => {
-      test("a trailer is still found by the kernel behind injected archives", async (guest) => {
-        await guest.handoff(boot("--initrd /boot/good --secret /boot/secret:/etc/secret"));
-        expect(await guest.check("cat /etc/secret /few/0")).toBe("s3cret0\n");
-        const { stdout } = await guest.run(initrdTail);
-        expect(stdout).not.toContain("#BOOTCONFIG");
-        expect(stdout).toEndWith("\n0\n");
-        await guest.stop();
-      });
-
       test("a broken trailer is refused where something would follow it", async (guest) => {
-        const joined = await guest.run(boot("--initrd /boot/broken"));
+        const boot = (words: string) =>
+          `aegis-kexec boot ${vmlinuz} ${words} --cmdline '${given().console} retain_initrd'`;
+        const joined = await guest.run(boot(`--initrd ${initrd} --initrd /boot/broken`));
         expect(joined.exit).toBe(4);
         expect(joined.stderr).toContain("broken bootconfig: its checksum does not match");
         // Alone it is the kernel's to judge, and it judges it no bootconfig.
         await guest.check(`cat ${initrd} /boot/broken >/tmp/alone`);
-        await guest.handoff(
-          `aegis-kexec boot ${vmlinuz} --initrd /tmp/alone --cmdline '${given().console} retain_initrd'`,
-        );
+        await guest.handoff(boot("--initrd /tmp/alone"));
         const { stdout } = await guest.run(initrdTail);
         expect(stdout).toContain("#BOOTCONFIG\n\n1\n");
         await guest.stop();

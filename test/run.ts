@@ -5,7 +5,8 @@
  * The set-up is a process of its own, before this one: what it installs is not found by a process
  * that looked for it in vain.
  *
- * `bun run test unit vm/load` runs the named groups or files only.
+ * `bun run test unit vm/load` runs the named groups or files only. `bun run test:fresh` runs what takes
+ * long: the README on a clean Debian, and the playbook over two machines.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -41,11 +42,11 @@ function testJob(name: string, ...paths: readonly string[]): Job {
 }
 
 /** Each in a process of its own: two guests at a time is what two cores carry. */
-function vmJobs(): Job[] {
-  return readdirSync(join(root, "test", "vm"))
+function jobsOf(folder: "vm" | "fresh"): Job[] {
+  return readdirSync(join(root, "test", folder))
     .filter((file) => file.endsWith(".test.ts"))
     .sort()
-    .map((file) => testJob(`vm/${file.replace(".test.ts", "")}`, `test/vm/${file}`));
+    .map((file) => testJob(`${folder}/${file.replace(".test.ts", "")}`, `test/${folder}/${file}`));
 }
 
 const stages: readonly (readonly Job[])[] = [
@@ -55,7 +56,9 @@ const stages: readonly (readonly Job[])[] = [
   ],
   [testJob("unit", "test/unit"), testJob("build", "test/build")],
   [testJob("cli", "test/cli")],
-  vmJobs(),
+  jobsOf("vm"),
+  // Minutes, and the network: by name only
+  jobsOf("fresh"),
 ];
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -154,9 +157,10 @@ mkdirSync(reports, { recursive: true });
 
 const wanted = process.argv.slice(2);
 const selected = (job: Job) =>
-  wanted.length === 0 ||
-  wanted.some((word) => job.name === word || job.name.startsWith(`${word}/`));
-if (stages.flat().some((job) => selected(job) && /^(cli|vm|build)/.test(job.name))) {
+  wanted.length === 0
+    ? !job.name.startsWith("fresh/")
+    : wanted.some((word) => job.name === word || job.name.startsWith(`${word}/`));
+if (stages.flat().some((job) => selected(job) && /^(cli|vm|build|fresh)/.test(job.name))) {
   console.log("building the binaries");
   process.env["AEGIS_BINARY"] = await ensureBuilt("linux-x64");
   await ensureBuilt("linux-arm64");

@@ -1,15 +1,24 @@
 /** What the programs are given: archives that no compressor makes smaller, signatures, a manifest. */
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { archiveChunks, type CpioEntry } from "../../src/initramfs/cpio.ts";
 import { temporaryFolder } from "../vm/lib/host.ts";
 import { cmdline, partSize } from "./works.ts";
 
 export interface BenchFiles {
+  /** Where they all are; minisign's secret key too. */
+  readonly folder: string;
   /** Archives of `partSize` MiB each. */
   readonly parts: readonly string[];
-  /** The generation: boot.json and the signatures of it, of the kernel and of the initramfs. */
+  /** /boot/small.img: 1 MiB. */
+  readonly small: string;
+  /** /boot/initrd.img: all parts in one file. */
+  readonly initrd: string;
+  /**
+   * Two generations, boot.json with vmlinuz and initrd.img, small.json with small-vmlinuz and
+   * small.img: all but the archives, and the signatures of everything.
+   */
   readonly generation: readonly { readonly name: string; readonly source: string }[];
   /** minisign's public key, and OpenSSL's of another pair. */
   readonly minisignKey: string;
@@ -18,48 +27,54 @@ export interface BenchFiles {
   readonly keyArchive: string;
 }
 
+const secretKeyName = "org.key";
+
 /** How many parts make /boot/initrd.img, the signed one. */
 const signedParts = 3;
 
 /**
  * Writes all files. Signing needs `minisign` on this host.
- * @param kernelPath the image that the manifest names
+ * @param kernels the images that the manifests name
  */
-export async function benchFiles(kernelPath: string): Promise<BenchFiles> {
+export async function benchFiles(kernels: {
+  readonly debian: string;
+  readonly small: string;
+}): Promise<BenchFiles> {
   const folder = temporaryFolder("bench");
   const parts = Array.from({ length: signedParts }, (_, index) => {
     const path = join(folder, `part-${index + 1}.img`);
-    writeFileSync(path, archivePart(index + 1));
+    writeFileSync(path, archive(index + 1, partSize));
     return path;
   });
   const initrd = join(folder, "initrd.img");
   writeFileSync(initrd, Buffer.concat(parts.map((part) => readFileSync(part))));
+  const small = join(folder, "small.img");
+  writeFileSync(small, archive(parts.length + 1, 1));
   const manifest = join(folder, "boot.json");
-  const described = {
-    format: "aegis-kexec/1",
-    generation: 42,
-    architecture: "x86_64",
-    kernel: { path: "vmlinuz", ...described256(kernelPath) },
-    initrds: [{ path: "initrd.img", ...described256(initrd) }],
-    cmdline,
-  };
-  writeFileSync(manifest, `${JSON.stringify(described, undefined, 2)}\n`);
+  writeManifest(manifest, "x86_64", { name: "vmlinuz", path: kernels.debian }, initrd);
+  const smallManifest = join(folder, "small.json");
+  writeManifest(smallManifest, "x86_64", { name: "small-vmlinuz", path: kernels.small }, small);
 
   const minisignKey = join(folder, "org.pub");
-  const secretKey = join(folder, "org.key");
+  const secretKey = join(folder, secretKeyName);
   await minisign("-G", "-W", "-p", minisignKey, "-s", secretKey);
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const opensslKey = join(folder, "org.pem");
   writeFileSync(opensslKey, publicKey.export({ type: "spki", format: "pem" }));
 
-  const generation = [{ name: "boot.json", source: manifest }];
+  const generation = [
+    { name: "boot.json", source: manifest },
+    { name: "small.json", source: smallManifest },
+  ];
   for (const [name, file] of [
     ["boot.json", manifest],
-    ["vmlinuz", kernelPath],
+    ["vmlinuz", kernels.debian],
+    ["small-vmlinuz", kernels.small],
     ["initrd.img", initrd],
+    ["small.json", smallManifest],
+    ["small.img", small],
   ] as const) {
-    const minisig = join(folder, `${name}.minisig`);
-    await minisign("-S", "-s", secretKey, "-m", file, "-x", minisig);
+    const minisig = await signWithMinisign(folder, file, join(folder, `${name}.minisig`));
     const raw = join(folder, `${name}.sig`);
     writeFileSync(raw, sign(null, readFileSync(file), privateKey));
     generation.push(
@@ -73,12 +88,30 @@ export async function benchFiles(kernelPath: string): Promise<BenchFiles> {
     { type: "file", path: "run/disk.key", data: random(32, 99), mode: 0o400 },
   ];
   writeFileSync(keyArchive, Buffer.concat([...archiveChunks(key)]));
-  return { parts, generation, minisignKey, opensslKey, keyArchive };
+  return { folder, parts, small, initrd, generation, minisignKey, opensslKey, keyArchive };
 }
 
-/** An archive of exactly `partSize` MiB: one file of random bytes, and NULs as padding. */
-function archivePart(seed: number): Uint8Array {
-  const size = partSize << 20;
+/** A generation of a kernel and one archive, which lie beside the manifest. */
+export function writeManifest(
+  path: string,
+  architecture: "x86_64" | "aarch64",
+  kernel: { readonly name: string; readonly path: string },
+  initrd: string,
+): void {
+  const described = {
+    format: "aegis-kexec/1",
+    generation: 42,
+    architecture,
+    kernel: { path: kernel.name, ...described256(kernel.path) },
+    initrds: [{ path: basename(initrd), ...described256(initrd) }],
+    cmdline,
+  };
+  writeFileSync(path, `${JSON.stringify(described, undefined, 2)}\n`);
+}
+
+/** An archive of exactly so many MiB: one file of random bytes, and NULs as padding. */
+function archive(seed: number, megabytes: number): Uint8Array {
+  const size = megabytes << 20;
   const part = new Uint8Array(size);
   // Room for the header, the name, the trailer and the padding to a multiple of 512
   const data = random(size - 1024, seed);
@@ -102,6 +135,16 @@ export function random(length: number, seed: number): Uint8Array {
 function described256(path: string): { size: number; sha256: string } {
   const bytes = readFileSync(path);
   return { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** Signs a file with the key of `benchFiles`. @returns the signature's path, as given */
+export async function signWithMinisign(
+  folder: string,
+  file: string,
+  signature: string,
+): Promise<string> {
+  await minisign("-S", "-s", join(folder, secretKeyName), "-m", file, "-x", signature);
+  return signature;
 }
 
 async function minisign(...args: readonly string[]): Promise<void> {

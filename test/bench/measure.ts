@@ -1,5 +1,7 @@
 /** Runs works in guests and gathers what they cost. */
+import { join } from "node:path";
 import type { Guest } from "../vm/lib/guest.ts";
+import type { GuestEntry } from "../vm/lib/initramfs.ts";
 import { readTrace, type Sample } from "./instrument.ts";
 import { countedInstructions, type Scene } from "./scene.ts";
 import { type ProgramName, partSize, type Work, type WorkName } from "./works.ts";
@@ -84,6 +86,12 @@ async function measureOne(guest: Guest, work: Work, command: string): Promise<Sa
   const loaded = await guest.check("cat /sys/kernel/kexec_loaded");
   if (work.loads !== (loaded.trim() === "1")) throw new Error(`nothing was loaded by: ${command}`);
   return sample;
+}
+
+/** A script of guest/, at its place in a guest. */
+export function guestScript(name: "measure.sh" | "today.sh"): GuestEntry {
+  const source = join(import.meta.dir, "guest", name);
+  return { type: "host-file", path: `/bench/${name}`, source };
 }
 
 /** Runs a command, or a function of guest/today.sh, under the instrument. */

@@ -7,10 +7,12 @@ import { temporaryPath } from "../vm/lib/host.ts";
  * A Bun program that does nothing, compiled as aegis-kexec is: what any such program costs.
  * @returns its path
  */
-export async function emptyProgram(): Promise<string> {
+export async function emptyProgram(
+  target: "linux-x64" | "linux-arm64" = "linux-x64",
+): Promise<string> {
   const entry = temporaryPath("empty.ts");
   await Bun.write(entry, "export {};\n");
-  return buildTarget("linux-x64", { entry, outfile: temporaryPath("empty") });
+  return buildTarget(target, { entry, outfile: temporaryPath("empty") });
 }
 
 /** guest/floor.c, static. @returns its path, or why there is none */

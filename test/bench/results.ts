@@ -1,11 +1,14 @@
 /** From runs to figures, and the file in which they are kept. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { AarchCost } from "./aarch64.ts";
 import type { CarryResults } from "./carry.ts";
 import type { HandoffResults } from "./handoff.ts";
+import type { LayoutCost } from "./layout.ts";
 import type { LeastMemory } from "./least-memory.ts";
 import type { Run } from "./measure.ts";
 import type { PeakMemory } from "./peak-memory.ts";
+import type { StartUpCost } from "./start-up.ts";
 import type { ProgramName, WorkName } from "./works.ts";
 
 /** Several values of one thing. */
@@ -42,6 +45,9 @@ export interface Results {
   readonly leastMemory?: readonly LeastMemory[];
   readonly carry?: CarryResults;
   readonly handoff?: HandoffResults;
+  readonly layout?: readonly LayoutCost[];
+  readonly startUp?: readonly StartUpCost[];
+  readonly aarch64?: readonly AarchCost[];
 }
 
 export const resultsFolder = join(import.meta.dir, "results");

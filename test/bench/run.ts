@@ -3,8 +3,9 @@
  * writes them into the README.
  *
  *   bun run bench                     everything: about an hour
- *   bun run bench --short             start-up and the loads of 60 MiB: some minutes; records nothing
- *   bun run bench --check             the same as --short, and fails where a recorded ratio was lost
+ *   bun run bench --short             start-up and the loads of 1 MiB: a minute; records nothing
+ *   bun run bench --check             all but the largest, and fails where a recorded ratio was lost
+ *   bun run bench --check --short     the same for the short works: part of the tests
  *   bun run bench --only plain-60     these works only (repeat it); records nothing
  */
 import { join, resolve } from "node:path";
@@ -50,8 +51,9 @@ if (unknown.length > 0) {
 }
 const partial = values.short || values.check || values.only.length > 0;
 const large = ["plain-200", "plain-1000"];
-const wanted = works.filter(({ name }) => {
+const wanted = works.filter(({ name, short }) => {
   if (values.only.length > 0) return values.only.includes(name);
+  if (values.short) return short === true;
   return !partial || !large.includes(name);
 });
 
@@ -64,7 +66,7 @@ const runs = [
     ? []
     : await measureAll(
         scene,
-        { works: smaller, boots: partial ? 1 : 3, turns: 3, memory: 4096, icount: true },
+        { works: smaller, boots: partial ? 1 : 2, turns: 3, memory: 4096, icount: true },
         report,
       )),
   ...(largest.length === 0
@@ -93,10 +95,13 @@ if (values.check) {
 }
 if (partial) process.exit(0);
 
+const { measureAarch64 } = await import("./aarch64.ts");
 const { measureCarry } = await import("./carry.ts");
 const { measureHandoff } = await import("./handoff.ts");
+const { measureLayout } = await import("./layout.ts");
 const { measureLeastMemory } = await import("./least-memory.ts");
 const { measurePeakMemory } = await import("./peak-memory.ts");
+const { measureStartUp } = await import("./start-up.ts");
 const { versions } = await import("./versions.ts");
 const { figureSvg } = await import("./figure.ts");
 const { section } = await import("./table.ts");
@@ -105,10 +110,11 @@ const { writeSection } = await import("./readme.ts");
 report("wall time");
 const timed = await measureAll(
   scene,
-  { works: smaller, boots: 1, turns: 6, memory: 4096, icount: false },
+  { works: smaller, boots: 1, turns: 4, memory: 4096, icount: false },
   report,
 );
 const handoff = await measureHandoff(scene, 3, report);
+const layout = await measureLayout(scene, report);
 const whole = {
   versions: await versions(),
   guest:
@@ -125,7 +131,10 @@ const whole = {
   peak: await measurePeakMemory(scene, [50, 800], report),
   leastMemory: await measureLeastMemory(scene, report),
   carry: await measureCarry(scene.binary, report),
+  startUp: await measureStartUp(report),
+  aarch64: await measureAarch64(scene, report),
   ...(handoff === undefined ? {} : { handoff }),
+  ...(layout === undefined ? {} : { layout }),
 } satisfies import("./results.ts").Results;
 results.writeJson(results.recordedPath, whole);
 results.writeJson(results.runsPath, { instructions: runs, time: timed });

@@ -7,6 +7,7 @@ import { kernel } from "../vm/lib/kernels.ts";
 import { fetchPackages, unpackedPackage } from "../vm/lib/packages.ts";
 import { kexecTools, minisign, type Program } from "../vm/lib/programs.ts";
 import { type BenchFiles, benchFiles, random } from "./files.ts";
+import { guestScript } from "./measure.ts";
 import { countingProgram, emptyProgram, floorProgram } from "./programs.ts";
 import { cmdline, type ProgramName } from "./works.ts";
 
@@ -16,6 +17,8 @@ export const countedInstructions = 100_000_000;
 export interface Scene {
   readonly files: BenchFiles;
   readonly binary: string;
+  /** guest/floor.c, where it could be built. */
+  readonly floor?: string;
   /** Programs that cannot be measured here, and why. */
   readonly missing: ReadonlyMap<ProgramName, string>;
   /** @param options.icount count instructions; otherwise time is the host's */
@@ -35,26 +38,29 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
     minisign(),
   ];
   const openssl = await opensslProgram(report);
-  if ("missing" in openssl) missing.set("openssl + cat + kexec-tools", openssl.missing);
-  else programs.push(openssl);
+  if ("missing" in openssl) {
+    missing.set("openssl + cat + kexec-tools", openssl.missing);
+    missing.set("openssl dgst + bare system call", openssl.missing);
+  } else programs.push(openssl);
   const floor = await floorProgram();
-  if ("missing" in floor) missing.set("bare system call", floor.missing);
+  if ("missing" in floor) {
+    missing.set("bare system call", floor.missing);
+    missing.set("openssl dgst + bare system call", floor.missing);
+  }
   report("writing the archives");
-  const files = await benchFiles(debian.path);
-  const guestFile = (name: string): GuestEntry => ({
-    type: "host-file",
-    path: `/bench/${name}`,
-    source: join(import.meta.dir, "guest", name),
-  });
+  const small = kernel("shared-x86_64");
+  const files = await benchFiles({ debian: debian.path, small: small.path });
   const entries: GuestEntry[] = [
-    guestFile("measure.sh"),
-    guestFile("today.sh"),
+    guestScript("measure.sh"),
+    guestScript("today.sh"),
     text("/bench/cmdline", `${cmdline}\n`),
     { type: "host-file", path: "/boot/vmlinuz", source: debian.path },
     ...files.parts.map(
       (source, index) =>
         ({ type: "host-file", path: `/boot/part-${index + 1}.img`, source }) as const,
     ),
+    { type: "host-file", path: "/boot/small-vmlinuz", source: small.path },
+    { type: "host-file", path: "/boot/small.img", source: files.small },
     ...files.generation.map(
       ({ name, source }) => ({ type: "host-file", path: `/boot/${name}`, source }) as const,
     ),
@@ -75,6 +81,7 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
   return {
     files,
     binary,
+    ...("path" in floor ? { floor: floor.path } : {}),
     missing,
     start: async ({ memory, icount }) => {
       const guest = await startGuest({

@@ -21,6 +21,9 @@ export function section(results: Results): string {
       "`bun run bench` measures all of this again; every run is in `test/bench/results`.",
     "",
     ...costTable(results),
+    ...startUpTable(results),
+    ...aarch64Table(results),
+    ...layoutTable(results),
     ...timeTable(results),
     ...rest(results),
     ...missing(results),
@@ -99,6 +102,53 @@ export function wallRatios(time: readonly Cost[]): ReturnType<typeof ratios> {
     if (own === undefined || other === undefined) return [];
     return [{ work: name, reference, value: own.busy.median / other.busy.median }];
   });
+}
+
+/** What the kernel's part depends on. */
+function layoutTable({ layout }: Results): string[] {
+  if (layout === undefined) return [];
+  return [
+    "",
+    "The call itself, in a guest of 2048 MiB, by what was done after a first load. A page that lies where the image must " +
+      "go at the jump costs the kernel a walk through all pages so far (`kernel/kexec_core.c`, `kimage_dst_used`), and " +
+      "where memory ends below 4 GiB, such pages may be the first that its allocator hands out: those of an image that " +
+      "was unloaded, or of the first initramfs. Neither dropping caches nor compacting nor taking memory beforehand " +
+      "steers that. To load over what is loaded, as this program does, at least does not ask for those pages again.",
+    "",
+    "| before the load | the call |",
+    "|---|--:|",
+    ...layout.map(({ before, call }) => `| ${before} | ${(call / 1e6).toFixed(0)} |`),
+  ];
+}
+
+/** Where the instructions of a load go. */
+function startUpTable({ startUp, instructions }: Results): string[] {
+  const own = costOf(instructions, "plain-60", "aegis-kexec");
+  if (startUp === undefined || own === undefined) return [];
+  return [
+    "",
+    "What is in the figure of a load, by programs of a few lines that are compiled alike. The rest is each function of " +
+      "this program, run once: the runtime decodes and links what it has not run before, some 10,000 to 60,000 instructions a function.",
+    "",
+    "| program | instructions |",
+    "|---|--:|",
+    ...startUp.map(({ program, instructions: cost }) => `| ${program} | ${millions(cost)} |`),
+    `| a load of 60 MiB, outside the call | ${millions(own.warm)} |`,
+  ];
+}
+
+function aarch64Table({ aarch64 }: Results): string[] {
+  if (aarch64 === undefined) return [];
+  return [
+    "",
+    "On aarch64, whose model has instructions for SHA-256 (the x86_64 one has none), whole dry runs, warm:",
+    "",
+    "| work | program | instructions |",
+    "|---|---|--:|",
+    ...aarch64.map(
+      ({ title, program, instructions }) => `| ${title} | ${program} | ${millions(instructions)} |`,
+    ),
+  ];
 }
 
 function rest({ peak, leastMemory, carry, handoff }: Results): string[] {

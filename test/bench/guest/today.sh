@@ -1,33 +1,38 @@
 # What one does today, as shell functions: sourced beside measure.sh.
 # Joined archives go to /run, a tmpfs, as they would in an initramfs.
 
-kexec_tools() { # INITRD
-  kexec -s -l /boot/vmlinuz --initrd="$1" --command-line="$cmdline"
+kexec_tools() { # KERNEL INITRD
+  kexec -s -l "$1" --initrd="$2" --command-line="$cmdline"
 }
 
 # The joined copy is taken away again, as a secret in it demands: both ways end with nothing left.
-join_then_load() {
-  cat "$@" >/run/joined.img && kexec_tools /run/joined.img && rm /run/joined.img
+join_then_load() { # KERNEL INITRD...
+  kernel=$1
+  shift
+  cat "$@" >/run/joined.img && kexec_tools "$kernel" /run/joined.img && rm /run/joined.img
 }
 
-minisign_both() {
-  minisign -V -q -p /etc/org.pub -m /boot/vmlinuz &&
-    minisign -V -q -p /etc/org.pub -m /boot/initrd.img
+minisign_both() { # KERNEL INITRD
+  minisign -V -q -p /etc/org.pub -m "$1" && minisign -V -q -p /etc/org.pub -m "$2"
 }
 
 openssl_one() { # FILE
   openssl pkeyutl -verify -pubin -inkey /etc/org.pem -rawin -in "$1" -sigfile "$1.sig"
 }
 
-minisign_then_load() {
-  minisign_both && kexec_tools /boot/initrd.img
+# The least that a digest of both files costs, and nothing that compares it.
+digest_then_load() { # KERNEL INITRD
+  openssl dgst -sha256 "$1" "$2" && /bench/floor "$1" "$cmdline" "$2"
 }
 
-minisign_join_load() {
-  minisign_both && join_then_load /boot/initrd.img /root/key.cpio
+minisign_then_load() { # KERNEL INITRD
+  minisign_both "$1" "$2" && kexec_tools "$1" "$2"
 }
 
-openssl_join_load() {
-  openssl_one /boot/vmlinuz && openssl_one /boot/initrd.img &&
-    join_then_load /boot/initrd.img /root/key.cpio
+minisign_join_load() { # KERNEL INITRD KEY
+  minisign_both "$1" "$2" && join_then_load "$1" "$2" "$3"
+}
+
+openssl_join_load() { # KERNEL INITRD KEY
+  openssl_one "$1" && openssl_one "$2" && join_then_load "$1" "$2" "$3"
 }

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cacheFolder } from "./host.ts";
+import { cacheFolder, unshareMounts } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 
 export const debianRoot = join(cacheFolder, "initramfs-tools-root");
@@ -14,7 +14,8 @@ const packages = ["initramfs-tools", "dracut-core", "zstd", "binutils", "kmod", 
 
 /** Whether commands can be run in it. */
 export function hasDebianRoot(): boolean {
-  return existsSync(debianRoot) && process.getuid?.() === 0 && Bun.which("unshare") !== null;
+  if (!existsSync(debianRoot) || process.getuid?.() !== 0) return false;
+  return Bun.spawnSync(["sh", "-c", `${unshareMounts} true`]).success;
 }
 
 /**
@@ -35,7 +36,7 @@ export async function makeDebianRoot(report: (line: string) => void): Promise<st
       ...["bookworm", unfinished],
     ]);
   } catch (error) {
-    return `${problem}: ${String(error).trim().split("\n").at(-1)}`;
+    return `${problem}: ${String(error).trim().split("\n").slice(-3).join("; ")}`;
   }
   renameSync(unfinished, debianRoot);
   return undefined;
@@ -43,8 +44,10 @@ export async function makeDebianRoot(report: (line: string) => void): Promise<st
 
 /** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */
 export function inDebian(script: string): Promise<string> {
-  const enter = 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -euc "$1"';
-  return run(["unshare", "--mount", "--pid", "--fork", "sh", "-c", enter, debianRoot, script]);
+  const enter =
+    'mount -t proc proc "$0/proc"; trap \'umount "$0/proc"\' EXIT; chroot "$0" sh -euc "$1"';
+  const apart = `${unshareMounts} --pid --fork sh -euc "$0" "$1" "$2"`;
+  return run(["sh", "-euc", apart, enter, debianRoot, script]);
 }
 
 /** Gives it a kernel's modules and configuration, by which mkinitramfs chooses a compression. */

@@ -47,3 +47,10 @@ function guardedFolder(): string {
   state.guard = guard;
   return folder;
 }
+
+/**
+ * Shell: a command in a mount namespace of its own. Where the root is not a mount, as in a plain
+ * chroot, no propagation can be changed; unmount there what was mounted.
+ */
+export const unshareMounts =
+  "unshare --mount $(unshare --mount true 2>/dev/null || echo --propagation unchanged)";

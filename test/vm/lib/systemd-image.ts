@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./host.ts";
+import { cacheFolder, unshareMounts } from "./host.ts";
 
 /** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
@@ -43,20 +43,21 @@ async function makeImage(
   mkdirSync(cacheFolder, { recursive: true });
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
+  const write = `mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M`;
   const child = Bun.spawn(
     [
       ...["mmdebstrap", "--variant=essential", "--format=null"],
       `--include=${include.join(",")}`,
       '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
       // Bound without what is mounted below it: the hook finds /proc and /sys there.
-      `--customize-hook=unshare --mount sh -c 'mount --bind "$1" "$1/mnt" && mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M' sh "$1"`,
+      `--customize-hook=${unshareMounts} sh -euc '${write}' sh "$1"`,
       ...["bookworm", "/dev/null"],
     ],
     { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
   );
   const [said, exit] = await Promise.all([new Response(child.stderr).text(), child.exited]);
   if (exit !== 0 || !existsSync(unfinished)) {
-    return `${problem}: mmdebstrap: ${said.trim().split("\n").at(-1) ?? exit}`;
+    return `${problem}: mmdebstrap: ${said.trim().split("\n").slice(-3).join("; ")}`;
   }
   renameSync(unfinished, image);
   return undefined;

@@ -84,7 +84,10 @@ for (const name of ["shared-x86_64", "shared-aarch64", "debian-6.12"] as const) 
   });
 }
 
-for (const [name, arch] of [["shared-x86_64", "x86_64"]] as const) {
+for (const [name, arch] of [
+  ["shared-x86_64", "x86_64"],
+  ["shared-aarch64", "aarch64"],
+] as const) {
   const packages = muslPackages[arch].map((one) => `package:${one}` as const);
   vmTest(
     `boots the next kernel as the first process of ${name}, built for musl`,

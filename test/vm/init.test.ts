@@ -115,7 +115,6 @@ vmTest(
       kernel: kernel("debian-6.12"),
       initramfs: await preboot("debian-6.12", ""),
       cmdline: "rdinit=/sbin/aegis-kexec -- boot /boot/notes.txt --cmdline=x",
-      bootTimeout: 60,
     });
     // QEMU ends at a reset, so that no agent ever speaks.
     const failure = String(await started.catch((error: unknown) => error));
@@ -149,7 +148,7 @@ vmTest(
       kernel: kernel("debian-6.12"),
       initramfs: await preboot("debian-6.12", "", { program, more }),
       cmdline: "rdinit=/sbin/aegis-kexec -- status --json",
-      bootTimeout: 120,
+      bootTimeout: 300,
       firmware: { code, variables },
     });
     const failure = String(await started.catch((error: unknown) => error));

@@ -11,7 +11,7 @@ export interface GuestOptions extends Omit<MachineOptions, "arch" | "kernel" | "
   readonly kernel: Kernel;
   /** Added to `consoleArguments`. */
   readonly cmdline?: string;
-  /** Seconds until the agent must have announced itself; default 90. */
+  /** Seconds until the agent must have announced itself; default 180. */
   readonly bootTimeout?: number;
   /** Sees the console's text as it comes. */
   readonly onConsole?: (text: string) => void;
@@ -58,7 +58,7 @@ export function runningGuests(): readonly Guest[] {
 
 /** Boots a guest and waits for its agent. */
 export async function startGuest(options: GuestOptions): Promise<Guest> {
-  const { kernel, cmdline = "", bootTimeout = 90 } = options;
+  const { kernel, cmdline = "", bootTimeout = 180 } = options;
   const qemu = await startQemu({
     ...options,
     arch: kernel.arch,
@@ -142,11 +142,11 @@ export class Guest implements AsyncDisposable {
   /**
    * Runs a script that ends in another kernel, and waits for that one's agent;
    * afterwards this guest is the other kernel's.
-   * @param options.timeout seconds of the host's clock; default 120.
+   * @param options.timeout seconds of the host's clock; default 240.
    * @throws Error when the script returns, with what it said, or when nobody comes up.
    */
   async handoff(script: string, options: { timeout?: number } = {}): Promise<Announcement> {
-    const { timeout = 120 } = options;
+    const { timeout = 240 } = options;
     return this.#exclusively(async () => {
       const outcome = await this.#order(script, timeout, timeout);
       if ("event" in outcome) return outcome;
@@ -156,7 +156,7 @@ export class Guest implements AsyncDisposable {
   }
 
   /** Waits until an agent announces itself, for a guest that resets through firmware. */
-  async awaitAnnouncement(what = "the guest booting", timeout = 90): Promise<Announcement> {
+  async awaitAnnouncement(what = "the guest booting", timeout = 180): Promise<Announcement> {
     const outcome = await this.#wait(what, timeout);
     if ("event" in outcome) return outcome;
     throw this.#failure(`a result nobody asked for while ${what}`);

@@ -10,7 +10,7 @@ export type Need = KernelName | `tool:${string}` | `file:${string}` | `package:$
 
 export interface TestOptions {
   readonly needs: readonly Need[];
-  /** Seconds; default 180. */
+  /** Seconds; default 450. */
   readonly timeout?: number;
 }
 
@@ -23,7 +23,7 @@ export function missingNeeds(needs: readonly Need[]): string[] {
 
 /** A test whose guests are stopped at its end, and whose guests' logs are kept when it fails. */
 export function vmTest(name: string, options: TestOptions, body: () => Promise<void>): void {
-  const { needs, timeout = 180 } = options;
+  const { needs, timeout = 450 } = options;
   const missing = missingNeeds(needs);
   if (missing.length > 0) {
     test.skip(`${name} (needs ${missing.join(", ")})`, () => {});
@@ -64,7 +64,7 @@ export function vmSuite(
     return state.guest;
   };
   describe(name, () => {
-    body((title, work, timeout = options.timeout ?? 180) => {
+    body((title, work, timeout = options.timeout ?? 450) => {
       if (missing.length > 0) {
         test.skip(`${title} (needs ${missing.join(", ")})`, () => {});
         return;

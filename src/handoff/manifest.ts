@@ -33,7 +33,7 @@ export async function manifest(
   }
   const [image, target] = await openFor(source, architecture, observer);
   using _ = image;
-  const cmdline = joinCmdline(ownCmdline(source, image, parsed, false), parsed.append);
+  const cmdline = joinCmdline(await ownCmdline(source, image, parsed, false), parsed.append);
   checkCmdline(cmdline, image.kernel.limit);
   if (parsed.generation === 0) {
     observer.warn?.("this is generation 0: any floor refuses it (--generation N)");

@@ -1,6 +1,5 @@
 /** From an open source to one that may be loaded: trust, the kernel's format, the command line. */
 import { KexecError } from "../errors.ts";
-import { readFirmware } from "../linux/firmware.ts";
 import { readMemory, readRunningCmdline } from "../linux/machine.ts";
 import { valueIn } from "../linux/reading.ts";
 import type { Architecture } from "../linux/syscalls.ts";
@@ -12,6 +11,7 @@ import type { Gate } from "./gate.ts";
 import type { Observer, TrustReport } from "./report.ts";
 import type { ParsedLoadRequest } from "./request.ts";
 import { requireRoom } from "./room.ts";
+import type { CmdlineOptions } from "./sealed-cmdline.ts";
 
 /** A source that this request may load. Only `Verified.from` makes one; dispose of it. */
 export class Verified implements Disposable {
@@ -59,7 +59,7 @@ export class Verified implements Disposable {
     const image = held.use(
       await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
     );
-    const own = ownCmdline(source, image, request, trust !== null);
+    const own = await ownCmdline(source, image, request, trust !== null);
     if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
     const cmdline = joinCmdline(own, request.append);
     checkCmdline(cmdline, image.kernel.limit);
@@ -114,20 +114,17 @@ function requireArchitecture(source: Source, architecture: Architecture): void {
   });
 }
 
-type CmdlineOptions = Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline" | "append"> & {
-  readonly crash?: boolean;
-};
-
 /** The command line before words are appended to it. */
-export function ownCmdline(
+export async function ownCmdline(
   source: Source,
   image: KernelSource,
   request: CmdlineOptions,
   trusted: boolean,
-): string | undefined {
-  // A manifest says it all, whatever its kernel brings.
-  if (source.manifest === undefined && image.cmdline !== undefined && !trusted) {
-    requireUnsealedCmdline(source, request);
+): Promise<string | undefined> {
+  // Where trust is required the gate has been stricter, and the policy says what may be appended.
+  if (image.cmdline !== undefined && !trusted) {
+    const { requireUnsealed } = await import("./sealed-cmdline.ts");
+    requireUnsealed(image.cmdline, source, request);
   }
   if (request.cmdline !== undefined) return request.cmdline;
   if (!request.reuseCmdline) return entryOptions(source) ?? image.cmdline;
@@ -139,25 +136,6 @@ export function ownCmdline(
     });
   }
   return reusableCmdline(running.value, request.crash ?? false);
-}
-
-/**
- * The rule of systemd-stub (settle_command_line in src/boot/stub.c): under Secure Boot the command
- * line in a UKI is the only one. The stub drops any other in silence; here it is refused. Where
- * trust is required the gate has been stricter, and the policy says what may be appended.
- */
-function requireUnsealedCmdline(source: Source, request: CmdlineOptions): void {
-  const [given] = [
-    request.cmdline === undefined ? [] : ["--cmdline"],
-    request.reuseCmdline ? ["--reuse-cmdline"] : [],
-    source.cmdline === undefined ? [] : [`the options line of ${source.entry?.path}`],
-    request.append === undefined ? [] : ["--append"],
-  ].flat();
-  if (given === undefined || valueIn(readFirmware().secureBoot) !== true) return;
-  throw new KexecError("policy-refused", {
-    message: `cannot use ${given}: Secure Boot is on, and ${source.kernel.file.path} has a command line of its own`,
-    hint: "boot the UKI with its own command line, or choose another of its profiles",
-  });
 }
 
 /** Variables are GRUB's: the specification knows none, and the kernel would get their names. */

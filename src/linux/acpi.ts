@@ -34,7 +34,8 @@ export function readRsdpFacts(): RsdpFacts {
 const BOOT_PARAMS_SIZE = 4096;
 const ACPI_RSDP_ADDR_AT = 0x070;
 
-function readBootParams(): Uint8Array {
+/** What the boot loader told the running kernel; empty where it is not to be had. */
+export function readBootParams(): Uint8Array {
   const fd = open("/sys/kernel/boot_params/data", O_RDONLY);
   if (fd < 0) return new Uint8Array(0);
   const buffer = new Uint8Array(BOOT_PARAMS_SIZE);

@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ensureBuilt } from "../../build/reuse.ts";
+import { formatManifest } from "../../src/trust/manifest.ts";
 import { makePe, type SectionPlan } from "../unit/image/build.ts";
 import { errorOf } from "./lib/aegis.ts";
 import { type Guest, startGuest } from "./lib/guest.ts";
@@ -24,6 +25,19 @@ async function start() {
     content: typeof content === "string" ? new TextEncoder().encode(content) : content,
   });
   const parts = [section(".text", "stub"), section(".linux", image), section(".initrd", initramfs)];
+  const uki = makePe([...parts, section(".cmdline", cmdline)]);
+  const manifest = formatManifest({
+    format: "aegis-kexec/1",
+    generation: 1,
+    architecture: "x86_64",
+    kernel: {
+      path: "own.efi",
+      size: uki.length,
+      sha256: new Bun.CryptoHasher("sha256").update(uki).digest("hex"),
+    },
+    initrds: [],
+    cmdline: "init=/bin/sh",
+  });
   const file = (path: string, data: Uint8Array): GuestEntry => ({ type: "file", path, data });
   const first = guestInitramfs({
     arch: "x86_64",
@@ -32,7 +46,8 @@ async function start() {
     modules: { kernel: debian, names: ["efivarfs"] },
     start: "mount -t efivarfs none /sys/firmware/efi/efivars",
     entries: [
-      file("/esp/EFI/Linux/own.efi", makePe([...parts, section(".cmdline", cmdline)])),
+      file("/esp/EFI/Linux/own.efi", uki),
+      text("/esp/EFI/Linux/boot.json", manifest),
       file("/esp/EFI/Linux/open.efi", makePe(parts)),
       text("/esp/loader/entries/a.conf", "uki /EFI/Linux/own.efi\noptions init=/bin/sh\n"),
       file("/kernel.gz", Bun.gzipSync(image)),
@@ -64,6 +79,7 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
       [`${own} --reuse-cmdline`, "--reuse-cmdline"],
       [`${own} --append x`, "--append"],
       ["/esp --entry a", "the options line of /esp/loader/entries/a.conf"],
+      ["/esp/EFI/Linux/boot.json", "the command line of /esp/EFI/Linux/boot.json"],
     ] as const) {
       const { exit, stdout } = await guest.run(`aegis-kexec load ${words} --json`);
       expect({ exit, code: errorOf(stdout)["code"] }).toEqual({ exit: 5, code: "policy-refused" });
@@ -72,6 +88,22 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
       );
       expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
     }
+  });
+
+  test("it is without efivarfs as well", async (guest) => {
+    await guest.check("umount /sys/firmware/efi/efivars");
+    const { stdout } = await guest.run(`aegis-kexec load ${own} --cmdline x --json`);
+    expect(errorOf(stdout)["message"]).toStartWith("cannot use --cmdline: Secure Boot is on, ");
+    // With nothing to tell it by, the stricter rule holds.
+    await guest.check(
+      "mount -t tmpfs none /sys/kernel/boot_params; mount -o bind /dev/null /dev/kmsg",
+    );
+    const { stdout: blind } = await guest.run(`aegis-kexec load ${own} --cmdline x --json`);
+    await guest.check(
+      "umount /dev/kmsg; umount /sys/kernel/boot_params; mount -t efivarfs none /sys/firmware/efi/efivars",
+    );
+    expect(errorOf(blind)["code"]).toBe("policy-refused");
+    expect(errorOf(blind)["message"]).toStartWith("cannot use --cmdline: Secure Boot may be on (");
   });
 
   test("one without takes any", async (guest) => {

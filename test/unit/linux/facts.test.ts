@@ -1,7 +1,7 @@
 /** The parsers of what the kernel says of itself. */
 import { describe, expect, test } from "bun:test";
 import { factsOfConfig, factsOfSymbols, findSymbols } from "../../../src/linux/build-facts.ts";
-import { flagOf } from "../../../src/linux/firmware.ts";
+import { bootParamsSecureBoot, flagOf } from "../../../src/linux/firmware.ts";
 import { appraisesByParameter, appraisesKernels } from "../../../src/linux/ima.ts";
 import { judgeHandover, khoParameter, scratchParameter } from "../../../src/linux/live-update.ts";
 import { fiveLevelPagingIn, meminfoField, parseLockdown } from "../../../src/linux/machine.ts";
@@ -36,6 +36,22 @@ test("an efivar's flag is the byte behind four of attributes", () => {
   for (const bytes of [[], [1], [6, 0, 0, 0], [6, 0, 0, 0, 2], [6, 0, 0, 0, 1, 0]]) {
     expect(flagOf(Uint8Array.from(bytes))).toBeUndefined();
   }
+});
+
+test("boot_params says whether Secure Boot is on, where the EFI stub could tell", () => {
+  const page = (mode: number) => {
+    const bytes = new Uint8Array(4096);
+    bytes[0x1ec] = mode;
+    return bytes;
+  };
+  expect([0, 1, 2, 3, 4].map((mode) => bootParamsSecureBoot(page(mode)))).toEqual([
+    undefined,
+    undefined,
+    false,
+    true,
+    undefined,
+  ]);
+  expect(bootParamsSecureBoot(new Uint8Array(0))).toBeUndefined();
 });
 
 describe("how the kernel was built", () => {

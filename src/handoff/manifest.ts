@@ -31,6 +31,13 @@ export async function manifest(
       hint: "give the kernel that it is about",
     });
   }
+  const profile = source.entry?.facts?.profile ?? 0;
+  if (profile !== 0) {
+    throw new KexecError("usage", {
+      message: `cannot write a manifest of ${source.entry?.path}: it takes profile ${profile} of a UKI, and a manifest cannot name one`,
+      hint: "sign the UKI itself, whole: all of its profiles are signed by that",
+    });
+  }
   const [image, target] = await openFor(source, architecture, observer);
   using _ = image;
   const cmdline = joinCmdline(await ownCmdline(source, image, parsed, false), parsed.append);

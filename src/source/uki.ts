@@ -108,7 +108,7 @@ function readCmdline(file: OpenFile, section: UkiSection): string {
   const refused = (problem: string) =>
     new KexecError("malformed-input", {
       message: `cannot load ${file.path}: its .cmdline section ${problem}`,
-      hint: "give the command line by --cmdline, or build the UKI anew",
+      hint: "build the UKI anew: its command line is one line of text",
     });
   if (section.size > largestCmdline) throw refused(`is longer than ${largestCmdline} bytes`);
   const bytes = readWithin(file, section.offset, section.size);

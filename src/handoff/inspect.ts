@@ -109,6 +109,7 @@ export async function inspect(
       : predictCall(doing, facts, {
           judgement,
           kernelSize,
+          kernelMemory: memoryToStart(kernel ?? image, kernelSize),
           initrdSize: archives.size,
           crash: parsed.crash,
         });
@@ -245,6 +246,12 @@ function demandsSignature({ signatures, lockdown }: MachineFacts): boolean {
 function bareKernel(image: InspectedImage | undefined): InspectedImage | undefined {
   const format = image?.report.format;
   return format === "bzImage" || format === "arm64 Image" ? image : undefined;
+}
+
+/** Bytes, by its header: what the call places is as large. */
+function memoryToStart(image: InspectedImage | undefined, size: number): number {
+  const { initSize, imageSize } = image?.report.facts ?? {};
+  return Math.max(size, Number(initSize ?? 0), Number(imageSize ?? 0));
 }
 
 function sameImage(one: InspectedImage | undefined, other: InspectedImage | undefined): boolean {

@@ -3,7 +3,7 @@ import { KexecError } from "../errors.ts";
 import { valueIn } from "../linux/reading.ts";
 import { type Cause, mebibytes } from "./cause/cause.ts";
 import { lockdownCause } from "./cause/denied.ts";
-import { noPlaceInScratch } from "./cause/image.ts";
+import { noPlaceCause, noPlaceInScratch } from "./cause/image.ts";
 import { judgedCause } from "./cause/signature.ts";
 import type { MachineFacts } from "./facts.ts";
 import { type Judgement, unverifiable } from "./image-signature.ts";
@@ -49,8 +49,9 @@ export function predictPermission(doing: string, facts: MachineFacts, crash: boo
 export interface Candidate {
   /** What its signature comes to. */
   readonly judgement: Judgement;
-  /** Bytes of the image and of the whole initramfs. */
+  /** Bytes of the image, and what it needs in one place to start; the whole initramfs. */
   readonly kernelSize: number;
+  readonly kernelMemory: number;
   readonly initrdSize: number;
   readonly crash: boolean;
 }
@@ -74,27 +75,45 @@ export function predictCall(doing: string, facts: MachineFacts, candidate: Candi
     const why = `if IMA appraises kernels, which is not known (${facts.appraisal.why}), and this file's security.ima does not pass`;
     doubts.push(errorOf(doing, { code: "ima-refused", why }));
   }
-  const { kernelSize, initrdSize, crash } = candidate;
   const finalized = valueIn(facts.liveUpdate.finalized);
   const notes =
     finalized === false
       ? ["kexec handover is on and was not finalized: nothing would be handed over"]
       : [];
-  // A crash kernel has its own memory: kho_locate_mem_hole.
-  if (!crash && valueIn(facts.liveUpdate.handover) === true) {
-    const scratch = valueIn(facts.liveUpdate.scratch);
-    const largest = Math.max(kernelSize, initrdSize);
-    const cause = noPlaceInScratch(mebibytes(largest));
-    if (scratch === undefined) {
-      doubts.push(errorOf(doing, { ...cause, why: `if ${cause.why}, whose size is not known` }));
-    } else if (largest > scratch) {
-      reasons.push(errorOf(doing, cause));
-    } else {
-      const most = mebibytes(scratch);
-      notes.push(`kexec handover is on: every file must fit its scratch area, at most ${most}`);
-    }
+  const place = candidate.crash
+    ? predictCrashPlace(doing, facts, candidate)
+    : predictScratch(doing, facts, candidate);
+  return {
+    reasons: [...reasons, ...place.reasons],
+    doubts: [...doubts, ...place.doubts],
+    notes: [...notes, ...place.notes],
+  };
+}
+
+/** A crash kernel has its own memory and needs no other: locate_mem_hole_callback. */
+function predictCrashPlace(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
+  const reserved = valueIn(facts.kexec.crashSize);
+  const { kernelMemory, initrdSize } = candidate;
+  if (reserved === undefined || kernelMemory + initrdSize <= reserved) return nothing;
+  return { ...nothing, reasons: [errorOf(doing, noPlaceCause(candidate, reserved, undefined))] };
+}
+
+/** Where kexec handover is on, each segment goes into one part of its scratch area: kho_locate_mem_hole. */
+function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
+  if (valueIn(facts.liveUpdate.handover) !== true) return nothing;
+  const scratch = valueIn(facts.liveUpdate.scratch);
+  const { kernelSize, kernelMemory, initrdSize } = candidate;
+  const cause = noPlaceInScratch(mebibytes(kernelSize + initrdSize));
+  const doubt = (on: string) => errorOf(doing, { ...cause, why: `if ${cause.why}, ${on}` });
+  if (scratch === undefined) return { ...nothing, doubts: [doubt("whose size is not known")] };
+  if (Math.max(kernelMemory, initrdSize) > scratch) {
+    return { ...nothing, reasons: [errorOf(doing, cause)] };
   }
-  return { reasons, doubts, notes };
+  const most = mebibytes(scratch);
+  const doubts =
+    kernelMemory + initrdSize > scratch ? [doubt(`whose largest part has ${most}`)] : [];
+  const note = `kexec handover is on: every file must fit its scratch area, at most ${most}`;
+  return { ...nothing, doubts, notes: [note] };
 }
 
 /** kimage_validate_signature, kernel/kexec_file.c. */

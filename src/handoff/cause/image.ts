@@ -72,7 +72,7 @@ export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
 
 /** EADDRNOTAVAIL: kexec_locate_mem_hole, kernel/kexec_file.c. */
 export function noPlaceCause(
-  attempt: LoadAttempt,
+  attempt: Pick<LoadAttempt, "kernelSize" | "initrdSize" | "crash">,
   crashSize: number | undefined,
   handover: boolean | undefined,
 ): Cause {

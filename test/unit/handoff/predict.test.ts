@@ -16,7 +16,8 @@ const good: Judgement = { verdict: "good", signer: '"CN=Us"', keyring: ".platfor
 const open: Judgement = { verdict: "unknown", why: "whether its signer is trusted is not known" };
 
 function call(judgement: Judgement, changes: Partial<MachineFacts> = {}, crash = false) {
-  const candidate = { judgement, kernelSize: 1 << 20, initrdSize: 0, crash };
+  const kernelMemory = 3 << 20;
+  const candidate = { judgement, kernelSize: 1 << 20, kernelMemory, initrdSize: 1 << 20, crash };
   const { reasons, doubts, notes } = predictCall("load k", { ...facts, ...changes }, candidate);
   return {
     reasons: reasons.map(({ code }) => code),
@@ -78,15 +79,24 @@ describe("the call", () => {
       doubts: ["no-room"],
       notes: [expect.stringContaining("not finalized")],
     });
-    const fits = { ...on, scratch: known(1 << 20) };
+    const fits = { ...on, scratch: known(4 << 20) };
     expect(call(good, { liveUpdate: fits })).toMatchObject({
       reasons: [],
       doubts: [],
-      notes: [expect.any(String), expect.stringContaining("at most 1.0 MiB")],
+      notes: [expect.any(String), expect.stringContaining("at most 4.0 MiB")],
     });
-    const small = { ...on, scratch: known((1 << 20) - 1) };
+    const tight = { ...on, scratch: known((4 << 20) - 1) };
+    expect(call(good, { liveUpdate: tight })).toMatchObject({ reasons: [], doubts: ["no-room"] });
+    const small = { ...on, scratch: known((3 << 20) - 1) };
     expect(call(good, { liveUpdate: small }).reasons).toEqual(["no-room"]);
     expect(call(good, { liveUpdate: small }, true).reasons).toEqual([]);
+  });
+
+  test("a crash kernel must fit what is reserved for it", () => {
+    const reserved = (bytes: number) => ({ kexec: { ...kexec, crashSize: known(bytes) } });
+    expect(call(good, reserved(4 << 20), true).reasons).toEqual([]);
+    expect(call(good, reserved((4 << 20) - 1), true).reasons).toEqual(["no-room"]);
+    expect(call(good, reserved((4 << 20) - 1)).reasons).toEqual([]);
   });
 });
 

@@ -46,6 +46,18 @@ export function handoffScenario(options: HandoffOptions): void {
       expect(await guest.check(`${doors} aegis-kexec --version`)).toMatch(/^aegis-kexec \d/);
     });
 
+    test("the runtime needs /proc, and /dev/null only where a standard descriptor is closed", async (guest) => {
+      const without = (folder: string, command: string) =>
+        `mkdir -p /tmp/no; mount --bind /tmp/no ${folder}; aegis-kexec ${command}; said=$?; umount ${folder}; exit $said`;
+      // SIGABRT, as the README says.
+      expect(await guest.run(without("/proc", "--version"))).toMatchObject({
+        exit: 134,
+        stdout: "",
+      });
+      expect((await guest.run(without("/dev", "--version <&-"))).exit).toBe(134);
+      expect(await guest.check(without("/dev", "--version"))).toMatch(/^aegis-kexec \d/);
+    });
+
     test("load, then unload, leaves nothing loaded", async (guest) => {
       const words = `${vmlinuz} --initrd ${initrd} --cmdline x`;
       expect((await loadAsPredicted(guest, words)).exit).toBe(0);
@@ -91,6 +103,12 @@ export function handoffScenario(options: HandoffOptions): void {
         );
       }
       await expectRefusal(guest, {
+        command: `${loadOf("x")} --crash`,
+        exit: 9,
+        code: "no-crash-memory",
+        says: /no memory is reserved for a crash kernel/,
+      });
+      await expectRefusal(guest, {
         command: `aegis-kexec boot ${vmlinuz} --initrrd ${initrd}`,
         exit: 2,
         code: "usage",
@@ -101,7 +119,13 @@ export function handoffScenario(options: HandoffOptions): void {
     });
 
     test(`a command line of ${longest} characters loads, and one more is refused before the call`, async (guest) => {
-      await guest.check(loadOf("x".repeat(longest)));
+      const { exit, stderr } = await guest.run(`${loadOf("x".repeat(longest))} --verbose`);
+      expect({ exit, stderr }).toEqual({
+        exit: 0,
+        stderr: expect.stringMatching(
+          /^aegis-kexec: giving the kernel \d{7,} bytes of image and \d{6,} bytes of initramfs/,
+        ),
+      });
       expect(await loaded(guest)).toBe("1\n");
       const left = await loadsLeft(guest);
       await expectRefusal(guest, {

@@ -4,6 +4,7 @@ import { initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
 import { unpackedPackage } from "./lib/packages.ts";
+import { listOf, loadAsPredicted, memberOf } from "./lib/prediction.ts";
 import { kexecTools } from "./lib/programs.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 import { lockedRows, type Outcome, type Row, rows } from "./scenarios/kexec-table.ts";
@@ -113,6 +114,16 @@ vmSuite(
     test("the size of the crash kernel's memory is the same number", async (guest) => {
       const theirs = await guest.check("/theirs/kexec --print-ckr-size");
       expect(await guest.check("/ours/kexec --print-ckr-size")).toBe(theirs);
+    });
+
+    test("more than is reserved for a crash kernel is refused as predicted", async (guest) => {
+      await guest.check("head -c 136314880 /dev/zero >/tmp/large");
+      const words = `${vmlinuz} --initrd /tmp/large --cmdline x --crash`;
+      const { exit, code, result, inspection } = await loadAsPredicted(guest, words);
+      expect([exit, code]).toEqual([9, "no-room"]);
+      expect(memberOf(result, "error")["errno"]).toBe("EADDRNOTAVAIL");
+      expect(listOf(memberOf(inspection, "verdict"), "reasons")).toHaveLength(1);
+      await guest.check("rm /tmp/large");
     });
 
     test("the machine's policy applies", async (guest) => {

@@ -71,7 +71,34 @@ vmSuite("no lockdown", { needs, start: () => start("") }, (test) => {
     }
   });
 
-  test("the switch, the limit and a user without rights, as predicted", async (guest) => {
+  test("IMA appraisal: the file is at fault, joined or not, and no hint speaks of its signature", async (guest) => {
+    await guest.check(
+      "echo 'appraise func=KEXEC_KERNEL_CHECK appraise_type=imasig' >/sys/kernel/security/ima/policy",
+    );
+    const status = JSON.parse(await guest.check("aegis-kexec status --json"));
+    expect(status.signatures.imaAppraisal).toBeNull();
+    expect(status.unknown["signatures.imaAppraisal"]).toContain("IMA policy");
+    const { exit, code, result, inspection } = await loadAsPredicted(
+      guest,
+      "/images/foreign --cmdline x",
+    );
+    expect([exit, code]).toEqual([6, "ima-refused"]);
+    expect(memberOf(result, "error")).toMatchObject({
+      errno: "EACCES",
+      hint: expect.stringContaining("evmctl"),
+    });
+    const { takes, doubts } = memberOf(inspection, "verdict");
+    expect({ takes, doubts }).toMatchObject({
+      takes: true,
+      // Debian's guest has no configuration to read, so that enforcement is in doubt, too.
+      doubts: expect.arrayContaining([expect.objectContaining({ code: "ima-refused" })]),
+    });
+  });
+
+  test("the switch, the limit, no crash memory and a user without rights, as predicted", async (guest) => {
+    const crash = await loadAsPredicted(guest, "/images/unsigned --cmdline x --crash");
+    expect([crash.exit, crash.code]).toEqual([9, "no-crash-memory"]);
+    expect(memberOf(crash.result, "error")["hint"]).toContain("crashkernel=");
     const asUser = await guest.run(
       "su nobody -s /bin/sh -c 'aegis-kexec inspect --json /images/unsigned'",
     );

@@ -1,6 +1,9 @@
-/** A crash kernel, what is refused once `--lock` was given, and by a kernel without the call. */
+/**
+ * A crash kernel, and what is refused to whom: without root, in namespaces, once `--lock` was given,
+ * and by a kernel without the call.
+ */
 import { expect } from "bun:test";
-import { type Scene, scene, unique } from "./lib/aegis.ts";
+import { errorOf, initrd, type Scene, scene, unique, vmlinuz } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import { vmSuite } from "./lib/suite.ts";
 import { expectRefusal, loaded, loadOf } from "./scenarios/refusal.ts";
@@ -32,6 +35,63 @@ vmSuite(
       expect([await loaded(guest), await crashLoaded(guest)]).toEqual(["1\n", "0\n"]);
       await guest.check(`${load}; aegis-kexec unload`);
       expect([await loaded(guest), await crashLoaded(guest)]).toEqual(["0\n", "1\n"]);
+    });
+
+    test("inspect, manifest and status without root do their work, and say what they cannot see", async (guest) => {
+      const asNobody = async (words: string) => {
+        const command = `su nobody -s /bin/sh -c 'aegis-kexec ${words}'`;
+        return JSON.parse(await guest.check(command));
+      };
+      const files = `${vmlinuz} --initrd ${initrd} --cmdline x`;
+      const inspection = await asNobody(`inspect ${files} --json`);
+      expect(inspection).toMatchObject({
+        image: { format: "bzImage", changedAfterSigning: false, trustedBy: null },
+        verdict: { takes: true, wouldExit: 0 },
+        unknown: { "image.trustedBy": expect.stringContaining("is not known") },
+      });
+      expect(inspection.verdict.notes.join()).toContain("could not load it (exit 7)");
+      const manifest = await asNobody(`manifest ${files}`);
+      expect(manifest).toEqual(JSON.parse(await guest.check(`aegis-kexec manifest ${files}`)));
+      await guest.check("echo private >/boot/private; chmod 600 /boot/private");
+      const hidden = await guest.run(
+        "su nobody -s /bin/sh -c 'aegis-kexec inspect /boot/private --json'",
+      );
+      expect(errorOf(hidden.stdout)).toMatchObject({ exit: 4, code: "file-unreadable" });
+      const { keyrings, unknown, privilege } = await asNobody("status --json");
+      expect(privilege.capSysBoot).toBe(false);
+      for (const name of ["builtin", "secondary", "machine", "platform", "blacklist"]) {
+        expect(keyrings[name]).toBeNull();
+        expect(unknown[`keyrings.${name}`]).toContain("root");
+      }
+    });
+
+    test("namespaces: what is denied there, and what status says", async (guest) => {
+      const pid =
+        'inside() { unshare -p -f -m sh -c "mount -t proc p /proc; $*; exit \\$?"; }; inside';
+      const user = "inside() { unshare -U -r $*; }; inside";
+      await guest.check(loadOf("x"));
+      const refusals = [
+        [
+          `${pid} aegis-kexec exec --no-sync`,
+          "pid-namespace",
+          /initial pid namespace[\s\S]*on the host/,
+        ],
+        [`${user} ${loadOf("x")}`, "no-capability", /user namespace[\s\S]*on the host/],
+      ] as const;
+      for (const [command, code, says] of refusals) {
+        await expectRefusal(guest, { command, exit: 7, code, says });
+      }
+      expect(guest.announcement.token).toBe("first");
+      const inPid = JSON.parse(await guest.check(`${pid} aegis-kexec status --json`));
+      expect(inPid.privilege).toEqual({
+        capSysBoot: true,
+        initialUserNamespace: true,
+        initialPidNamespace: false,
+        container: "unnamed",
+      });
+      const inUser = JSON.parse(await guest.check(`${user} aegis-kexec status --json`));
+      expect(inUser.privilege).toMatchObject({ initialUserNamespace: false, container: "unnamed" });
+      await guest.check("aegis-kexec unload");
     });
 
     test("by --lock sets kexec_load_disabled, and nothing replaces what was loaded", async (guest) => {

@@ -21,7 +21,20 @@ vmSuite("handover on", { needs, start: guestWith(on) }, (test) => {
 
   test("a load is as predicted, with a note on the scratch area", async (guest) => {
     const outcome = await loadAsPredicted(guest, `${vmlinuz} --cmdline x`);
+    expect(outcome.exit).toBe(0);
     expect(JSON.stringify(memberOf(outcome.inspection, "verdict")["notes"])).toContain("scratch");
+    await guest.check("aegis-kexec unload");
+  });
+
+  test("an initramfs that its scratch area does not hold is named so, as predicted", async (guest) => {
+    await guest.check("head -c 178257920 /dev/zero >/tmp/large");
+    const outcome = await loadAsPredicted(guest, `${vmlinuz} --initrd /tmp/large --cmdline x`);
+    expect([outcome.exit, outcome.code]).toEqual([9, "no-room"]);
+    const { errno, message, hint } = memberOf(outcome.result, "error");
+    expect(errno).toBe("EADDRNOTAVAIL");
+    expect(message).toContain("do not fit the scratch area of kexec handover");
+    expect(hint).toContain("kho_scratch=");
+    await guest.check("rm /tmp/large");
   });
 });
 

@@ -40,12 +40,21 @@ ExecStop=/bin/sh -c 'echo witness stopped >/dev/ttyS0; echo stopped >/root/witne
 `;
 
 const handover = (command: string) => `[Unit]
-After=witness.service multi-user.target
-Wants=witness.service
+After=witness.service filtered.service multi-user.target
+Wants=witness.service filtered.service
 [Service]
 ExecStart=${command}
 StandardOutput=file:/dev/ttyS0
 StandardError=file:/dev/ttyS0
+`;
+
+/** A seccomp filter, of which neither the errno nor the kernel's log says a word. */
+const filtered = `[Service]
+Type=oneshot
+SystemCallFilter=~kexec_file_load
+SystemCallErrorNumber=EPERM
+ExecStart=-/run/aegis-kexec load /run${vmlinuz} --initrd /run${initrd} --cmdline x --json
+StandardOutput=file:/dev/ttyS0
 `;
 
 /** What this program is told, with further options. */
@@ -98,6 +107,7 @@ async function systemdGuest(
       { type: "host-file", path: `/payload${vmlinuz}`, source: kernel(name).path },
       { type: "host-file", path: `/payload${initrd}`, source: next },
       text("/payload/systemd/system/witness.service", witness),
+      text("/payload/systemd/system/filtered.service", filtered),
       text("/payload/systemd/system/handover.service", handover(command)),
       { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
       {
@@ -140,6 +150,9 @@ vmTest("systemd stops its services and hands over", { needs, timeout: patience +
   expect(log).toContain("--no-sync has no effect");
   expect(log).toContain("witness stopped");
   expect(log.indexOf("handing over")).toBeLessThan(log.indexOf("witness stopped"));
+  expect(log).toMatch(
+    /"code":"not-permitted","exit":7,"errno":"EPERM".*a security module .*or a seccomp filter/,
+  );
   const { witness, features } = readDisk(image);
   expect(witness).toBe("stopped\n");
   expect(features).not.toContain("needs_recovery");

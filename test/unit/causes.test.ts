@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { causes } from "../../src/causes.ts";
-import { errorCodes } from "../../src/errors.ts";
+import { type ErrorCode, errorCodes } from "../../src/errors.ts";
 import { readme, withTable } from "../causes.ts";
 
 test("the README's table is the code's", async () => {
@@ -15,4 +17,90 @@ test("every error code has a cause and a cure, and no cure switches Secure Boot 
     expect(cure).toMatch(/^\S[^|\n]+[^.\s]$/);
     expect(cure).not.toMatch(/secure boot/i);
   }
+});
+
+/**
+ * What shows each cause: a kernel in a virtual machine, an errno injected with the state that goes
+ * with it where no kernel here can be brought to it, or the program on any machine.
+ */
+const shownBy: Readonly<Record<ErrorCode, "vm" | "injected" | "program">> = {
+  "internal-error": "program",
+  usage: "vm",
+  "unsupported-platform": "program",
+  "unsupported-architecture": "program",
+  "no-kexec-file": "vm",
+  "no-jit": "program",
+  "no-libc": "program",
+  // No flag is passed that an older kernel lacks.
+  "unsupported-flag": "injected",
+  "file-not-found": "vm",
+  "file-unreadable": "vm",
+  "not-a-regular-file": "vm",
+  "file-empty": "vm",
+  "file-too-large": "vm",
+  "file-changed": "program",
+  "not-below": "program",
+  "malformed-input": "vm",
+  "malformed-cmdline": "program",
+  "cmdline-too-long": "vm",
+  untrusted: "vm",
+  "no-signature": "vm",
+  "bad-signature": "vm",
+  "bad-key": "program",
+  "bad-manifest": "vm",
+  "digest-mismatch": "vm",
+  "outside-folder": "vm",
+  "generation-too-low": "vm",
+  "policy-broken": "vm",
+  "policy-refused": "vm",
+  "kernel-unsigned": "vm",
+  "kernel-signer-unknown": "vm",
+  "kernel-signature-bad": "vm",
+  "kernel-signature-revoked": "vm",
+  "kernel-changed-after-signing": "vm",
+  "kernel-signature-malformed": "vm",
+  "kernel-signature-algorithm": "vm",
+  // A kernel with CONFIG_KEXEC_SIG and without a verifier for its own images.
+  "kernel-signature-refused": "injected",
+  "ima-refused": "vm",
+  "no-capability": "vm",
+  "kexec-disabled": "vm",
+  "load-limit-reached": "vm",
+  lockdown: "vm",
+  // Debian builds no kernel with LoadPin.
+  "loadpin-refused": "injected",
+  "pid-namespace": "vm",
+  "not-permitted": "vm",
+  "not-a-kernel": "vm",
+  "kernel-truncated": "vm",
+  "wrong-architecture": "vm",
+  "kernel-unsuitable": "vm",
+  "out-of-memory": "vm",
+  "no-room": "vm",
+  "no-crash-memory": "vm",
+  // The lock is waited for, so that two loads at once seldom see it taken.
+  busy: "injected",
+  "file-busy": "vm",
+  "nothing-loaded": "vm",
+  // Of the kernel: a device that fails while the file is read.
+  "io-error": "injected",
+};
+
+describe("every cause is shown by a test of its kind, which names its code", () => {
+  const root = join(import.meta.dir, "..");
+  const textsBelow = (folder: string) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(ts|txt)$/.test(name) && name !== "causes.test.ts")
+      .map((name) => readFileSync(join(root, folder, name), "utf8"));
+  const texts = {
+    vm: textsBelow("vm"),
+    injected: textsBelow("unit/handoff"),
+    program: [...textsBelow("unit"), ...textsBelow("cli")],
+  };
+
+  test.each(Object.entries(shownBy))("%s: %s", (code, kind) => {
+    // Whole: quoted, or as a word of what is printed.
+    const named = new RegExp(`(["'\`: ])${code}\\1|\\b${code} \\d`);
+    expect(texts[kind].some((text) => named.test(text))).toBe(true);
+  });
 });

@@ -61,10 +61,27 @@ StandardOutput=file:/dev/ttyS0
 const boot = (options: string) =>
   `/run/aegis-kexec boot /run${vmlinuz} --initrd /run${initrd} --cmdline "console=ttyS0 panic=-1" --verbose ${options}`;
 
-/** What people do where kexec-tools is installed. */
+/** Where systemd looks for boot entries first; their paths count from here. */
+const entriesFolder = "/run/boot-loader-entries";
+
+/** A boot entry for systemd to load by kexec, and a kexec that tells the console what it was told. */
+const bootEntry: readonly GuestEntry[] = [
+  text(
+    "/payload/boot-loader-entries/loader/entries/next.conf",
+    "title Next\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1\noptions by-kexec\n",
+  ),
+  { type: "symlink", path: "/payload/boot-loader-entries/vmlinuz", target: `/run${vmlinuz}` },
+  { type: "symlink", path: "/payload/boot-loader-entries/initrd.img", target: `/run${initrd}` },
+  text(
+    "/payload/told",
+    '#!/bin/sh\necho "told: kexec $*" >/dev/ttyS0\nexec /usr/local/sbin/kexec "$@"\n',
+    0o755,
+  ),
+];
+
+/** What people do where kexec-tools is installed: systemd calls /sbin/kexec to load and to jump. */
 const systemctlKexec =
-  `/bin/sh -c 'cp /run/aegis-kexec /sbin/kexec && /sbin/kexec -l /run${vmlinuz} --initrd=/run${initrd} ` +
-  `--command-line="console=ttyS0 panic=-1 by-kexec" && exec systemctl kexec'`;
+  "/bin/sh -c 'cp /run/aegis-kexec /usr/local/sbin/kexec && cp /run/told /sbin/kexec && exec systemctl kexec'";
 
 /** As people install the units, and as they restart by kexec with them. */
 const byUnits =
@@ -170,10 +187,18 @@ vmTest(
   "systemctl kexec works with this binary as /sbin/kexec",
   { needs, timeout: patience + 60 },
   async () => {
-    const { guest, image, token } = await systemdGuest(systemctlKexec);
+    const { guest, image, token } = await systemdGuest(systemctlKexec, bootEntry);
     await using _guest = guest;
     expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-kexec" });
-    expect(guest.serialLog()).toContain("witness stopped");
+    const log = guest.serialLog();
+    expect(log).toContain("witness stopped");
+    const told = [...log.matchAll(/told: (kexec .*?)\r?\n/g)].map(([, line]) =>
+      line?.replaceAll("//", "/"),
+    );
+    expect(told).toEqual([
+      `kexec --load ${entriesFolder}/vmlinuz --append console=ttyS0 panic=-1 by-kexec --initrd ${entriesFolder}/initrd.img`,
+      "kexec -e",
+    ]);
     expect(readDisk(image).witness).toBe("stopped\n");
   },
 );

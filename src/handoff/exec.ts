@@ -7,6 +7,7 @@ import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
 import { readKexecState, readPrivilege } from "../linux/machine.ts";
 import { valueIn } from "../linux/reading.ts";
+import { requireWatchdog } from "../linux/watchdog.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { diagnoseExec } from "./diagnose.ts";
 import { readEvidence } from "./evidence.ts";
@@ -103,7 +104,7 @@ interface Way {
 /**
  * What can be refused before a load is spent on it.
  * @param loading a load comes first, which asks for the capability itself
- * @throws KexecError `pid-namespace`, `no-capability`, `usage`
+ * @throws KexecError `pid-namespace`, `no-capability`, `usage`, `io-error`
  */
 function prepare(request: ParsedExecRequest, loading: boolean): Way {
   const throughSystemd = !request.force && runBySystemd();
@@ -115,6 +116,8 @@ function prepare(request: ParsedExecRequest, loading: boolean): Way {
       hint: "stop what uses them, and add --force",
     });
   }
+  // systemd itself would go on without one.
+  if (request.watchdog !== undefined) requireWatchdog();
   const words = request.quiesce.flatMap((word) => parseQuiesceWord(word) ?? []);
   return { throughSystemd, plan: readQuiescePlan(words) };
 }

@@ -5,6 +5,7 @@
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "./descriptor.ts";
 import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "./errno.ts";
+import { statusOfPath } from "./file.ts";
 import { linkedName } from "./link.ts";
 
 const WDIOC_GETSUPPORT = 0x80285700; // _IOR('W', 0, struct watchdog_info)
@@ -128,6 +129,22 @@ export class Watchdog implements Disposable {
   }
 }
 
+/** Without touching it. @throws KexecError `io-error` where there is none */
+export function requireWatchdog(): void {
+  const isThere = ["/dev/watchdog0", "/dev/watchdog"].some(
+    (path) => typeof statusOfPath(path) !== "number",
+  );
+  if (!isThere) throw noDevice();
+}
+
+function noDevice(): KexecError {
+  return new KexecError("io-error", {
+    message: "cannot arm the watchdog: there is no /dev/watchdog",
+    errno: "ENOENT",
+    hint: "load the driver of this machine's watchdog, or do without --watchdog",
+  });
+}
+
 function openDevice(): number {
   const first = open("/dev/watchdog0", O_WRONLY);
   // Drivers without the watchdog core have only this name.
@@ -140,13 +157,7 @@ function openDevice(): number {
       hint: "end what holds it (systemd: RuntimeWatchdogSec=off), or do without --watchdog",
     });
   }
-  if (fd === -ENOENT) {
-    throw new KexecError("io-error", {
-      message: "cannot arm the watchdog: there is no /dev/watchdog",
-      errno: "ENOENT",
-      hint: "load the driver of this machine's watchdog, or do without --watchdog",
-    });
-  }
+  if (fd === -ENOENT) throw noDevice();
   throw ioError("arm the watchdog: /dev/watchdog0", -fd);
 }
 

@@ -173,7 +173,7 @@ vmTest("a watchdog that stops at the handover is told", { needs: [first] }, asyn
 });
 
 vmTest(
-  "without a watchdog --watchdog fails before the jump",
+  "without a watchdog --watchdog fails before the load",
   { needs: ["shared-x86_64"] },
   async () => {
     const given = scene({ first: "shared-x86_64" });
@@ -183,6 +183,7 @@ vmTest(
     expect(errorOf(result.stdout)).toMatchObject({
       message: expect.stringContaining("/dev/watchdog"),
     });
+    expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
   },
 );
 

@@ -43,6 +43,7 @@ export async function measureHandoff(
   });
   report("handoff: booting through firmware");
   await using guest = await startGuest({
+    predict: false,
     kernel: debian,
     initramfs,
     memory: 2048,

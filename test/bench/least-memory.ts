@@ -56,6 +56,7 @@ export async function measureLeastMemory(
     const attempt = async (memory: number, way: string | undefined) => {
       try {
         await using guest = await startGuest({
+          predict: false,
           kernel: debian,
           initramfs,
           memory,

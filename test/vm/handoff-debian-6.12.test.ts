@@ -5,5 +5,4 @@ handoffScenario({
   memory: 512,
   longest: 2016,
   checksSignatures: true,
-  predicted: true,
 });

@@ -1,5 +1,6 @@
 /** What `inspect` predicts, held against what the kernel then does. */
 import type { Guest } from "./guest.ts";
+import type { ScriptedLoad } from "./load-words.ts";
 
 export interface Outcome {
   /** Of `load`, and of `inspect`. */
@@ -14,6 +15,44 @@ export interface Outcome {
   readonly result: Readonly<Record<string, unknown>>;
 }
 
+/** The script that predicts a load: to be run just before it. */
+export function predicting({ prefix, program, words }: ScriptedLoad): string {
+  return `${prefix}${program} inspect --json ${words}`;
+}
+
+/**
+ * Holds a load against what `inspect --json` printed: its exit code, and with `--json` its cause.
+ * @returns what differs
+ */
+export function differsFrom(
+  inspected: { readonly exit: number; readonly stdout: string },
+  loaded: { readonly exit: number; readonly stdout: string },
+): string | undefined {
+  const inspection = objectOf(inspected.stdout);
+  const code = loaded.stdout.startsWith('{"error"')
+    ? memberOf(objectOf(loaded.stdout), "error")["code"]
+    : undefined;
+  const expected = expectedOf(inspected.exit, inspection);
+  return expected.some((one) => one.exit === loaded.exit && (code ?? one.code) === one.code)
+    ? undefined
+    : `inspect predicted ${JSON.stringify(expected)}, load gave ${loaded.exit} (${code}): ${inspected.stdout}`;
+}
+
+/** What may come of a load: what `inspect` is sure of, and what it calls uncertain. */
+function expectedOf(
+  inspectExit: number,
+  inspection: Readonly<Record<string, unknown>>,
+): readonly { readonly exit: unknown; readonly code: unknown }[] {
+  if ("error" in inspection) {
+    return [{ exit: inspectExit, code: memberOf(inspection, "error")["code"] }];
+  }
+  const verdict = memberOf(inspection, "verdict");
+  return [
+    { exit: verdict["wouldExit"], code: listOf(verdict, "reasons")[0]?.["code"] },
+    ...listOf(verdict, "doubts").map(({ exit, code }) => ({ exit, code })),
+  ];
+}
+
 /**
  * Inspects, then loads, with the same arguments, and leaves what was loaded loaded.
  * @throws Error where the exit code or the first reason is another one than was predicted. What
@@ -21,7 +60,7 @@ export interface Outcome {
  */
 export async function loadAsPredicted(guest: Guest, words: string): Promise<Outcome> {
   const inspected = await guest.run(`aegis-kexec inspect --json ${words}`);
-  const loaded = await guest.run(`aegis-kexec load --json ${words}`);
+  const loaded = await guest.run(`aegis-kexec load --json ${words}`, { predict: false });
   const inspection = objectOf(inspected.stdout);
   const result = objectOf(loaded.stdout);
   const error = memberOf(result, "error");
@@ -41,21 +80,14 @@ function difference(
   exit: number,
   code: string | undefined,
 ): string | undefined {
-  const verdict = memberOf(inspection, "verdict");
-  if ("error" in inspection) {
-    const same = inspectExit === exit && memberOf(inspection, "error")["code"] === code;
-    return same ? undefined : `inspect failed with ${inspectExit}, load with ${exit} (${code})`;
+  const { wouldExit } = memberOf(inspection, "verdict");
+  if (!("error" in inspection) && inspectExit !== wouldExit) {
+    return `inspect exits ${inspectExit} and says ${wouldExit}`;
   }
-  const { wouldExit } = verdict;
-  if (inspectExit !== wouldExit) return `inspect exits ${inspectExit} and says ${wouldExit}`;
-  const expected = [{ exit: wouldExit, code: listOf(verdict, "reasons")[0]?.["code"] }];
-  const doubts = listOf(verdict, "doubts").map((doubt) => ({
-    exit: doubt["exit"],
-    code: doubt["code"],
-  }));
-  return [...expected, ...doubts].some((one) => one.exit === exit && one.code === code)
+  const expected = expectedOf(inspectExit, inspection);
+  return expected.some((one) => one.exit === exit && one.code === code)
     ? undefined
-    : `inspect predicted ${JSON.stringify([...expected, ...doubts])}, load gave ${exit} (${code})`;
+    : `inspect predicted ${JSON.stringify(expected)}, load gave ${exit} (${code})`;
 }
 
 /** A member that is an object; empty where there is none. */

@@ -107,6 +107,7 @@ const { figureSvg } = await import("./figure.ts");
 const { section } = await import("./table.ts");
 const { writeSection } = await import("./readme.ts");
 
+results.writeJson(results.runsPath, { instructions: runs });
 report("wall time");
 const timed = await measureAll(
   scene,

@@ -56,7 +56,7 @@ const stages: readonly (readonly Job[])[] = [
   ],
   [testJob("unit", "test/unit"), testJob("build", "test/build")],
   [testJob("cli", "test/cli")],
-  jobsOf("vm"),
+  [testJob("bench", "test/bench"), ...jobsOf("vm")],
   // Minutes, and the network: by name only
   jobsOf("fresh"),
 ];
@@ -160,7 +160,7 @@ const selected = (job: Job) =>
   wanted.length === 0
     ? !job.name.startsWith("fresh/")
     : wanted.some((word) => job.name === word || job.name.startsWith(`${word}/`));
-if (stages.flat().some((job) => selected(job) && /^(cli|vm|build|fresh)/.test(job.name))) {
+if (stages.flat().some((job) => selected(job) && /^(cli|vm|bench|build|fresh)/.test(job.name))) {
   console.log("building the binaries");
   process.env["AEGIS_BINARY"] = await ensureBuilt("linux-x64");
   await ensureBuilt("linux-arm64");

@@ -1,7 +1,7 @@
 /** The results in words and tables, for the README. */
 import { ratios } from "./check.ts";
 import { type Cost, costOf, type Figure, type Results, spread } from "./results.ts";
-import { programNames, works } from "./works.ts";
+import { programNames, workNamed, works } from "./works.ts";
 
 /** Repeats that differ by more are shown with how far they do. */
 const agreement = 0.02;
@@ -43,9 +43,14 @@ function guests({ instructions }: Results): string {
 function lost({ instructions, time, carry }: Results): string[] {
   const found = ratios(instructions)
     .filter(({ value, reference }) => value > (reference === "empty Bun program" ? 1.15 : 1))
-    .map(({ work, reference, value }) => `${work} costs ${value.toFixed(2)}× of ${reference}`);
+    .map(
+      ({ work, reference, value }) =>
+        `to ${workNamed(work).title} costs ${value.toFixed(2)}× of ${reference}`,
+    );
   for (const { work, reference, value } of time === undefined ? [] : wallRatios(time)) {
-    if (value > 1.02) found.push(`${work} takes ${value.toFixed(2)}× the time of ${reference}`);
+    if (value > 1.02) {
+      found.push(`to ${workNamed(work).title} takes ${value.toFixed(2)}× the time of ${reference}`);
+    }
   }
   const [own, , tools] = carry?.parts ?? [];
   if (own !== undefined && tools !== undefined) {
@@ -82,7 +87,8 @@ function costTable({ instructions }: Results): string[] {
 function timeTable({ time }: Results): string[] {
   if (time === undefined) return [];
   const rows = wallRatios(time).map(
-    ({ work, reference, value }) => `| ${work} | ${reference} | ${value.toFixed(2)}× |`,
+    ({ work, reference, value }) =>
+      `| ${workNamed(work).title} | ${reference} | ${value.toFixed(2)}× |`,
   );
   return [
     "",
@@ -113,7 +119,7 @@ function layoutTable({ layout }: Results): string[] {
       "go at the jump costs the kernel a walk through all pages so far (`kernel/kexec_core.c`, `kimage_dst_used`), and " +
       "where memory ends below 4 GiB, such pages may be the first that its allocator hands out: those of an image that " +
       "was unloaded, or of the first initramfs. Neither dropping caches nor compacting nor taking memory beforehand " +
-      "steers that. To load over what is loaded, as this program does, at least does not ask for those pages again.",
+      "steers that. To load over what is loaded, as this program does, keeps those pages from the next load, not from the one after.",
     "",
     "| before the load | the call |",
     "|---|--:|",

@@ -140,11 +140,14 @@ for (const way of Object.values<Way>(ways)) {
     const given = scene({
       first: "debian-6.12",
       initramfs: { programs: [kexecTools()] },
-      guest: { memory: MEMORY, cmdline: way.first ?? "init_on_free=1" },
+      // What inspect leaves behind must not be counted
+      guest: { memory: MEMORY, cmdline: way.first ?? "init_on_free=1", predict: false },
     });
     const guest = await given.start();
     const secret = await makeSecret(guest);
-    expect(await copiesIn(guest, secret)).toHaveLength(1);
+    const made = await copiesIn(guest, secret);
+    // Without init_on_free the pipe that it came through may have left another one.
+    if (way.first === undefined) expect(made).toHaveLength(1);
     if (way === ways.ours) {
       for (const [command, exit] of failures) {
         const ended = await guest.run(command);

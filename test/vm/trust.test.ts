@@ -211,7 +211,8 @@ vmTest(
   { needs, timeout: 400 },
   async () => {
     const { guest, token } = await startNode(await tamperProgram());
-    // In place, by rename, and cut short: whatever a writer can do between any two reads.
+    // In place, by rename, and cut short: whatever a writer can do between any two reads. The pause is
+    // for a load on a slow host to fit in: unlike the writing, it does not grow with that.
     await guest.check(
       "cp -r /mnt/42 /good; cat >/rewrite <<'end'\n" +
         "while [ ! -e /stop ]; do\n" +
@@ -220,7 +221,7 @@ vmTest(
         "  cp /good/vmlinuz /mnt/42/v; printf x | dd of=/mnt/42/v bs=1 seek=100000 conv=notrunc 2>/dev/null; mv /mnt/42/v /mnt/42/vmlinuz\n" +
         "  head -c 1000000 /good/initrd.img >/mnt/42/initrd.img; cp /good/initrd.img /mnt/42/initrd.img\n" +
         "  cp /good/vmlinuz /mnt/42/v; mv /mnt/42/v /mnt/42/vmlinuz\n" +
-        "  usleep 100000\n" +
+        "  usleep 600000\n" +
         "done\nend",
     );
     const out = await guest.check(

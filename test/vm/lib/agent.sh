@@ -25,6 +25,7 @@ mount -t proc proc $work/proc
 # Where console and records share a line, only what ends the kernel interrupts.
 [ "$PORT" = /dev/ttyAMA0 ] && echo 1 >$work/proc/sys/kernel/printk
 IFS= read -r cmdline <$work/proc/cmdline
+read -r boot <$work/proc/sys/kernel/random/boot_id
 release=$(uname -r)
 umount $work/proc
 token=
@@ -43,7 +44,8 @@ record() { # file
   } <"$1" >&3
 }
 
-printf '%s\n%s\n%s\nup' "$token" "$release" "$cmdline" >$work/up
+# The host tells by the boot's own number whether it has had this one already.
+printf '%s\n%s\n%s\nup %s' "$token" "$release" "$cmdline" "$boot" >$work/up
 
 # $length bytes from the line, in chunks: a terminal's input buffers hold
 # 64 KiB (drivers/tty/tty_buffer.c), so the host waits for each ACK.

@@ -95,6 +95,8 @@ export class Guest implements AsyncDisposable {
   #waiting: Waiting | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #announcement: Announcement | undefined;
+  /** Its /proc/sys/kernel/random/boot_id. */
+  #boot: string | undefined;
   #exit: number | undefined;
 
   constructor(
@@ -284,9 +286,13 @@ export class Guest implements AsyncDisposable {
     if (kind === "up") {
       // It announces itself until it is greeted.
       this.#channel.sendOrder("hello");
+      // The greeting and the next announcement may cross.
+      if (number === this.#boot) return;
+      this.#boot = number;
       const [token = "", release = "", cmdline = ""] = new TextDecoder().decode(body).split("\n");
       this.#announcement = { event: "up", token, cmdline, release };
       this.#waiting?.up(this.#announcement);
+      return;
     }
     if (number !== String(this.#number)) return;
     if (kind === "stderr") this.#stderr = body;

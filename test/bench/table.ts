@@ -40,7 +40,7 @@ function guests({ instructions }: Results): string {
   return count === 1 ? "1 guest" : `${count} guests`;
 }
 
-function lost({ instructions, time, carry }: Results): string[] {
+function lost({ instructions, time, carry, handoff }: Results): string[] {
   const found = ratios(instructions)
     .filter(({ value, reference }) => value > (reference === "empty Bun program" ? 1.15 : 1))
     .map(
@@ -51,6 +51,12 @@ function lost({ instructions, time, carry }: Results): string[] {
     if (value > 1.02) {
       found.push(`to ${workNamed(work).title} takes ${value.toFixed(2)}× the time of ${reference}`);
     }
+  }
+  if (handoff !== undefined && handoff.aegis.median > handoff.kexecTools.median) {
+    found.push(
+      `from the command to the next kernel's init takes ${seconds(handoff.aegis)}, ` +
+        `by kexec-tools ${seconds(handoff.kexecTools)}, by ${handoff.firmwareName} ${seconds(handoff.firmware)}`,
+    );
   }
   const [own, , tools] = carry?.parts ?? [];
   if (own !== undefined && tools !== undefined) {

@@ -25,7 +25,7 @@ export type {
   SourceReport,
   TrustInspection,
   Verdict,
-} from "./handoff/inspection.ts";
+} from "./handoff/inspection/inspection.ts";
 export { load } from "./handoff/load.ts";
 export { manifest } from "./handoff/manifest.ts";
 export type {

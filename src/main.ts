@@ -14,12 +14,12 @@ main(process.argv.slice(2)).then((code) => process.exit(code));
 async function main(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (first?.startsWith("internal:")) {
-    const { settleHere, settleWord } = await import("./handoff/settle.ts");
+    const { settleHere, settleWord } = await import("./handoff/helper/settle.ts");
     if (first === settleWord) {
       settleHere(argv.slice(1));
       return 0;
     }
-    const { appendHere, appendWord } = await import("./handoff/append-line.ts");
+    const { appendHere, appendWord } = await import("./handoff/helper/append-line.ts");
     if (first === appendWord) {
       appendHere(argv[1] ?? "");
       return 0;

@@ -1,6 +1,11 @@
 /** Completion for bash, which needs nothing of the bash-completion package. */
-import type { Command } from "../../src/cli/define.ts";
-import { commonOptions, type Flag, spellings, type Valued } from "../../src/cli/options.ts";
+import type { Command } from "../../src/cli/arguments/define.ts";
+import {
+  commonOptions,
+  type Flag,
+  spellings,
+  type Valued,
+} from "../../src/cli/arguments/options.ts";
 import { optionsOf, takesSource, valuesOf } from "./reference.ts";
 
 export function bashCompletion(commands: readonly Command[]): string {

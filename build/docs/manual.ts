@@ -1,9 +1,9 @@
 /** The manual page, in the mdoc language: mdoc(7). */
 import { causes } from "../../src/causes.ts";
-import type { Command } from "../../src/cli/define.ts";
-import { exitMeanings } from "../../src/cli/help.ts";
-import { wrap } from "../../src/cli/layout.ts";
-import { type Flag, groups, spellings, type Valued } from "../../src/cli/options.ts";
+import type { Command } from "../../src/cli/arguments/define.ts";
+import { exitMeanings } from "../../src/cli/arguments/help.ts";
+import { type Flag, groups, spellings, type Valued } from "../../src/cli/arguments/options.ts";
+import { wrap } from "../../src/cli/output/layout.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { type OptionUse, takesSource, usesOf } from "./reference.ts";
 

@@ -1,7 +1,7 @@
 /** What manual page and completions say alike, read from the definitions that the help is made of. */
-import type { Command } from "../../src/cli/define.ts";
-import { type Flag, type Group, options, type Valued } from "../../src/cli/options.ts";
-import { failureActions, quiesceClasses } from "../../src/handoff/words.ts";
+import type { Command } from "../../src/cli/arguments/define.ts";
+import { type Flag, type Group, options, type Valued } from "../../src/cli/arguments/options.ts";
+import { failureActions, quiesceClasses } from "../../src/handoff/option-values.ts";
 
 /** An option, and the commands that take it with this meaning. */
 export interface OptionUse {

@@ -1,6 +1,11 @@
 /** Completion for zsh: the specifications that its _arguments(1) takes, zshcompsys(1). */
-import type { Command } from "../../src/cli/define.ts";
-import { commonOptions, type Flag, spellings, type Valued } from "../../src/cli/options.ts";
+import type { Command } from "../../src/cli/arguments/define.ts";
+import {
+  commonOptions,
+  type Flag,
+  spellings,
+  type Valued,
+} from "../../src/cli/arguments/options.ts";
 import { optionsOf, takesSource, valuesOf } from "./reference.ts";
 
 export function zshCompletion(commands: readonly Command[]): string {

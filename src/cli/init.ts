@@ -2,16 +2,17 @@
  * The program as the first process of a machine (`rdinit=/sbin/aegis-kexec`). That process must never
  * end: whatever comes back is followed by a reboot through firmware.
  */
-import { end } from "../handoff/on-failure.ts";
+
+import { errnoText } from "../errno.ts";
+import { end } from "../handoff/leave/on-failure.ts";
 import { mountEarly, mountProc } from "../linux/early-mounts.ts";
-import { errnoText } from "../linux/errno.ts";
-import { readPrivilege, readRunningCmdline } from "../linux/machine.ts";
 import { isInit, type PowerAction } from "../linux/power.ts";
-import { valueIn } from "../linux/reading.ts";
+import { readPrivilege, readRunningCmdline } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
 import { kernelWords } from "../trust/append.ts";
-import { failureWords } from "./last-words.ts";
+import { failureWords } from "./output/last-words.ts";
+import { STDERR, writeLines } from "./output/streams.ts";
 import { run } from "./run.ts";
-import { STDERR, writeLines } from "./streams.ts";
 
 /** Seconds for somebody to read what is on the console. */
 const restSeconds = 10;

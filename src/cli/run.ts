@@ -1,12 +1,18 @@
 /** From the command line to the exit code. */
 import { ExitCode, KexecError } from "../errors.ts";
 import { version } from "../version.ts";
+import type { Command } from "./arguments/define.ts";
+import { commonOptions } from "./arguments/options.ts";
+import {
+  beforeEndOfOptions,
+  looksLikeOption,
+  parse,
+  quoted,
+  usageError,
+} from "./arguments/parse.ts";
 import { commandNames, loadCommand, loadCommands } from "./commands/index.ts";
-import type { Command } from "./define.ts";
 import { failureOf } from "./failure.ts";
-import { commonOptions } from "./options.ts";
-import { Output } from "./output.ts";
-import { beforeEndOfOptions, looksLikeOption, parse, quoted, usageError } from "./parse.ts";
+import { Output } from "./output/output.ts";
 
 export { failureOf as unexpected } from "./failure.ts";
 
@@ -66,7 +72,7 @@ function splitCommand(argv: readonly string[]): {
 async function findCommand(name: string): Promise<Command> {
   const found = await loadCommand(name);
   if (found !== undefined) return found;
-  const { nearest } = await import("./nearest.ts");
+  const { nearest } = await import("./arguments/nearest.ts");
   const near = nearest(name, [...commandNames, "help"]);
   throw usageError(
     undefined,
@@ -96,7 +102,7 @@ async function help(rest: readonly string[], output: Output): Promise<void> {
 
 /** The help of a command, or of the program. */
 async function showHelp(command: Command | undefined, output: Output): Promise<void> {
-  const { commandHelp, programHelp } = await import("./help.ts");
+  const { commandHelp, programHelp } = await import("./arguments/help.ts");
   const lines = command === undefined ? programHelp(await loadCommands()) : commandHelp(command);
   output.text({ help: lines.join("\n") }, () => lines);
 }

@@ -2,7 +2,7 @@
 import { KexecError } from "../errors.ts";
 import { readText } from "../linux/descriptor.ts";
 import { version } from "../version.ts";
-import { appendFlushed } from "./append-line.ts";
+import { appendFlushed } from "./helper/append-line.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import type { ParsedExecRequest, ParsedLoadRequest } from "./request.ts";
 

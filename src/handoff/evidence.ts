@@ -1,38 +1,27 @@
 /** What is known when a system call has failed: the facts that tell its causes apart. */
+
+import type { Architecture } from "../architecture.ts";
+import type { LoadEvidence, MachineEvidence } from "../diagnosis/evidence.ts";
+import type { SignatureEvidence } from "../diagnosis/signature.ts";
+import { judgeSignature, readImageSignature, unverifiable } from "../diagnosis/signature-check.ts";
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { bzImageRefusal, type Refusal, readBzImage } from "../image/bzimage.ts";
-import { readBuildFacts } from "../linux/build-facts.ts";
 import { descriptorSource } from "../linux/descriptor-source.ts";
-import { readFirmware } from "../linux/firmware.ts";
-import { readKeyrings } from "../linux/keyrings.ts";
-import { readLiveUpdate } from "../linux/live-update.ts";
+import { readBuildFacts } from "../machine/build-facts.ts";
+import { readKernelAppraisal } from "../machine/facts.ts";
+import { readFirmware } from "../machine/firmware.ts";
 import {
-  type KexecState,
-  type Lockdown,
-  type Memory,
-  type Privilege,
   readFiveLevelPaging,
   readIdentity,
   readKexecState,
   readLockdown,
   readMemory,
   readPrivilege,
-} from "../linux/machine.ts";
-import { type Reading, valueIn } from "../linux/reading.ts";
-import type { Architecture } from "../linux/syscalls.ts";
-import type { SignatureEvidence } from "./cause/signature.ts";
-import { readKernelAppraisal } from "./facts.ts";
-import { judgeSignature, readImageSignature, unverifiable } from "./image-signature.ts";
-
-/** The machine, read after the failure. */
-export interface MachineEvidence {
-  readonly architecture: Architecture;
-  readonly kexec: KexecState;
-  readonly lockdown: Reading<Lockdown>;
-  readonly privilege: Privilege;
-  readonly memory: Memory;
-}
+} from "../machine/kernel.ts";
+import { readKeyrings } from "../machine/keyrings.ts";
+import { readLiveUpdate } from "../machine/live-update.ts";
+import { valueIn } from "../machine/reading.ts";
 
 export function readEvidence(architecture: Architecture): MachineEvidence {
   return {
@@ -42,17 +31,6 @@ export function readEvidence(architecture: Architecture): MachineEvidence {
     privilege: readPrivilege(),
     memory: readMemory(),
   };
-}
-
-/** What only some failures of a load need; undefined where it does not bear on the errno. */
-export interface LoadEvidence extends MachineEvidence {
-  readonly signature?: SignatureEvidence | undefined;
-  /** The check of the kernel's own probe that the image fails. */
-  readonly refusal?: Refusal | undefined;
-  /** IMA appraises kernels. */
-  readonly appraisal?: Reading<boolean> | undefined;
-  /** Kexec handover is on. */
-  readonly handover?: Reading<boolean> | undefined;
 }
 
 /**
@@ -121,18 +99,4 @@ function readRefusal(image: ByteSource | undefined): Refusal | undefined {
     fiveLevelPaging: valueIn(readFiveLevelPaging()),
     efi32Runtime: valueIn(readFirmware().efi32Runtime),
   });
-}
-
-/** What was asked of kexec_file_load(2). */
-export interface LoadAttempt {
-  /** For messages: the path of the kernel. */
-  readonly name: string;
-  readonly crash: boolean;
-  /** KEXEC_FILE_DEBUG was set. */
-  readonly debug: boolean;
-  /** Bytes. */
-  readonly kernelSize: number;
-  readonly initrdSize: number;
-  /** The load limit as it was before the call, which counts itself down first; -1: unlimited. */
-  readonly limitBefore: number | undefined;
 }

@@ -1,22 +1,25 @@
 /** The handover: reboot(LINUX_REBOOT_CMD_KEXEC), and only into what is loaded. */
+
+import { diagnoseExec } from "../diagnosis/diagnose.ts";
+import { capabilityProblem } from "../diagnosis/permission.ts";
 import { KexecError } from "../errors.ts";
 import { statusOfPath } from "../linux/file.ts";
 import { runBySystemd } from "../linux/init-system.ts";
 import { rebootKexec } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readKexecState, readPrivilege } from "../linux/machine.ts";
-import { valueIn } from "../linux/reading.ts";
 import { requireWatchdog } from "../linux/watchdog.ts";
+import { readKexecState, readPrivilege } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
 import { AttemptLog } from "./attempt-log.ts";
-import { diagnoseExec } from "./diagnose.ts";
 import { readEvidence } from "./evidence.ts";
-import { Interruption } from "./interruption.ts";
-import { tellOfLiveUpdate } from "./kexec-handover.ts";
+import { settle } from "./helper/settle.ts";
+import { orElse } from "./leave/on-failure.ts";
+import { type QuiescePlan, quiesce, readQuiescePlan } from "./leave/quiesce.ts";
+import { handOverBySystemd } from "./leave/systemd.ts";
+import { armWatchdog } from "./leave/watchdog.ts";
 import { afterUnloading, Loaded } from "./load.ts";
-import { orElse } from "./on-failure.ts";
-import { capabilityProblem } from "./permission.ts";
-import { type QuiescePlan, quiesce, readQuiescePlan } from "./quiesce.ts";
+import { parseQuiesceWord } from "./option-values.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
   type ExecRequest,
@@ -25,10 +28,8 @@ import {
   parseBootRequest,
   parseExecRequest,
 } from "./request.ts";
-import { settle } from "./settle.ts";
-import { handOverBySystemd } from "./systemd.ts";
-import { armWatchdog } from "./watchdog.ts";
-import { parseQuiesceWord } from "./words.ts";
+import { Interruption } from "./stages/interruption.ts";
+import { tellOfLiveUpdate } from "./stages/kexec-handover.ts";
 
 const handingOver = "hand over to the loaded kernel";
 

@@ -1,22 +1,24 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
+
+import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
+import { requireRoom } from "../diagnosis/room.ts";
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { InputFile, statusOfPath } from "../linux/file.ts";
 import { requireLinux } from "../linux/libc.ts";
-import { valueIn } from "../linux/reading.ts";
+import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
+import { valueIn } from "../machine/reading.ts";
 import { longestCmdline } from "../source/cmdline.ts";
 import { resemblesEntry } from "../source/entry-file.ts";
 import { Source } from "../source/open.ts";
 import { isWhole, type Part } from "../source/part.ts";
 import { maxManifestSize } from "../trust/manifest.ts";
 import type { TrustRequirement } from "../trust/policy.ts";
-import { rsdpForRequest } from "./acpi.ts";
-import { gateFor } from "./choose-gate.ts";
-import { type MachineFacts, readMachineFacts } from "./facts.ts";
-import { inspectArchives } from "./inspect-archives.ts";
-import { inspectEntries } from "./inspect-entries.ts";
-import { type InspectedImage, inspectImage } from "./inspect-image.ts";
-import { auditManifest, collector, type ManifestAudit } from "./inspect-manifest.ts";
+import { gateFor } from "./gate/choose-gate.ts";
+import { readPolicies, requirementOf } from "./gate/trust-gate.ts";
+import { inspectArchives } from "./inspection/archives.ts";
+import { inspectEntries } from "./inspection/entries.ts";
+import { type InspectedImage, inspectImage } from "./inspection/image.ts";
 import {
   type CmdlineReport,
   type Inspection,
@@ -24,14 +26,13 @@ import {
   type SourceReport,
   type TrustInspection,
   type Verdict,
-} from "./inspection.ts";
-import { type Prediction, predictCall, predictPermission } from "./predict.ts";
+} from "./inspection/inspection.ts";
+import { auditManifest, collector, type ManifestAudit } from "./inspection/manifest.ts";
 import type { Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
-import { requireRoom } from "./room.ts";
-import { Secrets } from "./secrets.ts";
-import { readPolicies, requirementOf } from "./trust-gate.ts";
-import { Verified } from "./verify.ts";
+import { rsdpForRequest } from "./stages/rsdp.ts";
+import { Secrets } from "./stages/secrets.ts";
+import { Verified } from "./stages/verify.ts";
 
 /**
  * Reads what `load` would read and judges as it would, in the same order and by the same code, up

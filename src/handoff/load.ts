@@ -1,24 +1,25 @@
 /** Loads a kernel: request → source → verified → assembled → loaded. */
+
+import type { Architecture } from "../architecture.ts";
+import type { LoadAttempt } from "../diagnosis/evidence.ts";
+import { permissionProblem } from "../diagnosis/permission.ts";
+import { errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { close, O_WRONLY, open, writeAll } from "../linux/descriptor.ts";
-import { errnoName, errnoText } from "../linux/errno.ts";
 import { kexecFileLoad, kexecFileUnload } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readKexecFact, readLoadPrivilege } from "../linux/machine.ts";
-import { valueIn } from "../linux/reading.ts";
-import type { Architecture } from "../linux/syscalls.ts";
+import { readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
-import { Assembled } from "./assemble.ts";
-import { gateFor } from "./choose-gate.ts";
-import type { LoadAttempt } from "./evidence.ts";
-import { Interruption } from "./interruption.ts";
-import { finalizeHandover, warnOfLostHandover } from "./kexec-handover.ts";
-import { permissionProblem } from "./permission.ts";
+import { gateFor } from "./gate/choose-gate.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
-import { Secrets } from "./secrets.ts";
-import { Verified } from "./verify.ts";
+import { Assembled } from "./stages/assemble.ts";
+import { Interruption } from "./stages/interruption.ts";
+import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
+import { Secrets } from "./stages/secrets.ts";
+import { Verified } from "./stages/verify.ts";
 
 /**
  * Verifies, assembles and loads a kernel with its initramfs and command line; it does not jump.
@@ -106,7 +107,7 @@ async function withRsdp(
   observer: Observer,
 ): Promise<ParsedLoadRequest> {
   if (request.acpiRsdp === undefined) return request;
-  const { rsdpForRequest } = await import("./acpi.ts");
+  const { rsdpForRequest } = await import("./stages/rsdp.ts");
   return rsdpForRequest(request, architecture, observer);
 }
 
@@ -207,7 +208,7 @@ async function call(
       limitBefore,
     };
     const { architecture } = libc();
-    const { diagnoseLoad } = await import("./diagnose.ts");
+    const { diagnoseLoad } = await import("../diagnosis/diagnose.ts");
     const { readLoadEvidence } = await import("./evidence.ts");
     const evidence = readLoadEvidence(architecture, errnoName(-result), assembled.kernelFd);
     throw diagnoseLoad(-result, attempt, evidence, kernelLog);

@@ -1,8 +1,9 @@
 /** Writes the manifest of exactly what `load` would load: the same source, the same command line. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
 import { Folder, type InputFile, statusOfPath } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 import { checkCmdline, joinCmdline } from "../source/cmdline.ts";
 import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
@@ -10,7 +11,7 @@ import { formatManifest, type Manifest, type ManifestFile } from "../trust/manif
 import { sha256Of } from "./digest.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
-import { ownCmdline } from "./verify.ts";
+import { ownCmdline } from "./stages/verify.ts";
 
 /**
  * The manifest of what `load` would load with these options, with paths relative to the folder of

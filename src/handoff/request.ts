@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { KexecError } from "../errors.ts";
 import { parseSecret } from "../initramfs/secret.ts";
-import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./words.ts";
+import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
 
 const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
 const text = v.string("it must be text");

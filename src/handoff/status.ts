@@ -1,14 +1,15 @@
 /** What is loaded, and what this machine allows. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import type { RevokedHash, TrustedKey } from "../linux/keyrings.ts";
 import { requireLinux } from "../linux/libc.ts";
-import type { Lockdown } from "../linux/machine.ts";
-import { type Reading, valueIn } from "../linux/reading.ts";
-import type { Architecture } from "../linux/syscalls.ts";
+import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
+import type { Lockdown } from "../machine/kernel.ts";
+import type { RevokedHash, TrustedKey } from "../machine/keyrings.ts";
+import { type Reading, valueIn } from "../machine/reading.ts";
 import type { Policy } from "../trust/policy.ts";
-import { type MachineFacts, readMachineFacts } from "./facts.ts";
-import { defaultPolicyPath } from "./gate.ts";
-import { readPolicies } from "./trust-gate.ts";
+import { defaultPolicyPath } from "./gate/gate.ts";
+import { readPolicies } from "./gate/trust-gate.ts";
 
 /** `null` stands for what could not be read; `unknown` says why. */
 export interface Status {

@@ -1,10 +1,11 @@
 /** Drops the loaded kernel. */
+
+import { diagnoseUnload } from "../diagnosis/diagnose.ts";
 import { kexecFileUnload } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc } from "../linux/libc.ts";
-import { readKexecState } from "../linux/machine.ts";
-import { valueIn } from "../linux/reading.ts";
-import { diagnoseUnload } from "./diagnose.ts";
+import { readKexecState } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
 import { readEvidence } from "./evidence.ts";
 import type { UnloadReport } from "./report.ts";
 import { parseUnloadRequest, type UnloadRequest } from "./request.ts";

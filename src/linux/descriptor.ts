@@ -1,6 +1,7 @@
 /** Descriptors and the bytes behind them: the calls that every other file here is made of. */
+
+import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
-import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "./errno.ts";
 import { type Argument, libc } from "./libc.ts";
 import type { SyscallName } from "./syscalls.ts";
 

@@ -1,6 +1,7 @@
 /** The names in a directory that must stay below another one. */
+
+import { ENOENT, ENOTDIR } from "../errno.ts";
 import { callThroughSignals, close, ioError } from "./descriptor.ts";
-import { ENOENT, ENOTDIR } from "./errno.ts";
 import { type Folder, openBeneath } from "./file.ts";
 
 // struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name

@@ -1,6 +1,7 @@
 /** What the first process mounts before it can do anything. */
+
+import { EBUSY } from "../errno.ts";
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
-import { EBUSY } from "./errno.ts";
 import { statusOfPath } from "./file.ts";
 
 interface EarlyMount {

@@ -1,4 +1,6 @@
 /** Input files: opened once, checked, and from then on known by their descriptor only. */
+
+import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, EXDEV, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import {
   callThroughSignals,
@@ -12,12 +14,11 @@ import {
   open,
   readAt,
 } from "./descriptor.ts";
-import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, EXDEV, errnoName, errnoText } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { readLink } from "./link.ts";
-import { type FileStatus, statusOf, statusOfPath } from "./status.ts";
+import { type FileStatus, statusOf, statusOfPath } from "./path.ts";
 
-export { type FileStatus, statusOf, statusOfPath } from "./status.ts";
+export { type FileStatus, statusOf, statusOfPath } from "./path.ts";
 
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;

@@ -1,6 +1,7 @@
 /** kexec_file_load(2) and reboot(2): kernel/kexec_file.c, kernel/reboot.c. */
+
+import { EAGAIN, EBUSY, EINTR } from "../errno.ts";
 import { cString } from "./descriptor.ts";
-import { EAGAIN, EBUSY, EINTR } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 // include/uapi/linux/kexec.h

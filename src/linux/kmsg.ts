@@ -1,6 +1,7 @@
 /** The kernel log, /dev/kmsg: Documentation/ABI/testing/dev-kmsg. */
+
+import { EAGAIN, EINVAL, EPIPE } from "../errno.ts";
 import { callThroughSignals, close, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
-import { EAGAIN, EINVAL, EPIPE } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 /** One record; the kernel itself splits longer ones (PRINTKRB_RECORD_MAX, printk.c, is below). */

@@ -3,8 +3,9 @@
  * in this project imports bun:ffi.
  */
 import { dlopen, FFIType, ptr, read, toArrayBuffer } from "bun:ffi";
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import { type Architecture, type SyscallName, syscallNumber } from "./syscalls.ts";
+import { type SyscallName, syscallNumber } from "./syscalls.ts";
 
 /** An argument of a system call: an integer, or memory that the kernel reads or fills. */
 export type Argument = number | Uint8Array;

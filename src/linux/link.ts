@@ -1,6 +1,6 @@
 /** Symbolic links: in /sys they say how things hang together. */
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
-import { statusOfPath } from "./status.ts";
+import { statusOfPath } from "./path.ts";
 
 /** The target of a symbolic link, or -errno. */
 export function readLink(path: string): string | number {

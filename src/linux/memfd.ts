@@ -1,7 +1,8 @@
 /** Files in memory: memfd_create(2), filled by the kernel itself, then sealed. */
+
+import { EINVAL, ENOMEM, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, cString, ioError, readAt, writeAll } from "./descriptor.ts";
-import { EINVAL, ENOMEM, errnoName, errnoText } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { guardMemory, lockError } from "./secret-memory.ts";
 

@@ -1,4 +1,6 @@
 /** What is mounted, /proc/self/mountinfo, and remounting it read-only: proc_pid_mountinfo(5). */
+
+import { EINVAL } from "../errno.ts";
 import {
   callThroughSignals,
   close,
@@ -8,7 +10,6 @@ import {
   open,
   readText,
 } from "./descriptor.ts";
-import { EINVAL } from "./errno.ts";
 
 export interface Mount {
   readonly id: number;

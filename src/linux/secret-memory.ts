@@ -1,7 +1,8 @@
 /** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
+
+import { EAGAIN, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
-import { EAGAIN, errnoName, errnoText } from "./errno.ts";
 import { type FileStatus, openError, statusOf, statusOfPath } from "./file.ts";
 import { libc } from "./libc.ts";
 

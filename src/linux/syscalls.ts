@@ -1,5 +1,4 @@
-/** The architectures that the program runs on, by the kernel's own names (`uname -m`). */
-export type Architecture = "x86_64" | "aarch64";
+import type { Architecture } from "../architecture.ts";
 
 /**
  * Syscall numbers, `[x86_64, aarch64]`. Sources: arch/x86/entry/syscalls/syscall_64.tbl and

@@ -2,9 +2,10 @@
  * The hardware watchdog: Documentation/watchdog/watchdog-api.rst, include/uapi/linux/watchdog.h.
  * Opening the device starts it; closing it without the magic letter leaves it running.
  */
+
+import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "./descriptor.ts";
-import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "./errno.ts";
 import { statusOfPath } from "./file.ts";
 import { linkedName } from "./link.ts";
 

@@ -1,6 +1,7 @@
 /** The next kernel's command line: put together, cleaned and measured. Pure. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 
 /**
  * Room that the x86 loader keeps for ` elfcorehdr=0x…`: MAX_ELFCOREHDR_STR_LEN in

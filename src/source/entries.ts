@@ -1,4 +1,6 @@
 /** The boot entries of a partition: which there are, in what order, and which one is meant. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { type PeMachine, readPe } from "../image/pe.ts";
@@ -6,7 +8,6 @@ import { recogniseImage } from "../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../image/uki.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder, InputFile } from "../linux/file.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 import { type EntryFile, largestEntry, parseEntry } from "./entry-file.ts";
 import {
   compareEntries,

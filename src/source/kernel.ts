@@ -1,4 +1,6 @@
 /** A kernel image that this machine could start: opened, recognised, checked. */
+
+import type { Architecture } from "../architecture.ts";
 import { type ErrorCode, KexecError } from "../errors.ts";
 import { type Arm64Image, arm64Refusal, isArm64Image, readArm64Image } from "../image/arm64.ts";
 import type { ByteSource } from "../image/bytes.ts";
@@ -10,7 +12,6 @@ import {
   type X86Machine,
 } from "../image/bzimage.ts";
 import type { ImageFacts } from "../image/recognise.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 import type { CmdlineLimit } from "./cmdline.ts";
 import type { OpenFile } from "./part.ts";
 

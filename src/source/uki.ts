@@ -1,10 +1,11 @@
 /** A unified kernel image taken apart: which of its sections boot, and with what command line. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
 import { type ByteSource, type ImageProblem, readWithin } from "../image/bytes.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 import { hintOf, isBareKernel } from "./kernel.ts";
 import { type Listener, type OpenFile, type Part, rangeOf } from "./part.ts";
 

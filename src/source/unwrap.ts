@@ -1,11 +1,12 @@
 /** What is no bare kernel: a UKI is taken apart, and what is compressed is unpacked. */
+
+import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
 import { type Compression, readCompression } from "../image/compression.ts";
 import { sizeWithoutPadding } from "../image/padding.ts";
 import { readPe } from "../image/pe.ts";
 import { readZboot } from "../image/zboot.ts";
 import { Memfd } from "../linux/memfd.ts";
-import type { Architecture } from "../linux/syscalls.ts";
 import { hintOf, isBareKernel } from "./kernel.ts";
 import { isWhole, type Listener, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
 import { readUkiParts } from "./uki.ts";

@@ -94,7 +94,7 @@ describe("every cause is shown by a test of its kind, which names its code", () 
       .map((name) => readFileSync(join(root, folder, name), "utf8"));
   const texts = {
     vm: textsBelow("vm"),
-    injected: textsBelow("unit/handoff"),
+    injected: [...textsBelow("unit/diagnosis"), ...textsBelow("unit/handoff")],
     program: [...textsBelow("unit"), ...textsBelow("cli")],
   };
 

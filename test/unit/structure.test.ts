@@ -10,16 +10,21 @@ const floors = [
   "index.ts",
   "cli",
   "handoff",
+  "diagnosis",
+  "machine",
   "source",
+  "menu",
   "trust",
   "initramfs",
   "image",
   "linux",
+  "architecture.ts",
+  "errno.ts",
   "causes.ts",
   "version.ts",
   "errors.ts",
 ];
-const pure = ["trust", "initramfs", "image"];
+const pure = ["diagnosis", "menu", "trust", "initramfs", "image"];
 
 const files = [...new Bun.Glob("**/*.ts").scanSync({ cwd: root })].sort();
 const floorOf = (path: string) => floors.indexOf(path.split("/")[0] ?? "");

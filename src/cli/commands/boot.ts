@@ -1,7 +1,7 @@
 import { loadAndExec } from "../../handoff/exec.ts";
-import { defineCommand } from "../define.ts";
-import { describeLoad } from "../describe.ts";
-import { handoverArguments, handoverRequest } from "../handover.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { handoverArguments, handoverRequest } from "../arguments/handover.ts";
+import { describeLoad } from "../output/describe.ts";
 import { loadArguments, loadRequest } from "./load.ts";
 
 const args = { ...loadArguments, ...handoverArguments };

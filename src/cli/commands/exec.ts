@@ -1,6 +1,6 @@
 import { exec as handOver } from "../../handoff/exec.ts";
-import { defineCommand } from "../define.ts";
-import { handoverArguments, handoverRequest } from "../handover.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { handoverArguments, handoverRequest } from "../arguments/handover.ts";
 
 export const exec = defineCommand({
   meta: {

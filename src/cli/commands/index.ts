@@ -2,7 +2,7 @@
  * The commands by their names, in the order of the help. Each is loaded when it is asked for: what a
  * command does not need is no part of its start-up.
  */
-import type { Command } from "../define.ts";
+import type { Command } from "../arguments/define.ts";
 
 const loaders = {
   boot: async () => (await import("./boot.ts")).boot,

@@ -1,8 +1,8 @@
 import { KexecError } from "../../errors.ts";
 import { inspect as inspectSource } from "../../handoff/inspect.ts";
-import { defineCommand } from "../define.ts";
-import { describeInspection } from "../describe-inspection.ts";
-import { options } from "../options.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { options } from "../arguments/options.ts";
+import { describeInspection } from "../output/describe-inspection.ts";
 import { sourceArguments, sourceRequest } from "./load.ts";
 
 const args = { ...sourceArguments, crash: options.crash };

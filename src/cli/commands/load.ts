@@ -1,11 +1,11 @@
 import { afterUnloading, load as loadKernel } from "../../handoff/load.ts";
+import { parseRsdpWanted } from "../../handoff/option-values.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
-import { parseRsdpWanted } from "../../handoff/words.ts";
-import type { ArgumentsOf } from "../arguments.ts";
-import { defineCommand } from "../define.ts";
-import { describeLoad } from "../describe.ts";
-import { options, positionals } from "../options.ts";
-import { quoted, usageError } from "../parse.ts";
+import type { ArgumentsOf } from "../arguments/arguments.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { options, positionals } from "../arguments/options.ts";
+import { quoted, usageError } from "../arguments/parse.ts";
+import { describeLoad } from "../output/describe.ts";
 
 /** What to load, and what must hold of it. */
 export const sourceArguments = {

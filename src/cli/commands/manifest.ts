@@ -1,7 +1,7 @@
 import { manifest as writeManifest } from "../../handoff/manifest.ts";
 import { formatManifest } from "../../trust/manifest.ts";
-import { defineCommand } from "../define.ts";
-import { options } from "../options.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { options } from "../arguments/options.ts";
 import { sourceArguments } from "./load.ts";
 
 const { source, entry, initrd, cmdline, append } = sourceArguments;

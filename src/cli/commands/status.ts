@@ -1,8 +1,8 @@
+import { readSufferers } from "../../handoff/leave/sufferers.ts";
 import { status as readStatus } from "../../handoff/status.ts";
-import { readSufferers } from "../../handoff/sufferers.ts";
-import { defineCommand } from "../define.ts";
-import { describeStatus } from "../describe-status.ts";
-import { describeSufferers } from "../describe-sufferers.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { describeStatus } from "../output/describe-status.ts";
+import { describeSufferers } from "../output/describe-sufferers.ts";
 
 export const status = defineCommand({
   meta: {

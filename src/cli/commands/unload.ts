@@ -1,7 +1,7 @@
 import { unload as dropKernel } from "../../handoff/unload.ts";
-import { defineCommand } from "../define.ts";
-import { describeUnload } from "../describe.ts";
-import type { Flag } from "../options.ts";
+import { defineCommand } from "../arguments/define.ts";
+import type { Flag } from "../arguments/options.ts";
+import { describeUnload } from "../output/describe.ts";
 
 const crash = {
   type: "boolean",

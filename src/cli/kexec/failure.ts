@@ -2,8 +2,9 @@
  * A failure in kexec-tools' words, which scripts grep for the text of strerror(3), in front of this
  * program's own; and kexec-tools' exit code for it. Pure.
  */
+
+import { errnoTextOf } from "../../errno.ts";
 import { ExitCode, KexecError } from "../../errors.ts";
-import { errnoTextOf } from "../../linux/errno.ts";
 
 // kexec/kexec.h of kexec-tools: EFAILED (-1) and EFALLBACK (-3), as main returns them.
 export const FAILED = 255;

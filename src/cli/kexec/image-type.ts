@@ -1,6 +1,7 @@
 /** The image types of `--type`: kexec-tools' names (file_type in kexec/arch/*). Pure. */
+
+import type { Architecture } from "../../architecture.ts";
 import { KexecError } from "../../errors.ts";
-import type { Architecture } from "../../linux/syscalls.ts";
 
 interface Types {
   /** What kexec_file_load(2) takes. */

@@ -3,7 +3,7 @@
  * far as they would otherwise be a riddle. What needs kexec_load(2), which this program never calls
  * because the kernel verifies nothing that comes by it, is refused with its reason.
  */
-import type { Architecture } from "../../linux/syscalls.ts";
+import type { Architecture } from "../../architecture.ts";
 import type { Spelling } from "./getopt.ts";
 
 /** What an option does. */

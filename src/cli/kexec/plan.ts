@@ -3,8 +3,9 @@
  * kexec-tools 2.0.25 (main in kexec/kexec.c), where each action undoes parts of the earlier ones.
  * Pure.
  */
+
+import type { Architecture } from "../../architecture.ts";
 import { KexecError } from "../../errors.ts";
-import type { Architecture } from "../../linux/syscalls.ts";
 import { type Given, getopt } from "./getopt.ts";
 import { type Action, kexecOptions, type Meaning } from "./options.ts";
 

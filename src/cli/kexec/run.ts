@@ -1,16 +1,17 @@
 /** The program called as `kexec`: kexec-tools' options in, kexec-tools' exit codes out. */
+
+import type { Architecture } from "../../architecture.ts";
 import { KexecError } from "../../errors.ts";
 import { exec, loadAndExec } from "../../handoff/exec.ts";
 import { load } from "../../handoff/load.ts";
 import type { Observer } from "../../handoff/report.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
 import { unload } from "../../handoff/unload.ts";
-import { readKexecState } from "../../linux/machine.ts";
-import type { Architecture } from "../../linux/syscalls.ts";
-import { Output } from "../output.ts";
+import { readKexecState } from "../../machine/kernel.ts";
+import { Output } from "../output/output.ts";
+import { STDERR, writeLines } from "../output/streams.ts";
+import { visible } from "../output/visible.ts";
 import { unexpected } from "../run.ts";
-import { STDERR, writeLines } from "../streams.ts";
-import { visible } from "../visible.ts";
 import { type Doing, explain, FAILED } from "./failure.ts";
 import { helpLines, versionLines } from "./help.ts";
 import { checkImageType } from "./image-type.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { optionsOf } from "../../../build/docs/reference.ts";
 import { documents } from "../../../build/docs.ts";
+import { spellings } from "../../../src/cli/arguments/options.ts";
 import { loadCommands } from "../../../src/cli/commands/index.ts";
-import { spellings } from "../../../src/cli/options.ts";
 
 const root = join(import.meta.dir, "..", "..", "..");
 const made = await documents();

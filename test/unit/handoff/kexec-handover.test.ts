@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { finalizeHandover, wantsFinalizing } from "../../../src/handoff/kexec-handover.ts";
+import { finalizeHandover, wantsFinalizing } from "../../../src/handoff/stages/kexec-handover.ts";
 
 const root = mkdtempSync(join(tmpdir(), "aegis-kexec-kho-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { KexecError } from "../../../src/errors.ts";
-import { addressesInUse, planQuiesce, quiesceClassOf } from "../../../src/handoff/quiesce.ts";
-import { sufferers } from "../../../src/handoff/sufferers.ts";
-import { parseQuiesceWord } from "../../../src/handoff/words.ts";
+import { addressesInUse, planQuiesce, quiesceClassOf } from "../../../src/handoff/leave/quiesce.ts";
+import { sufferers } from "../../../src/handoff/leave/sufferers.ts";
+import { parseQuiesceWord } from "../../../src/handoff/option-values.ts";
 import { parseMountinfo } from "../../../src/linux/mounts.ts";
 import type { PciDevice } from "../../../src/linux/pci.ts";
 

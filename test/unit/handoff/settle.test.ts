@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseStep } from "../../../src/handoff/limited.ts";
+import { parseStep } from "../../../src/handoff/helper/process.ts";
 
 test("steps are read back as they were told", () => {
   for (const step of [

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ErrorCode, KexecError } from "../../../src/errors.ts";
-import { Assembled } from "../../../src/handoff/assemble.ts";
-import { gateFor } from "../../../src/handoff/choose-gate.ts";
+import { gateFor } from "../../../src/handoff/gate/choose-gate.ts";
 import { type LoadRequest, parseLoadRequest } from "../../../src/handoff/request.ts";
-import { Secrets } from "../../../src/handoff/secrets.ts";
-import { Verified } from "../../../src/handoff/verify.ts";
+import { Assembled } from "../../../src/handoff/stages/assemble.ts";
+import { Secrets } from "../../../src/handoff/stages/secrets.ts";
+import { Verified } from "../../../src/handoff/stages/verify.ts";
 import { Source } from "../../../src/source/open.ts";
 import { formatManifest } from "../../../src/trust/manifest.ts";
 import { ascii, concat, makeArm64, makeBzImage, makePe, patched } from "../image/build.ts";

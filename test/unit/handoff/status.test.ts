@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { describeStatus } from "../../../src/cli/describe-status.ts";
+import { describeStatus } from "../../../src/cli/output/describe-status.ts";
 import { type PolicyStatus, status, statusOf } from "../../../src/handoff/status.ts";
-import { known } from "../../../src/linux/reading.ts";
-import { facts, keyrings, notRead } from "./machine.ts";
+import { known } from "../../../src/machine/reading.ts";
+import { facts, keyrings, notRead } from "../diagnosis/machine.ts";
 import { schemaProblems } from "./schema.ts";
 
 const schema: unknown = await Bun.file(

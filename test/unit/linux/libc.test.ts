@@ -1,7 +1,7 @@
 /** The boundary: numbers, what may cross, and errno. */
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { ENOENT } from "../../../src/linux/errno.ts";
+import { ENOENT } from "../../../src/errno.ts";
 import { kexecFileLoad } from "../../../src/linux/kexec.ts";
 import { libc } from "../../../src/linux/libc.ts";
 

@@ -1,0 +1,243 @@
+/**
+ * The strict parser. In a boot tool a mistyped `--initrd` must never be dropped: whatever the
+ * definitions do not name is refused.
+ */
+import { KexecError } from "../../errors.ts";
+import type { Values } from "./arguments.ts";
+import { nearest } from "./nearest.ts";
+import {
+  type Definitions,
+  type Flag,
+  options,
+  type Positional,
+  spelling,
+  spellings,
+  type Valued,
+} from "./options.ts";
+
+/** Wrong use of the command line (exit 2). `command` is undefined before one was found. */
+export function usageError(command: string | undefined, why: string, hint?: string): KexecError {
+  const called = command === undefined ? "aegis-kexec" : `aegis-kexec ${command}`;
+  return new KexecError("usage", {
+    message: `cannot run${command === undefined ? "" : ` ${command}`}: ${why}`,
+    hint: hint ?? `${called} --help says what it takes`,
+  });
+}
+
+/** A word of the user's for a message: long ones are cut. */
+export function quoted(word: string): string {
+  return word.length > 60 ? `${word.slice(0, 57)}...` : word;
+}
+
+/**
+ * Whether a word can only be meant as an option: dashes with a letter behind them and no blank, or
+ * `--`. Neither `-`, which names standard input, nor `-:/run/key`, nor a negative number is one.
+ */
+export function looksLikeOption(word: string): boolean {
+  return /^-[-A-Za-z]\S*$/.test(word);
+}
+
+/** The words before `--`, which ends the options. */
+export function beforeEndOfOptions(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
+/**
+ * Parses the words behind the command's name; `command` is undefined for those in front of it.
+ *
+ * Values are given as `--option VALUE` or `--option=VALUE`; one that looks like an option itself
+ * only by `=`. `--` ends the options. Where `--help` or `--version` is given, missing and extra
+ * arguments are let through, since nothing will be run.
+ * @throws KexecError `usage`
+ */
+export function parse(
+  command: string | undefined,
+  definitions: Definitions,
+  argv: readonly string[],
+): Values {
+  const table = new OptionTable(command, definitions);
+  const values = new Map<string, string[]>();
+  const places: Place[] = [];
+  let lastText: Known | undefined;
+  let optionsEnded = false;
+
+  const words = argv.values();
+  for (const word of words) {
+    if (optionsEnded || word === "-" || !word.startsWith("-")) {
+      places.push({ word, behind: lastText });
+      continue;
+    }
+    if (word === "--") {
+      optionsEnded = true;
+      continue;
+    }
+    const equals = word.indexOf("=");
+    const spelt = equals < 0 ? word : word.slice(0, equals);
+    const known = table.find(spelt);
+    const { name, definition } = known;
+    const earlier = values.get(name);
+    if (earlier !== undefined && !(definition.type === "string" && definition.repeatable)) {
+      throw usageError(command, `${spelling(name)} is given twice`, `give ${spelling(name)} once`);
+    }
+    if (definition.type === "boolean") {
+      if (equals >= 0) {
+        throw usageError(command, `${spelt} takes no value`, `write ${spelt}, or leave it out`);
+      }
+      values.set(name, []);
+      lastText = undefined;
+      continue;
+    }
+    const value =
+      equals < 0
+        ? separateValue(command, spelt, definition, words.next().value)
+        : word.slice(equals + 1);
+    checkValue(command, spelt, definition, value);
+    values.set(name, [...(earlier ?? []), value]);
+    lastText = definition.freeText ? known : undefined;
+  }
+
+  if (!values.has("help") && !values.has("version")) takePlaces(command, table, places, values);
+  return values;
+}
+
+/** The word behind an option without `=`. */
+function separateValue(
+  command: string | undefined,
+  spelt: string,
+  { valueHint }: Valued,
+  next: string | undefined,
+): string {
+  if (next === undefined) {
+    throw usageError(command, `${spelt} has no value`, `write ${spelt} ${valueHint}`);
+  }
+  if (looksLikeOption(next)) {
+    throw usageError(
+      command,
+      `${spelt} has no value`,
+      `write ${spelt} ${valueHint}, or ${spelt}=${quoted(next)} if that is the value`,
+    );
+  }
+  return next;
+}
+
+function checkValue(
+  command: string | undefined,
+  spelt: string,
+  definition: Valued,
+  value: string,
+): void {
+  if (value === "" && !definition.freeText) {
+    throw usageError(
+      command,
+      `${spelt} has an empty value`,
+      `give ${spelt} its ${definition.valueHint}, or leave it out; a shell variable may be unset`,
+    );
+  }
+  if (definition.number && !/^(0|[1-9]\d{0,14})$/.test(value)) {
+    throw usageError(
+      command,
+      `${spelt} is not a whole number: "${quoted(value)}"`,
+      `give digits only: ${spelt} 42`,
+    );
+  }
+}
+
+/** A word that is no option. */
+interface Place {
+  readonly word: string;
+  /** The free text that was the last option before it: it may be a part of that, without quotes. */
+  readonly behind: Known | undefined;
+}
+
+/** Gives the words that are no options to the positional arguments. */
+function takePlaces(
+  command: string | undefined,
+  table: OptionTable,
+  places: readonly Place[],
+  values: Map<string, string[]>,
+): void {
+  for (const [index, [name, definition]] of table.positionals.entries()) {
+    const word = places[index]?.word;
+    if (word === undefined) {
+      if (definition.required === false) continue;
+      throw usageError(command, `${definition.valueHint} is missing`, table.synopsis());
+    }
+    if (word === "") {
+      throw usageError(
+        command,
+        `${definition.valueHint} is empty`,
+        "give a path; a shell variable may be unset",
+      );
+    }
+    values.set(name, [word]);
+  }
+  const extra = places[table.positionals.length];
+  if (extra === undefined) return;
+  throw usageError(
+    command,
+    `unexpected argument "${quoted(extra.word)}"`,
+    extra.behind === undefined
+      ? table.synopsis()
+      : `quote a text of several words: ${spelling(extra.behind.name)} "WORD WORD"`,
+  );
+}
+
+interface Known {
+  readonly name: string;
+  readonly definition: Flag | Valued;
+}
+
+/** The definitions of one command by their spellings. A map: `__proto__` is no option. */
+class OptionTable {
+  readonly positionals: readonly (readonly [name: string, definition: Positional])[];
+  private readonly bySpelling = new Map<string, Known>();
+
+  constructor(
+    private readonly command: string | undefined,
+    definitions: Definitions,
+  ) {
+    const positionals: [string, Positional][] = [];
+    for (const [name, definition] of Object.entries(definitions)) {
+      if (definition.type === "positional") {
+        positionals.push([name, definition]);
+        continue;
+      }
+      for (const spelt of spellings(name, definition)) {
+        this.bySpelling.set(spelt, { name, definition });
+      }
+    }
+    this.positionals = positionals;
+  }
+
+  find(spelt: string): Known {
+    const known = this.bySpelling.get(spelt);
+    if (known !== undefined) return known;
+    const near = nearest(spelt, this.bySpelling.keys());
+    const elsewhere = Object.entries(options).some(([name, definition]) =>
+      spellings(name, definition).includes(spelt),
+    );
+    if (elsewhere) {
+      throw this.command === undefined
+        ? usageError(
+            undefined,
+            `${spelt} stands in front of the command`,
+            "name the command first: aegis-kexec COMMAND [options]",
+          )
+        : usageError(this.command, `it does not take ${spelt}, which belongs to another command`);
+    }
+    throw usageError(
+      this.command,
+      `unknown option ${quoted(spelt)}`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
+  }
+
+  /** For hints: how the command is called. */
+  synopsis(): string {
+    const places = this.positionals.map(([, { valueHint, required }]) =>
+      required === false ? ` [${valueHint}]` : ` ${valueHint}`,
+    );
+    return `use it as: aegis-kexec ${this.command ?? "COMMAND"}${places.join("")} [options]`;
+  }
+}

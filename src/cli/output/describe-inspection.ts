@@ -1,0 +1,194 @@
+/** An inspection in words: what it is, who signed it, what goes with it, whether it would load. */
+import type {
+  ArchiveReport,
+  EntryReport,
+  ImageReport,
+  Inspection,
+  Verdict,
+} from "../../handoff/inspection/inspection.ts";
+import { columns } from "./layout.ts";
+import { formatBytes } from "./progress.ts";
+
+type Row = readonly [label: string, text: string];
+type Section = readonly [title: string, rows: readonly Row[]];
+
+export function describeInspection(inspection: Inspection): string[] {
+  const { source, entries, image, kernel, initrds, cmdline, manifest, unknown } = inspection;
+  const sections: Section[] = [
+    ["Source", [["path", source.path], ["kind", source.kind], ...sizeRow(source.size)]],
+  ];
+  if (entries !== null) sections.push(["Boot entries", entries.map(entryRow)]);
+  if (manifest !== null) sections.push(["Manifest", manifestRows(manifest)]);
+  const trust = trustRows(inspection);
+  if (trust.length > 0) sections.push(["Trust", trust]);
+  if (image !== null) sections.push(["Image", imageRows(image, "image", source.path, unknown)]);
+  if (kernel !== null) sections.push(["Kernel in it", imageRows(kernel, "kernel", "", unknown)]);
+  const rest: Row[] = initrds.map((archive) => ["initrd", archiveText(archive)]);
+  if (cmdline !== null) {
+    rest.push(["cmdline", cmdline.text === "" ? "(empty)" : cmdline.text]);
+    const bytes = cmdline.length === 1 ? "1 byte" : `${cmdline.length} bytes`;
+    rest.push(["", `${bytes} of at most ${cmdline.longest}`]);
+  }
+  if (rest.length > 0) sections.push(["With it", rest]);
+  sections.push(["Verdict", verdictRows(inspection.verdict)]);
+  const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
+  return sections.flatMap(([title, rows], index) => [
+    ...(index === 0 ? [] : [""]),
+    title,
+    ...columns(rows, width),
+  ]);
+}
+
+function sizeRow(size: number): Row[] {
+  return size === 0 ? [] : [["size", formatBytes(size)]];
+}
+
+function entryRow(entry: EntryReport): Row {
+  const { id, chosen, title, version, triesLeft, problem } = entry;
+  const name = [title, version].filter((text) => text !== null).join(" ");
+  const tries =
+    triesLeft === 0
+      ? "bad: no tries left"
+      : triesLeft && `${triesLeft} ${triesLeft === 1 ? "try" : "tries"} left`;
+  const remarks = [tries, problem].filter((text) => text !== null).join("; ");
+  const text = `${id}${name === "" ? "" : ` (${name})`}${remarks === "" ? "" : `: ${remarks}`}`;
+  return [chosen ? "this one" : "entry", text];
+}
+
+function manifestRows(manifest: NonNullable<Inspection["manifest"]>): Row[] {
+  return [
+    ["generation", String(manifest.generation)],
+    ["architecture", manifest.architecture],
+    ...manifest.files.map(
+      ({ path, size, problem }) =>
+        [
+          "covers",
+          problem === null
+            ? `${path} (${formatBytes(size)}): as it says`
+            : `${path} (${formatBytes(size)}): ${problem}`,
+        ] as const,
+    ),
+    ["cmdline", manifest.cmdline === "" ? "(empty)" : manifest.cmdline],
+  ];
+}
+
+function trustRows({ trust, manifest }: Inspection): Row[] {
+  const { required, policies, minGeneration, signed, keys } = trust;
+  if (!required && manifest === null && signed === null) return [];
+  const rows: Row[] = [
+    ["signature", required ? "demanded" : "not demanded: anyone may have written this"],
+  ];
+  if (policies.length > 0) rows.push(["policy", policies.join(", ")]);
+  if (minGeneration !== null) rows.push(["lowest generation", String(minGeneration)]);
+  if (signed !== null) {
+    const comment = signed.trustedComment === null ? "" : `: ${signed.trustedComment}`;
+    rows.push(["signed by", `${signed.signer.key} (${signed.signer.fingerprint})${comment}`]);
+  }
+  for (const { key, fingerprint, rejected } of keys) {
+    rows.push(["key", `${key} (${fingerprint}): ${rejected ?? "vouches for it"}`]);
+  }
+  return rows;
+}
+
+function imageRows(
+  image: ImageReport,
+  name: "image" | "kernel",
+  shown: string,
+  unknown: Inspection["unknown"],
+): Row[] {
+  const rows: Row[] = [["format", image.format]];
+  if (image.path !== shown) rows.unshift(["path", image.path]);
+  if (name === "kernel" || image.path !== shown) rows.push(...sizeRow(image.size));
+  if (image.broken !== null) rows.push(["broken", image.broken]);
+  for (const [fact, value] of Object.entries(image.facts)) {
+    if (value !== null) rows.push([factNames.get(fact) ?? fact, factText(fact, value)]);
+  }
+  if (image.sections !== null) {
+    const sizes = Object.entries(image.sections).map(
+      ([section, size]) => `${section} ${formatBytes(size)}`,
+    );
+    rows.push(["sections", sizes.join(", ")]);
+  }
+  for (const [number, { id, title }] of (image.profiles ?? []).entries()) {
+    const called = title === null || title === id ? "" : `: ${title}`;
+    rows.push([`profile ${number}`, `${id ?? "(unnamed)"}${called}`]);
+  }
+  return [...rows, ...signatureRows(image, name, unknown)];
+}
+
+const factNames = new Map([
+  ["protocol", "boot protocol"],
+  ["entry64", "64-bit entry"],
+  ["above4G", "above 4 GiB"],
+  ["fiveLevel", "5-level paging"],
+  ["cmdlineSize", "cmdline limit"],
+  ["initSize", "memory to start"],
+  ["cutShort", "cut short"],
+  ["imageSize", "memory"],
+  ["textOffset", "text offset"],
+  ["bigEndian", "big-endian"],
+  ["pageSize", "page size"],
+  ["anyPlacement", "placed anywhere"],
+  ["payloadOffset", "payload at"],
+  ["payloadLength", "payload"],
+]);
+
+const byteFacts = new Set(["initSize", "imageSize", "payloadLength"]);
+
+function factText(fact: string, value: string | number | boolean): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" && byteFacts.has(fact) ? formatBytes(value) : String(value);
+}
+
+function signatureRows(
+  image: ImageReport,
+  name: "image" | "kernel",
+  unknown: Inspection["unknown"],
+): Row[] {
+  if (image.signatureProblem !== null) {
+    return [["signature", `cannot be used: ${image.signatureProblem}`]];
+  }
+  if (image.signatures.length === 0) return [["signature", "none"]];
+  const rows: Row[] = image.signatures.flatMap(({ signers, digestAlgorithm }) =>
+    signers.map(
+      ({ subject, issuer, serial }) =>
+        [
+          "signed by",
+          `${subject ?? `certificate ${serial ?? "?"}`}, issued by ${issuer ?? "?"} (${digestAlgorithm})`,
+        ] as const,
+    ),
+  );
+  const why = unknown[`${name}.changedAfterSigning`];
+  rows.push([
+    "since then",
+    image.changedAfterSigning === null
+      ? `unknown (${why ?? "not read"})`
+      : image.changedAfterSigning
+        ? "changed: the signature is of another file"
+        : "unchanged",
+  ]);
+  const known = unknown[`${name}.trustedBy`];
+  rows.push(["trusted by", image.trustedBy ?? (known === undefined ? "no keyring" : known)]);
+  return rows;
+}
+
+function archiveText({ path, size, kind, needs, bootconfig }: ArchiveReport): string {
+  const option = needs === null ? "" : `, needs ${needs}`;
+  return `${path} (${kind}, ${formatBytes(size)}${option}${bootconfig ? ", with bootconfig" : ""})`;
+}
+
+function verdictRows({ takes, wouldExit, reasons, doubts, notes }: Verdict): Row[] {
+  const certain = doubts.length === 0;
+  const rows: Row[] = [
+    [
+      "load",
+      takes
+        ? `would take it${certain ? "" : ", as far as could be seen"} (exit 0)`
+        : `would refuse it (exit ${wouldExit})`,
+    ],
+  ];
+  for (const { message } of reasons) rows.push(["because", message]);
+  for (const { message, exit } of doubts) rows.push(["unless", `${message} (exit ${exit})`]);
+  for (const note of notes) rows.push(["note", note]);
+  return rows;
+}

@@ -1,0 +1,210 @@
+/** The status in words, each fact with what it means for the next command. */
+import type { PolicyStatus, Status } from "../../handoff/status.ts";
+import { columns } from "./layout.ts";
+import { formatBytes } from "./progress.ts";
+
+type Row = readonly [label: string, text: string];
+type Section = readonly [title: string, rows: readonly Row[]];
+
+/** The words for a fact, or why there is none. */
+type Tell = <T>(member: string, value: T | null, words: (value: T) => string) => string;
+
+/** Keys of a keyring that are named; distributions' revocation lists have hundreds. */
+const mostKeys = 8;
+
+export function describeStatus(status: Status): string[] {
+  const told = new Set<string>();
+  /** A reason is told once. */
+  const tell: Tell = (member, value, words) => {
+    if (value !== null) return words(value);
+    const why = status.unknown[member] ?? "not read";
+    if (told.has(why)) return "unknown (likewise)";
+    told.add(why);
+    return `unknown (${why})`;
+  };
+  const sections: readonly Section[] = [
+    ["Loaded", loadedRows(status, tell)],
+    ["Allowed", allowedRows(status, tell)],
+    ["Signatures", signatureRows(status, tell)],
+    ["Policy", policyRows(status.policy)],
+    ["Machine", machineRows(status, tell)],
+  ];
+  const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
+  return sections.flatMap(([title, rows], index) => [
+    ...(index === 0 ? [] : [""]),
+    title,
+    ...columns(rows, width),
+  ]);
+}
+
+function loadedRows({ kexec }: Status, tell: Tell): Row[] {
+  return [
+    [
+      "kernel",
+      tell("kexec.loaded", kexec.loaded, (loaded) =>
+        loaded ? "yes: exec hands over to it" : "no: exec has nothing to hand over to",
+      ),
+    ],
+    [
+      "crash kernel",
+      tell("kexec.crashLoaded", kexec.crashLoaded, (loaded) =>
+        loaded ? "yes: a panic starts it" : "no",
+      ),
+    ],
+    [
+      "crash memory",
+      tell("kexec.crashSize", kexec.crashSize, (size) =>
+        size === 0 ? "none reserved: load --crash needs crashkernel=" : formatBytes(size),
+      ),
+    ],
+  ];
+}
+
+function allowedRows({ kexec, privilege }: Status, tell: Tell): Row[] {
+  return [
+    [
+      "system call",
+      tell("kexec.fileLoad", kexec.fileLoad, (built) =>
+        built
+          ? "kexec_file_load(2) is built in"
+          : "this kernel was built without CONFIG_KEXEC_FILE",
+      ),
+    ],
+    [
+      "loading",
+      tell("kexec.disabled", kexec.disabled, (disabled) =>
+        disabled
+          ? "no: kernel.kexec_load_disabled is 1 until the next boot"
+          : "yes: kernel.kexec_load_disabled is 0",
+      ),
+    ],
+    ["loads left", tell("kexec.loadLimitReboot", kexec.loadLimitReboot, loadsLeft)],
+    ["crash loads left", tell("kexec.loadLimitPanic", kexec.loadLimitPanic, loadsLeft)],
+    [
+      "CAP_SYS_BOOT",
+      tell("privilege.capSysBoot", privilege.capSysBoot, (held) =>
+        held ? "held" : "not held: loading and handing over need root",
+      ),
+    ],
+    [
+      "user namespace",
+      tell("privilege.initialUserNamespace", privilege.initialUserNamespace, (initial) =>
+        initial ? "the initial one" : "not the initial one: the kernel refuses to load from here",
+      ),
+    ],
+    [
+      "pid namespace",
+      tell("privilege.initialPidNamespace", privilege.initialPidNamespace, (initial) =>
+        initial
+          ? "the initial one"
+          : "not the initial one: the kernel refuses to hand over from here",
+      ),
+    ],
+    ["container", tell("privilege.container", privilege.container, (name) => name)],
+  ];
+}
+
+function signatureRows(status: Status, tell: Tell): Row[] {
+  const { signatures, keyrings } = status;
+  const keys = (name: "builtin" | "secondary" | "machine" | "platform", label: string): Row => [
+    label,
+    tell(`keyrings.${name}`, keyrings[name], keyList),
+  ];
+  return [
+    [
+      "lockdown",
+      tell("lockdown", status.lockdown, (level) =>
+        level === "none"
+          ? "none: the kernel asks no signature because of it"
+          : `${level}: only kernels whose signature the kernel trusts`,
+      ),
+    ],
+    [
+      "checked",
+      tell("signatures.checked", signatures.checked, (checked) =>
+        checked ? "yes, by the keyrings below" : "no: this kernel has no CONFIG_KEXEC_SIG",
+      ),
+    ],
+    [
+      "enforced",
+      tell("signatures.enforced", signatures.enforced, (enforced) =>
+        enforced ? "yes: an image without a good one is refused" : "no, but for lockdown",
+      ),
+    ],
+    [
+      "IMA appraisal",
+      tell("signatures.imaAppraisal", signatures.imaAppraisal, (on) =>
+        on ? "of kernels: they need security.ima" : "not of kernels",
+      ),
+    ],
+    ["Secure Boot", tell("secureBoot", status.secureBoot, (on) => (on ? "on" : "off"))],
+    [
+      "Setup Mode",
+      tell("setupMode", status.setupMode, (on) => (on ? "on: anyone may enrol keys" : "off")),
+    ],
+    keys("builtin", "built-in keys"),
+    keys("secondary", "secondary keys"),
+    keys("machine", "machine keys"),
+    keys("platform", "platform keys"),
+    [
+      "revoked",
+      tell("keyrings.blacklist", keyrings.blacklist, ({ certificates, hashes }) => {
+        const named = certificates.length === 0 ? "no certificate" : keyList(certificates);
+        return `${named}; ${hashes.tbs} hashes of certificates, ${hashes.bin} of files`;
+      }),
+    ],
+  ];
+}
+
+function keyList(keys: readonly { readonly subject: string; readonly id: string }[]): string {
+  if (keys.length === 0) return "none";
+  const named = keys.slice(0, mostKeys).map(({ subject, id }) => `${subject} (${id.slice(-8)})`);
+  const more = keys.length - named.length;
+  return `${named.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+}
+
+function policyRows(policy: PolicyStatus | null): Row[] {
+  if (policy === null) return [["in force", "none: nothing has to be signed by its owner"]];
+  if (policy.broken) return [["in force", `broken, nothing is loaded: ${policy.why}`]];
+  const { path, trust, minGeneration, allowAppend } = policy;
+  return [
+    ["in force", path],
+    ["trusted keys", trust === null ? "none named" : trust.join(", ")],
+    ["lowest generation", minGeneration === null ? "any" : String(minGeneration)],
+    ["words to append", allowAppend.length === 0 ? "none" : allowAppend.join(" ")],
+  ];
+}
+
+function machineRows(status: Status, tell: Tell): Row[] {
+  const { memory, handover } = status;
+  const finalized =
+    handover.finalized === false ? "; not finalized: the next load hands nothing over" : "";
+  return [
+    ["kernel", status.release],
+    ["architecture", status.architecture],
+    ["memory", tell("memory.total", memory.total, formatBytes)],
+    ["available", tell("memory.available", memory.available, formatBytes)],
+    [
+      "5-level paging",
+      tell("fiveLevelPaging", status.fiveLevelPaging, (used) =>
+        used ? "in use: the next kernel must be able to start under it" : "not in use",
+      ),
+    ],
+    [
+      "kexec handover",
+      tell("handover.enabled", handover.enabled, (on) => (on ? `on${finalized}` : "off")),
+    ],
+    [
+      "live update",
+      tell("handover.liveUpdate", handover.liveUpdate, (there) =>
+        there ? "/dev/liveupdate is there" : "not available",
+      ),
+    ],
+  ];
+}
+
+function loadsLeft(limit: number): string {
+  if (limit < 0) return "unlimited until reboot";
+  if (limit === 0) return "0: nothing more can be loaded until reboot";
+  return `${limit} until reboot; failed loads count too`;
+}

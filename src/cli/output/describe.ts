@@ -1,0 +1,39 @@
+/** Results in words. Each function gives lines for standard output. */
+import type { LoadReport, UnloadReport } from "../../handoff/report.ts";
+import { formatBytes } from "./progress.ts";
+
+export function describeLoad(report: LoadReport): string[] {
+  const kernel = report.target === "crash" ? "crash kernel" : "kernel";
+  const rows: [string, string][] = [
+    [
+      "kernel",
+      `${report.kernel.path} (${report.kernel.format}, ${formatBytes(report.kernel.size)})`,
+    ],
+  ];
+  if (report.kernel.version !== null) rows.push(["version", report.kernel.version]);
+  if (report.initrds.length === 0) rows.push(["initrd", "none"]);
+  for (const { path, size } of report.initrds) {
+    rows.push(["initrd", `${path} (${formatBytes(size)})`]);
+  }
+  rows.push(["cmdline", report.cmdline === "" ? "(empty)" : report.cmdline]);
+  if (report.generation !== null) rows.push(["generation", String(report.generation)]);
+  if (report.trust !== null) {
+    const { key, fingerprint } = report.trust.signer;
+    rows.push(["signed by", `${key} (${fingerprint})`]);
+    if (report.trust.trustedComment !== null) rows.push(["comment", report.trust.trustedComment]);
+  }
+  if (report.loaded) rows.push(["took", `${report.milliseconds} ms`]);
+  if (report.locked) rows.push(["locked", "yes: nothing replaces it until reboot"]);
+  // Not wrapped: a path or a command line that is broken cannot be copied.
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [
+    report.loaded ? `${kernel} loaded` : `dry run: this ${kernel} would be loaded; nothing was`,
+    ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
+  ];
+}
+
+export function describeUnload(report: UnloadReport): string[] {
+  const kernel = report.target === "crash" ? "crash kernel" : "kernel";
+  if (report.wasLoaded === null) return [`no ${kernel} is loaded any more`];
+  return [report.wasLoaded ? `${kernel} unloaded` : `no ${kernel} was loaded: nothing to do`];
+}

@@ -1,0 +1,144 @@
+/**
+ * Where results and errors go. Results go to standard output, everything else to standard error.
+ *
+ * With `--json`, standard output carries exactly one object: the result, or `{"error": ...}`.
+ * Errors and warnings are still written to standard error in words. A handover that succeeds has
+ * nobody to report to, so `boot` and `exec` write an object only when they come back.
+ */
+
+import { EPIPE } from "../../errno.ts";
+import type { KexecError } from "../../errors.ts";
+import type { LoadReport, Observer } from "../../handoff/report.ts";
+import { ioError } from "../../linux/descriptor.ts";
+import { failureWords, lastWords } from "./last-words.ts";
+import { Progress } from "./progress.ts";
+import { drain, onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
+import { visible, visibleJson } from "./visible.ts";
+
+export interface OutputSettings {
+  readonly json: boolean;
+  /** No result text and no warnings. */
+  readonly quiet: boolean;
+  /** Notes on what is done. */
+  readonly verbose: boolean;
+}
+
+type Colour = "red" | "yellow" | "cyan";
+/** ECMA-48, select graphic rendition. */
+const sgr: Readonly<Record<Colour, string>> = { red: "1;31", yellow: "1;33", cyan: "36" };
+
+export class Output {
+  /** Standard output takes one result: after a write of it failed, the error is not put behind it. */
+  private resultWritten = false;
+  /** An error that was told before its action was taken is not told again. */
+  private told: KexecError | undefined;
+  /** The result could not be written because nobody reads standard output any more. */
+  readerGone = false;
+  private errorsOnTerminal: boolean | undefined;
+  private readonly progress = new Progress();
+
+  constructor(readonly settings: OutputSettings) {}
+
+  /**
+   * Writes the result: its words, or itself with `--json`.
+   * @throws KexecError `io-error` when it could not be written
+   */
+  result<T>(value: T, describe: (value: T) => readonly string[]): void {
+    if (this.settings.quiet && !this.settings.json) return;
+    this.text(value, describe);
+  }
+
+  /**
+   * Writes what was asked for by name, such as a help text, even with `--quiet`.
+   * @throws KexecError `io-error`
+   */
+  text<T>(value: T, describe: (value: T) => readonly string[]): void {
+    this.progress.clear();
+    this.resultWritten = true;
+    const lines = this.settings.json ? [visibleJson(value)] : describe(value).map(visible);
+    const failed = writeLines(STDOUT, lines);
+    if (failed === 0) return;
+    this.readerGone = failed === -EPIPE;
+    throw ioError("write the result to standard output", -failed);
+  }
+
+  /** Writes the error: a line on what failed, what the kernel logged, what to do. */
+  error(error: KexecError): void {
+    this.progress.clear();
+    if (this.settings.json && !this.resultWritten) {
+      this.resultWritten = true;
+      writeLines(STDOUT, [visibleJson({ error })]);
+    }
+    if (error === this.told) return;
+    this.told = error;
+    const lines = [`${this.coloured("red", "aegis-kexec:")} ${visible(error.message)}`];
+    for (const line of error.kernelLog) lines.push(`  kernel: ${visible(line)}`);
+    if (error.hint !== undefined) {
+      lines.push(`${this.coloured("cyan", "hint:")} ${visible(error.hint)}`);
+    }
+    writeLines(STDERR, lines);
+  }
+
+  /** Further lines about an error, for `--verbose`. */
+  trace(text: string): void {
+    if (this.settings.verbose) {
+      writeLines(
+        STDERR,
+        text.split("\n").map((line) => `  ${visible(line)}`),
+      );
+    }
+  }
+
+  /** What the pipeline tells of its work while it goes on. */
+  readonly observer: Observer = {
+    note: (line) => {
+      if (!this.settings.verbose) return;
+      this.progress.clear();
+      writeLines(STDERR, [`aegis-kexec: ${visible(line)}`]);
+    },
+    warn: (line) => {
+      if (this.settings.quiet) return;
+      this.progress.clear();
+      writeLines(STDERR, [`aegis-kexec: ${this.coloured("yellow", "warning:")} ${visible(line)}`]);
+    },
+    progress: (step, done, total) => {
+      if (this.settings.quiet || this.settings.json || !this.terminal()) return;
+      this.progress.update(step, done, total);
+    },
+    detached: (what) => {
+      if (this.settings.quiet) return;
+      this.progress.clear();
+      writeLines(STDERR, [`aegis-kexec: detached ${visible(what)}`]);
+      drain(STDERR);
+    },
+    handover: (report) => this.handover(report),
+    failure: (error, action) => {
+      this.error(error);
+      writeLines(STDERR, [`aegis-kexec: ${failureWords[action] ?? action}`]);
+      drain(STDERR);
+    },
+  };
+
+  /** The last words. That they cannot be written is no reason to stay. */
+  private handover(report: LoadReport | undefined): void {
+    this.progress.clear();
+    const stream = this.settings.json ? STDERR : STDOUT;
+    if (!this.settings.quiet) writeLines(stream, lastWords(report).map(visible));
+    for (const one of [STDOUT, STDERR] as const) drain(one);
+  }
+
+  private coloured(colour: Colour, text: string): string {
+    return this.terminal() && colourWanted(Bun.env) ? `\x1b[${sgr[colour]}m${text}\x1b[0m` : text;
+  }
+
+  private terminal(): boolean {
+    this.errorsOnTerminal ??= onTerminal(STDERR);
+    return this.errorsOnTerminal;
+  }
+}
+
+/** Whether the user's environment lets a terminal have colours: no-color.org, and a dumb terminal. */
+export function colourWanted(environment: Readonly<Record<string, string | undefined>>): boolean {
+  const { NO_COLOR, TERM } = environment;
+  return (NO_COLOR === undefined || NO_COLOR === "") && TERM !== "dumb";
+}

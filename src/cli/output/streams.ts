@@ -1,0 +1,57 @@
+/**
+ * Standard output and standard error. On Linux by write(2): the result of each write is known, and
+ * `process.stdout` would double the start-up time. Elsewhere, and where no system call can be made,
+ * by the console, so that even that can be said.
+ */
+import { KexecError } from "../../errors.ts";
+import { writeAll } from "../../linux/descriptor.ts";
+import { drainTerminal, isTerminal } from "../../linux/terminal.ts";
+
+export const STDOUT = 1;
+export const STDERR = 2;
+export type Stream = typeof STDOUT | typeof STDERR;
+
+/**
+ * Writes lines.
+ * @returns 0, or -errno
+ */
+export function writeLines(stream: Stream, lines: readonly string[]): number {
+  if (lines.length === 0) return 0;
+  const text = lines.join("\n");
+  try {
+    return writeAll(stream, new TextEncoder().encode(`${text}\n`));
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    if (stream === STDOUT) console.log(text);
+    else console.error(text);
+    return 0;
+  }
+}
+
+/** Writes text that stays on its line, for a progress display. A failure does not matter. */
+export function writeInPlace(stream: Stream, text: string): void {
+  try {
+    writeAll(stream, new TextEncoder().encode(text));
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+  }
+}
+
+/** Whether the stream is a terminal; false where that cannot be asked. */
+export function onTerminal(stream: Stream): boolean {
+  try {
+    return isTerminal(stream);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    return false;
+  }
+}
+
+/** Waits, but not for ever, until a terminal has shown what was written. */
+export function drain(stream: Stream): void {
+  try {
+    drainTerminal(stream);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+  }
+}

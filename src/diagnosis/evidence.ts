@@ -1,0 +1,40 @@
+/** What a diagnosis goes by: what was asked of the kernel, and what the machine says of itself. */
+import type { Architecture } from "../architecture.ts";
+import type { Refusal } from "../image/bzimage.ts";
+import type { KexecState, Lockdown, Memory, Privilege } from "../machine/kernel.ts";
+import type { Reading } from "../machine/reading.ts";
+import type { SignatureEvidence } from "./signature.ts";
+
+/** The machine, read after the failure. */
+export interface MachineEvidence {
+  readonly architecture: Architecture;
+  readonly kexec: KexecState;
+  readonly lockdown: Reading<Lockdown>;
+  readonly privilege: Privilege;
+  readonly memory: Memory;
+}
+
+/** What only some failures of a load need; undefined where it does not bear on the errno. */
+export interface LoadEvidence extends MachineEvidence {
+  readonly signature?: SignatureEvidence | undefined;
+  /** The check of the kernel's own probe that the image fails. */
+  readonly refusal?: Refusal | undefined;
+  /** IMA appraises kernels. */
+  readonly appraisal?: Reading<boolean> | undefined;
+  /** Kexec handover is on. */
+  readonly handover?: Reading<boolean> | undefined;
+}
+
+/** What was asked of kexec_file_load(2). */
+export interface LoadAttempt {
+  /** For messages: the path of the kernel. */
+  readonly name: string;
+  readonly crash: boolean;
+  /** KEXEC_FILE_DEBUG was set. */
+  readonly debug: boolean;
+  /** Bytes. */
+  readonly kernelSize: number;
+  readonly initrdSize: number;
+  /** The load limit as it was before the call, which counts itself down first; -1: unlimited. */
+  readonly limitBefore: number | undefined;
+}

@@ -1,0 +1,132 @@
+/** Why the kernel did not take an image or a file, its signature apart. */
+
+import type { Architecture } from "../architecture.ts";
+import type { Refusal } from "../image/bzimage.ts";
+import type { Memory } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
+import { availableText, type Cause, logged, mebibytes } from "./cause.ts";
+import type { LoadAttempt } from "./evidence.ts";
+
+/** EINVAL. */
+export function invalidCause(
+  attempt: LoadAttempt,
+  architecture: Architecture,
+  memory: Memory,
+  refusal: Refusal | undefined,
+  kernelLog: readonly string[],
+): Cause {
+  const total = valueIn(memory.total);
+  const largest = Math.max(attempt.kernelSize, attempt.initrdSize);
+  // sanity_check_segment_list, kernel/kexec_core.c: no segment over half of all pages.
+  if (total !== undefined && largest > total / 2) {
+    return {
+      code: "no-room",
+      why: `a file of ${mebibytes(largest)} is over half of this machine's memory (${mebibytes(total)})`,
+      hint: "use a smaller initramfs",
+    };
+  }
+  if (logged(kernelLog, /command line too long/i)) {
+    return {
+      code: "cmdline-too-long",
+      why: "the command line is too long for this image",
+      hint: "shorten it",
+    };
+  }
+  if (refusal !== undefined) return { code: refusal.code, why: refusal.reason };
+  if (attempt.debug) {
+    return {
+      code: "unsupported-flag",
+      why: "this kernel does not know a flag of the call, or does not take this image",
+      hint: "try without --verbose, which asks the kernel for debug output (Linux 6.7 and later)",
+    };
+  }
+  const image =
+    architecture === "aarch64"
+      ? "its page size or endianness is none of this processor's (dmesg names it)"
+      : "its command line with what the kernel adds is too long (dmesg names it)";
+  return {
+    code: "kernel-unsuitable",
+    why: "the running kernel does not take this image, its command line or the flags of the call",
+    hint: `it may be that ${image}, or that the kernel is too old for a flag of the call`,
+  };
+}
+
+/** ENOEXEC: no loader of the running kernel takes the image. */
+export function formatCause(refusal: Refusal | undefined): Cause {
+  if (refusal !== undefined) return { code: refusal.code, why: refusal.reason };
+  return {
+    code: "kernel-unsuitable",
+    why: "the running kernel does not take this image format",
+    hint: "use a kernel image built for this architecture with a 64-bit entry point",
+  };
+}
+
+/** ENOMEM. */
+export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
+  const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
+  return {
+    code: "out-of-memory",
+    why: `not enough memory for ${wanted} of kernel and initramfs${availableText(memory)}`,
+    hint: "the kernel needs room for the files twice: free memory, or use a smaller initramfs",
+  };
+}
+
+/** EADDRNOTAVAIL: kexec_locate_mem_hole, kernel/kexec_file.c. */
+export function noPlaceCause(
+  attempt: Pick<LoadAttempt, "kernelSize" | "initrdSize" | "crash">,
+  crashSize: number | undefined,
+  handover: boolean | undefined,
+): Cause {
+  const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
+  if (attempt.crash) {
+    if (crashSize === 0) {
+      return {
+        code: "no-crash-memory",
+        why: "no memory is reserved for a crash kernel",
+        hint: "boot with crashkernel=256M (or more) on the command line",
+      };
+    }
+    const reserved = crashSize === undefined ? "" : ` (${mebibytes(crashSize)})`;
+    return {
+      code: "no-room",
+      why: `${wanted} and what the crash kernel needs to unpack itself do not fit what crashkernel= reserves${reserved}`,
+      hint: "reserve more by crashkernel=, or use a smaller initramfs",
+    };
+  }
+  if (handover === true) {
+    return noPlaceInScratch(wanted);
+  }
+  return {
+    code: "no-room",
+    why: `no stretch of free memory is large enough for ${wanted}`,
+    hint: "use a smaller initramfs, or load earlier after boot, before memory is in pieces",
+  };
+}
+
+/** Where kexec handover is on, everything must fit its scratch area: kho_locate_mem_hole. */
+export function noPlaceInScratch(wanted: string): Cause {
+  return {
+    code: "no-room",
+    why: `${wanted} do not fit the scratch area of kexec handover`,
+    hint: "boot the running kernel with a larger one (kho_scratch=16M,512M,256M), or without kho=on",
+  };
+}
+
+/** What needs no evidence. */
+export const fileCauses: Readonly<Record<string, Cause>> = {
+  ETXTBSY: {
+    code: "file-busy",
+    why: "the kernel or an initramfs is open for writing by another process",
+    hint: "wait until whatever writes it has finished (fuser -v FILE names the process)",
+  },
+  EFBIG: {
+    code: "file-too-large",
+    why: "a file is larger than the kernel takes",
+    hint: "the limit is 4 GiB, and 2 GiB on older kernels",
+  },
+  EIO: {
+    code: "io-error",
+    why: "a file became shorter, or its device failed, while it was read",
+    hint: "dmesg names a device that fails; otherwise wait until whatever writes the file has finished",
+  },
+};

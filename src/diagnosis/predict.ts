@@ -1,0 +1,164 @@
+/** What the system call would answer, by the facts. Pure. The order is the kernel's. */
+import { KexecError } from "../errors.ts";
+import type { MachineFacts } from "../machine/facts.ts";
+import { valueIn } from "../machine/reading.ts";
+import { type Cause, mebibytes } from "./cause.ts";
+import { lockdownCause } from "./denied.ts";
+import { noPlaceCause, noPlaceInScratch } from "./image.ts";
+import { permissionProblem } from "./permission.ts";
+import { judgedCause } from "./signature.ts";
+import { type Judgement, unverifiable } from "./signature-check.ts";
+
+/** What is expected of one step: a refusal, or none, and what is not certain about it. */
+export interface Prediction {
+  readonly reasons: readonly KexecError[];
+  /** What the outcome would be instead, if something that could not be seen is so. */
+  readonly doubts: readonly KexecError[];
+  readonly notes: readonly string[];
+}
+
+const nothing: Prediction = { reasons: [], doubts: [], notes: [] };
+
+/** What `load` looks at before anything else. The caller's own rights are noted, not counted. */
+export function predictPermission(doing: string, facts: MachineFacts, crash: boolean): Prediction {
+  const { kexec, privilege } = facts;
+  const limit = valueIn(crash ? kexec.loadLimitPanic : kexec.loadLimitReboot);
+  const own = permissionProblem(doing, privilege, kexec, limit, crash);
+  const assumed = {
+    capSysBoot: { known: true, value: true },
+    initialUserNamespace: { known: true, value: true },
+    initialPidNamespace: privilege.initialPidNamespace,
+  } as const;
+  const machine = permissionProblem(doing, assumed, kexec, limit, crash);
+  const notes =
+    own !== undefined && own.code === "no-capability"
+      ? [`this process could not load it (exit ${own.exit}): ${own.hint}`]
+      : [];
+  if (machine !== undefined) return { ...nothing, reasons: [machine], notes };
+  if (crash && valueIn(kexec.crashSize) === 0) {
+    const reason = new KexecError("no-crash-memory", {
+      message: `cannot ${doing}: no memory is reserved for a crash kernel`,
+      hint: "boot with crashkernel=256M (or more) on the command line",
+    });
+    return { ...nothing, reasons: [reason], notes };
+  }
+  return { ...nothing, notes };
+}
+
+/** What is loaded, as far as the call judges it. */
+export interface Candidate {
+  /** What its signature comes to. */
+  readonly judgement: Judgement;
+  /** Bytes of the image, and what it needs in one place to start; the whole initramfs. */
+  readonly kernelSize: number;
+  readonly kernelMemory: number;
+  readonly initrdSize: number;
+  readonly crash: boolean;
+}
+
+/** What kexec_file_load(2) would answer. */
+export function predictCall(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
+  if (valueIn(facts.build.kexecFile) === false) {
+    const why = "this kernel was built without CONFIG_KEXEC_FILE";
+    const hint = "boot a kernel that has it: kexec_load(2) verifies nothing and is not used";
+    return { ...nothing, reasons: [errorOf(doing, { code: "no-kexec-file", why, hint })] };
+  }
+  const signature = predictSignature(doing, facts, candidate.judgement);
+  const reasons = [...signature.reasons];
+  const doubts = [...signature.doubts];
+  if (valueIn(facts.appraisal) === true) {
+    const why =
+      "IMA appraises kernels here, and what security.ima says of this file was not looked at";
+    doubts.push(errorOf(doing, { code: "ima-refused", why }));
+  }
+  if (!facts.appraisal.known) {
+    const why = `if IMA appraises kernels, which is not known (${facts.appraisal.why}), and this file's security.ima does not pass`;
+    doubts.push(errorOf(doing, { code: "ima-refused", why }));
+  }
+  const finalized = valueIn(facts.liveUpdate.finalized);
+  const notes =
+    finalized === false
+      ? ["kexec handover is on and was not finalized: nothing would be handed over"]
+      : [];
+  const place = candidate.crash
+    ? predictCrashPlace(doing, facts, candidate)
+    : predictScratch(doing, facts, candidate);
+  return {
+    reasons: [...reasons, ...place.reasons],
+    doubts: [...doubts, ...place.doubts],
+    notes: [...notes, ...place.notes],
+  };
+}
+
+/** A crash kernel has its own memory and needs no other: locate_mem_hole_callback. */
+function predictCrashPlace(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
+  const reserved = valueIn(facts.kexec.crashSize);
+  const { kernelMemory, initrdSize } = candidate;
+  if (reserved === undefined || kernelMemory + initrdSize <= reserved) return nothing;
+  return { ...nothing, reasons: [errorOf(doing, noPlaceCause(candidate, reserved, undefined))] };
+}
+
+/** Where kexec handover is on, each segment goes into one part of its scratch area: kho_locate_mem_hole. */
+function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
+  if (valueIn(facts.liveUpdate.handover) !== true) return nothing;
+  const scratch = valueIn(facts.liveUpdate.scratch);
+  const { kernelSize, kernelMemory, initrdSize } = candidate;
+  const cause = noPlaceInScratch(mebibytes(kernelSize + initrdSize));
+  const doubt = (on: string) => errorOf(doing, { ...cause, why: `if ${cause.why}, ${on}` });
+  if (scratch === undefined) return { ...nothing, doubts: [doubt("whose size is not known")] };
+  if (Math.max(kernelMemory, initrdSize) > scratch) {
+    return { ...nothing, reasons: [errorOf(doing, cause)] };
+  }
+  const most = mebibytes(scratch);
+  const doubts =
+    kernelMemory + initrdSize > scratch ? [doubt(`whose largest part has ${most}`)] : [];
+  const note = `kexec handover is on: every file must fit its scratch area, at most ${most}`;
+  return { ...nothing, doubts, notes: [note] };
+}
+
+/** kimage_validate_signature, kernel/kexec_file.c. */
+function predictSignature(doing: string, facts: MachineFacts, judgement: Judgement): Prediction {
+  const { checked, enforced } = facts.signatures;
+  if (valueIn(checked) === false) {
+    const notes =
+      judgement.verdict === "good"
+        ? []
+        : ["this kernel does not look at the signatures of images (CONFIG_KEXEC_SIG is off)"];
+    return { ...nothing, notes: valueIn(facts.lockdown) === "none" ? [] : notes };
+  }
+  const found = valueIn(facts.build.kexecVerifier) === false ? unverifiable : judgement;
+  if (found.verdict === "good") return nothing;
+  const { uefi } = facts.firmware;
+  const level = valueIn(facts.lockdown);
+  const error = (certain: boolean, cause: Cause): KexecError =>
+    errorOf(doing, certain ? cause : { ...cause, why: `if ${cause.why}` });
+
+  const refusal =
+    found.verdict === "refused"
+      ? judgedCause(found, uefi)
+      : ({ code: "kernel-signature-refused", why: found.why } as const);
+  const decided = found.verdict === "refused";
+  if (valueIn(enforced) === true) {
+    const outcome = error(true, refusal);
+    return decided ? { ...nothing, reasons: [outcome] } : { ...nothing, doubts: [outcome] };
+  }
+  const doubts: KexecError[] = [];
+  if (!enforced.known) {
+    const why = `the kernel enforces signatures, which is not known (${enforced.why}): ${refusal.why}`;
+    doubts.push(error(false, { ...refusal, why }));
+  }
+  if (level === "none") return { ...nothing, doubts };
+  const locked = lockdownCause(level, { judgement: found, uefi });
+  if (level === undefined) return { ...nothing, doubts: [...doubts, error(false, locked)] };
+  const outcome = error(true, locked);
+  return decided && checked.known
+    ? { ...nothing, reasons: [outcome], doubts }
+    : { ...nothing, doubts: [...doubts, outcome] };
+}
+
+function errorOf(doing: string, { code, why, hint }: Cause): KexecError {
+  return new KexecError(code, {
+    message: `cannot ${doing}: ${why}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,39 @@
+/** Whether a load has room, before the work. Pure. */
+import { KexecError } from "../errors.ts";
+import type { Memory } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
+import { mebibytes } from "./cause.ts";
+
+export interface RoomNeed {
+  /** Bytes of the kernel image and of the whole initramfs. */
+  readonly kernel: number;
+  readonly initrd: number;
+  /** Bytes that this process copies into memory of its own first. */
+  readonly copied: number;
+}
+
+/**
+ * The kernel reads both files into memory (kernel_read_file) and then copies them to their
+ * segments, so each is there twice; and no segment may be over half of all memory
+ * (sanity_check_segment_list, kernel/kexec_core.c).
+ * @throws KexecError `no-room`, `out-of-memory`
+ */
+export function requireRoom(need: RoomNeed, memory: Memory): void {
+  const total = valueIn(memory.total);
+  const largest = Math.max(need.kernel, need.initrd);
+  if (total !== undefined && largest > total / 2) {
+    throw new KexecError("no-room", {
+      message: `cannot load ${mebibytes(largest)} at once: the kernel takes at most half of this machine's memory (${mebibytes(total)})`,
+      hint: "use a smaller initramfs",
+    });
+  }
+  const available = valueIn(memory.available);
+  const wanted = need.copied + 2 * (need.kernel + need.initrd);
+  if (available !== undefined && wanted > available) {
+    const copied = need.copied === 0 ? "" : ` and ${mebibytes(need.copied)} joined in memory`;
+    throw new KexecError("out-of-memory", {
+      message: `cannot load: it takes ${mebibytes(wanted)} of memory, and ${mebibytes(available)} are available`,
+      hint: `kernel and initramfs (${mebibytes(need.kernel + need.initrd)}) are held twice${copied}: free memory, or use a smaller initramfs`,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** Whether a source may be loaded: the gate that a load goes through. */
+import type { Memfd } from "../../linux/memfd.ts";
+import type { Source, SourceManifest } from "../../source/open.ts";
+import type { TrustReport } from "../report.ts";
+import type { ParsedLoadRequest } from "../request.ts";
+
+/** Where a machine's own policy lies. Where it exists it always applies. */
+export const defaultPolicyPath = "/etc/aegis-kexec/policy.json";
+
+export type TrustOptions = Pick<
+  ParsedLoadRequest,
+  | "trust"
+  | "signature"
+  | "minGeneration"
+  | "policy"
+  | "cmdline"
+  | "reuseCmdline"
+  | "append"
+  | "initrd"
+  | "profile"
+>;
+
+/**
+ * Decides whether SOURCE may be loaded. Words to append are not judged by `pass`, for they are judged
+ * beside the command line that is signed.
+ */
+export interface Gate {
+  /**
+   * Judges a manifest before any file that it names is opened.
+   * @throws KexecError with a code of exit 5
+   */
+  readonly admit: (manifest: SourceManifest) => Promise<void>;
+  /**
+   * Whether the whole file that a source boots has to be copied and sealed before `pass`: where a
+   * signature must cover it, and it is not a manifest's, whose signature covers digests.
+   */
+  needsSealedWhole(source: Source): boolean;
+  /**
+   * Judges a source.
+   * @param whole The sealed copy of the file to boot, where `needsSealedWhole`. It is the copy that
+   * counts: the file may be another one by now.
+   * @returns who signed it; null where nothing had to be signed
+   * @throws KexecError with a code of exit 5
+   */
+  pass(source: Source, whole: Memfd | undefined): Promise<TrustReport | null>;
+  /**
+   * Refuses words to append that no policy lets through.
+   * @param signed The command line that the signature covers.
+   * @throws KexecError `policy-refused`
+   */
+  requireAllowedAppend(append: string | undefined, signed: string): void;
+}

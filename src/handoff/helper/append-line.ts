@@ -1,0 +1,68 @@
+/** Appends to a file and flushes it, with a limit: not even its opening may hang on a dead disk. */
+
+import { EFBIG } from "../../errno.ts";
+import {
+  close,
+  ioError,
+  O_APPEND,
+  O_CREAT,
+  O_WRONLY,
+  open,
+  readToEnd,
+  writeAll,
+} from "../../linux/descriptor.ts";
+import { flushFileAndName } from "../../linux/mounts.ts";
+import { selfCommand } from "../../linux/self.ts";
+import type { Observer } from "../report.ts";
+import { follow, problem, type Step, start, tellParent } from "./process.ts";
+
+/** The argument by which the program knows that it is the process that appends; a path follows. */
+export const appendWord = "internal:append-line";
+
+/** What is appended: the longest is a request, which came as arguments (MAX_ARG_STRLEN and less). */
+const textLimit = 8 << 20;
+
+/** Files that are another process's by the same name. */
+const ownFile = /^\/(dev\/(std|fd\/)|proc\/(self|thread-self)\/)/;
+
+/**
+ * Appends the text; none makes sure of the file. Returns whether it could be flushed in time: if not,
+ * a warning was told.
+ * @throws KexecError `io-error`
+ */
+export async function appendFlushed(
+  path: string,
+  text: string,
+  observer: Observer,
+): Promise<boolean> {
+  const bytes = new TextEncoder().encode(text);
+  let failed: number | undefined;
+  const hear = (step: Step) => {
+    if (step.kind === "problem") failed ??= step.errno;
+  };
+  const command = ownFile.test(path) ? undefined : selfCommand(appendWord);
+  const process = command === undefined ? undefined : start([...command, path], bytes);
+  if (process === undefined) append(path, bytes, hear);
+  const stuck =
+    process === undefined ? undefined : await follow(process, performance.now(), hear, observer);
+  if (failed !== undefined) throw ioError(`write the log ${path}`, failed);
+  return stuck === undefined;
+}
+
+/** The work of the process that appends what it is given on its standard input. */
+export function appendHere(path: string): void {
+  const bytes = readToEnd(0, textLimit);
+  if (bytes instanceof Uint8Array) append(path, bytes, tellParent);
+  else tellParent(problem("cannot read", bytes === "too-large" ? EFBIG : -bytes));
+  tellParent({ kind: "done" });
+}
+
+function append(path: string, bytes: Uint8Array, tell: (step: Step) => void): void {
+  tell({ kind: "at", text: `writing the log ${path}` });
+  const fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
+  const written = fd < 0 ? fd : writeAll(fd, bytes);
+  // Open only as long as it takes: a file open for writing keeps its file system writable.
+  if (fd >= 0) close(fd);
+  const flushed = written < 0 ? written : flushFileAndName(path);
+  if (flushed < 0) tell(problem("cannot write", -flushed));
+}

@@ -1,0 +1,177 @@
+/**
+ * Work that may hang in the kernel, as on a dead disk or server: a process of its own does it, and is
+ * left behind when it makes no progress.
+ */
+
+import { errnoText } from "../../errno.ts";
+import { readText, writeAll } from "../../linux/descriptor.ts";
+import { meminfoField } from "../../machine/kernel.ts";
+import { valueIn } from "../../machine/reading.ts";
+import type { Observer } from "../report.ts";
+
+/** Seconds without progress after which it is given up. */
+const stallSeconds = 10;
+/** Seconds after which it is given up even if it goes on. */
+const longestSeconds = 300;
+
+/** What the process says of one step: a line of JSON. */
+export type Step =
+  | { readonly kind: "read-only"; readonly id: number }
+  | { readonly kind: "problem"; readonly text: string; readonly errno: number }
+  /** What it begins; `device` is that of a file system alone, `major:minor`. */
+  | { readonly kind: "at"; readonly text: string; readonly device?: string }
+  | { readonly kind: "done" };
+
+/** @param errno positive */
+export function problem(what: string, errno: number): Step {
+  return { kind: "problem", text: `${what}: ${errnoText(errno).toLowerCase()}`, errno };
+}
+
+/** The work's way to its parent. */
+export function tellParent(step: Step): void {
+  writeAll(1, new TextEncoder().encode(`${JSON.stringify(step)}\n`));
+}
+
+/** Starts it, with `input` on its standard input. Undefined where it cannot be started. */
+export function start(command: readonly string[], input?: Uint8Array) {
+  try {
+    return Bun.spawn([...command], {
+      stdin: input ?? "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      env: {},
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+type Limited = NonNullable<ReturnType<typeof start>>;
+
+interface Progress {
+  finished: boolean;
+  ended: boolean;
+  /** When something went on. */
+  last: number;
+  at: string;
+  device: string | undefined;
+}
+
+/** What was given up; `device` is what it hangs on, where that is a file system alone and time is left. */
+export interface GivenUp {
+  readonly device: string | undefined;
+}
+
+/**
+ * Waits for its end, or until it makes no progress, which is a warning.
+ * @param begin when the work began, `performance.now()`: it may be done by several processes
+ */
+export async function follow(
+  process: Limited,
+  begin: number,
+  hear: (step: Step) => void,
+  observer: Observer,
+  interrupted: () => boolean = () => false,
+): Promise<GivenUp | undefined> {
+  const progress: Progress = {
+    finished: false,
+    ended: false,
+    last: performance.now(),
+    at: "starting",
+    device: undefined,
+  };
+  const reading = readSteps(process.stdout, (step) => {
+    progress.last = performance.now();
+    if (step.kind === "done") progress.finished = true;
+    if (step.kind === "at") {
+      progress.at = step.text;
+      progress.device = step.device;
+    }
+    hear(step);
+  })
+    .catch(() => undefined)
+    .then(() => {
+      progress.ended = true;
+    });
+  let dirty = dirtyBytes();
+  while (!progress.ended && !interrupted()) {
+    await Promise.race([reading, Bun.sleep(100)]);
+    const now = performance.now();
+    const left = dirtyBytes();
+    if (left < dirty) progress.last = now;
+    dirty = Math.min(dirty, left);
+    if (now - progress.last > stallSeconds * 1000 || now - begin > longestSeconds * 1000) break;
+  }
+  if (progress.finished) return undefined;
+  if (interrupted()) {
+    abandon(process);
+    // What it has done by then is to be undone.
+    await Promise.race([reading, Bun.sleep(200)]);
+    return undefined;
+  }
+  const after = Math.round((performance.now() - begin) / 1000);
+  observer.warn?.(
+    progress.ended
+      ? `not everything was flushed: the flushing process ended early (${progress.at})`
+      : `not everything was flushed: ${progress.at} makes no progress, given up after ${after} s`,
+  );
+  abandon(process);
+  const timeIsUp = after >= longestSeconds;
+  return { device: progress.ended || timeIsUp ? undefined : progress.device };
+}
+
+/** It may be held in the kernel: nothing waits for its end. */
+function abandon(process: Limited): void {
+  process.kill("SIGKILL");
+  process.unref();
+}
+
+/** Calls `hear` with every step in a stream of lines; what is no step is left out. */
+async function readSteps(
+  stream: ReadableStream<Uint8Array>,
+  hear: (step: Step) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    const lines = (text + decoder.decode(chunk, { stream: true })).split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) {
+      const step = parseStep(line);
+      if (step !== undefined) hear(step);
+    }
+  }
+}
+
+/** One line of the process. */
+export function parseStep(line: string): Step | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || !("kind" in value)) return undefined;
+  if (value.kind === "done") return { kind: "done" };
+  if (value.kind === "read-only" && "id" in value && typeof value.id === "number") {
+    return { kind: "read-only", id: value.id };
+  }
+  if (!("text" in value) || typeof value.text !== "string") return undefined;
+  if (value.kind === "problem" && "errno" in value && typeof value.errno === "number") {
+    return { kind: "problem", text: value.text, errno: value.errno };
+  }
+  if (value.kind !== "at") return undefined;
+  return "device" in value && typeof value.device === "string"
+    ? { kind: "at", text: value.text, device: value.device }
+    : { kind: "at", text: value.text };
+}
+
+/** Bytes that wait for a disk or a server: they become fewer while a flush goes on. */
+function dirtyBytes(): number {
+  const file = readText("/proc/meminfo");
+  if (!file.ok) return 0;
+  return ["Dirty", "Writeback"].reduce(
+    (sum, field) => sum + (valueIn(meminfoField(file.text, field)) ?? 0),
+    0,
+  );
+}

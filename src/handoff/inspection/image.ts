@@ -1,0 +1,171 @@
+/** The facts of an image in the form that `inspect` shows. */
+
+import {
+  type ImageSignature,
+  type Judgement,
+  judgeSignature,
+  readImageSignature,
+} from "../../diagnosis/signature-check.ts";
+import type { ByteSource } from "../../image/bytes.ts";
+import { protocolText } from "../../image/bzimage.ts";
+import type { SignedData } from "../../image/pkcs7.ts";
+import { type ImageFacts, recogniseImage } from "../../image/recognise.ts";
+import { ukiSection } from "../../image/uki.ts";
+import type { Keyrings } from "../../machine/keyrings.ts";
+import type { ImageReport, SignatureReport } from "./inspection.ts";
+
+/**
+ * Bytes up to which the digest of a signed file is taken unasked: kernels are smaller. Of a larger
+ * file it is taken only where the machine demands a signature.
+ */
+const digestUnasked = 64 << 20;
+
+export interface InspectedImage {
+  readonly report: ImageReport;
+  readonly judgement: Judgement;
+  /** Why `changedAfterSigning` is null although the file is signed. */
+  readonly digestUnknown: string | undefined;
+}
+
+/**
+ * Reads an image's headers, and where it is signed its digest.
+ * @param demanded whether the machine's verdict depends on its signature
+ */
+export function inspectImage(
+  source: ByteSource,
+  path: string,
+  keyrings: Keyrings,
+  demanded: boolean,
+): InspectedImage {
+  const facts = recogniseImage(source);
+  const withDigest = demanded || source.size <= digestUnasked;
+  const signature = readImageSignature(source, withDigest);
+  const judgement = judgeSignature(signature, keyrings);
+  const { authenticode, unchanged } = signature;
+  const signed = (authenticode?.signatures.length ?? 0) > 0;
+  return {
+    judgement,
+    digestUnknown: signed && unchanged === undefined ? digestWhy(withDigest) : undefined,
+    report: {
+      path,
+      size: source.size,
+      format: formatOf(facts),
+      broken: facts.kind === "broken" ? facts.problem : brokenPe(signature),
+      facts: factsOf(facts),
+      sections: sectionsOf(facts),
+      profiles: profilesOf(facts),
+      signatures: authenticode?.signatures.map(signatureReport) ?? [],
+      signatureProblem: authenticode?.problem?.reason ?? null,
+      changedAfterSigning: unchanged === undefined ? null : !unchanged,
+      trustedBy: judgement.verdict === "good" ? judgement.keyring : null,
+    },
+  };
+}
+
+function digestWhy(withDigest: boolean): string {
+  return withDigest
+    ? "the signature cannot be read, or uses an algorithm that is not known"
+    : `the file is over ${digestUnasked >> 20} MiB, and this machine demands no signature: its digest was not taken`;
+}
+
+function brokenPe({ pe }: ImageSignature): string | null {
+  return pe?.kind === "broken" ? pe.problem : null;
+}
+
+function formatOf(facts: ImageFacts): string {
+  switch (facts.kind) {
+    case "bzimage":
+      return "bzImage";
+    case "arm64-image":
+      return "arm64 Image";
+    case "uki":
+      return "UKI";
+    case "pe":
+      return "EFI program";
+    case "elf":
+      return "ELF";
+    case "compressed":
+      return facts.compression;
+    case "broken":
+      return facts.format;
+    default:
+      return facts.kind;
+  }
+}
+
+function factsOf(facts: ImageFacts): ImageReport["facts"] {
+  switch (facts.kind) {
+    case "bzimage":
+      return {
+        version: facts.version ?? null,
+        protocol: protocolText(facts.protocol),
+        entry64: facts.entry64,
+        above4G: facts.above4G,
+        fiveLevel: facts.fiveLevel,
+        relocatable: facts.relocatable,
+        cmdlineSize: facts.cmdlineSize,
+        initSize: facts.initSize,
+        cutShort: facts.cutShort,
+      };
+    case "arm64-image":
+      return {
+        imageSize: facts.imageSize,
+        textOffset: facts.textOffset,
+        bigEndian: facts.bigEndian,
+        pageSize: facts.pageSize ?? null,
+        anyPlacement: facts.anyPlacement,
+        cutShort: facts.cutShort !== undefined,
+      };
+    case "zboot":
+      return {
+        payloadOffset: facts.payload.offset,
+        payloadLength: facts.payload.length,
+        method: facts.method,
+        compression: facts.compression ?? null,
+        machine: machineOf(facts),
+      };
+    case "uki":
+      return { machine: facts.pe.machine ?? null, profiles: facts.profiles.length };
+    case "pe":
+      return { machine: facts.pe.machine ?? null };
+    case "elf":
+      return { machine: facts.machine ?? null };
+    case "unknown":
+      return { resembles: facts.resembles ?? null };
+    case "compressed":
+    case "broken":
+      return {};
+  }
+}
+
+function machineOf({ pe }: Extract<ImageFacts, { kind: "zboot" }>): string | null {
+  return pe?.kind === "pe" ? (pe.machine ?? null) : null;
+}
+
+function sectionsOf(facts: ImageFacts): ImageReport["sections"] {
+  if (facts.kind !== "uki") return null;
+  const names = new Set([
+    ...facts.base.map(({ name }) => name),
+    ...facts.profiles.flatMap(({ sections }) => sections.map(({ name }) => name)),
+  ]);
+  return Object.fromEntries([...names].map((name) => [name, ukiSection(facts, name)?.size ?? 0]));
+}
+
+function profilesOf(facts: ImageFacts): ImageReport["profiles"] {
+  if (facts.kind !== "uki") return null;
+  return facts.profiles.map(({ id, title }) => ({ id: id ?? null, title: title ?? null }));
+}
+
+function signatureReport(signature: SignedData): SignatureReport {
+  return {
+    digestAlgorithm: signature.digestAlgorithm ?? signature.digestOid,
+    digest: signature.digest,
+    signers: signature.signers.map(({ certificate, issuer, serial }) => ({
+      subject: certificate?.subject.text ?? null,
+      issuer: issuer?.text ?? null,
+      serial: serial ?? null,
+      fingerprint: certificate?.fingerprint ?? null,
+      keyId: certificate?.subjectKeyId ?? null,
+    })),
+  };
+}

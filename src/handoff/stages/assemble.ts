@@ -1,0 +1,109 @@
+/** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
+
+import { requireRoom } from "../../diagnosis/room.ts";
+import { KexecError } from "../../errors.ts";
+import { archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
+import { readBootconfig } from "../../initramfs/bootconfig.ts";
+import type { InjectedArchive } from "../../initramfs/inject.ts";
+import { type Piece, planJoin } from "../../initramfs/join.ts";
+import { readMemory } from "../../machine/kernel.ts";
+import { isWhole, type Part } from "../../source/part.ts";
+import type { Observer } from "../report.ts";
+import type { Secrets } from "./secrets.ts";
+import type { Verified } from "./verify.ts";
+
+/**
+ * What goes to the kernel. Only `Assembled.from` makes one, and only of what was verified.
+ * Dispose of it to overwrite the secrets in it and to close what it opened.
+ */
+export class Assembled implements Disposable {
+  private constructor(
+    readonly verified: Verified,
+    readonly kernelFd: number,
+    readonly initrdFd: number | undefined,
+    /** Bytes of the whole initramfs. */
+    readonly initrdSize: number,
+    private readonly held: DisposableStack,
+  ) {}
+
+  /**
+   * Joins the archives and puts the secrets behind them. One archive alone is not copied.
+   * @throws KexecError of `planInjection`, `planJoin`, `requireRoom` and `Memfd`
+   */
+  static async from(verified: Verified, secrets: Secrets, observer: Observer): Promise<Assembled> {
+    const { initrds } = verified;
+    const kernel = verified.image.file;
+    const injection = secrets.held.length === 0 ? undefined : await planSecrets(secrets);
+    const alone = initrds.length === 1 && injection === undefined;
+    const pieces = initrds.map((part) => describe(part, alone, observer));
+    const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
+    const mustCopy = initrds.some((part) => part.expected !== undefined || !isWhole(part));
+    requireRoom(
+      {
+        kernel: kernel.size,
+        initrd: plan.size,
+        copied: plan.passThrough && !mustCopy ? 0 : plan.size,
+      },
+      readMemory(),
+    );
+
+    using held = new DisposableStack();
+    const [first] = initrds;
+    let initrdFd = first?.file.fd;
+    if (!plan.passThrough && plan.size > 0) {
+      const { joinArchives } = await import("./join-archives.ts");
+      initrdFd = joinArchives(
+        { plan, pieces, initrds, injection, secrets: secrets.held },
+        held,
+        observer,
+      ).fd;
+    } else if (first?.expected !== undefined) {
+      const { copyChecked } = await import("./copy.ts");
+      initrdFd = held.use(copyChecked(first.file, first.expected, "initramfs", observer)).fd;
+    } else if (first !== undefined && !isWhole(first)) {
+      const { copySealed } = await import("./copy.ts");
+      const { file, offset, size } = first;
+      initrdFd = held.use(copySealed(file, offset, size, "initramfs", observer)).fd;
+    }
+    return new Assembled(verified, kernel.fd, initrdFd, plan.size, held.move());
+  }
+
+  [Symbol.dispose](): void {
+    this.held.dispose();
+  }
+}
+
+async function planSecrets(secrets: Secrets): Promise<InjectedArchive> {
+  const { planInjection } = await import("../../initramfs/inject.ts");
+  return planInjection(
+    secrets.held.map(({ destination, mode, memory }) => ({
+      destination,
+      mode,
+      size: memory.size,
+    })),
+  );
+}
+
+/** What the kernel will make of an archive; a doubt is a warning, for the kernel decides. */
+function describe(part: Part, alone: boolean, observer: Observer): Piece {
+  const archive = identifyArchive(part.read(0, Math.min(archiveHeadLength, part.size)));
+  if (archive.kind === "unknown") {
+    observer.warn?.(`${part.path} does not look like an initramfs archive`);
+  } else if (!archive.kernelReads) {
+    observer.warn?.(`${part.path} is ${archive.kind}, which the kernel does not unpack`);
+  }
+  const bootconfig = readBootconfig(part);
+  if (bootconfig?.kind === "broken") {
+    const problem = `${part.path} ends in a broken bootconfig: ${bootconfig.problem}`;
+    // The kernel leaves such a trailer where it is, and unpacks nothing that follows it.
+    if (!alone) {
+      throw new KexecError("malformed-input", {
+        message: `cannot join the initramfs archives: ${problem}`,
+        hint: "take it off by `bootconfig -d FILE`, or write it anew",
+      });
+    }
+    observer.warn?.(problem);
+    return { size: part.size };
+  }
+  return { size: part.size, bootconfig };
+}

@@ -1,0 +1,34 @@
+/** Signals that come while secrets are held: noticed, kept, and obeyed once nothing is left. */
+import { KexecError } from "../../errors.ts";
+
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+
+/** Holds the signals back from `start` to disposal, and then raises the one that came. */
+export class Interruption implements Disposable {
+  private signal: (typeof SIGNALS)[number] | undefined;
+  private constructor() {}
+  private readonly listener = (signal: (typeof SIGNALS)[number]) => {
+    this.signal ??= signal;
+  };
+
+  static start(): Interruption {
+    const interruption = new Interruption();
+    for (const signal of SIGNALS) process.on(signal, interruption.listener);
+    return interruption;
+  }
+
+  readonly came = (): boolean => this.signal !== undefined;
+
+  /** Lets a signal that arrived during a system call be seen, and throws if there was one. */
+  async check(): Promise<void> {
+    await Bun.sleep(0);
+    if (this.signal !== undefined) {
+      throw new KexecError("io-error", { message: `cannot go on: interrupted by ${this.signal}` });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) process.off(signal, this.listener);
+    if (this.signal !== undefined) process.kill(process.pid, this.signal);
+  }
+}

@@ -1,0 +1,80 @@
+/** The secrets of one request: read into memory of their own, overwritten together. */
+import { KexecError } from "../../errors.ts";
+import { checkSecrets, type SecretSpec, secretSizeLimit } from "../../initramfs/secret.ts";
+import type { SecretInput, SecretMemory } from "../../linux/secret-memory.ts";
+import type { Interruption } from "./interruption.ts";
+
+/** A secret that was read; its bytes lie at `address`, outside of JavaScript's memory. */
+export interface HeldSecret {
+  readonly destination: string;
+  readonly mode: number;
+  readonly memory: SecretMemory;
+}
+
+export class Secrets implements Disposable {
+  private constructor(
+    readonly held: readonly HeldSecret[],
+    private readonly memories: DisposableStack,
+  ) {}
+
+  /**
+   * What is wrong with each secret, as far as it shows before one is read. To be called before files
+   * are opened.
+   */
+  static async problems(specs: readonly SecretSpec[]): Promise<KexecError[]> {
+    if (specs.length === 0) return [];
+    const { checkSecretSource } = await import("../../linux/secret-memory.ts");
+    const checks = [
+      () => checkSecrets(specs),
+      ...specs.map(
+        ({ source }) =>
+          () =>
+            checkSecretSource(...inputOf(source), secretSizeLimit),
+      ),
+    ];
+    const problems: KexecError[] = [];
+    for (const check of checks) {
+      try {
+        check();
+      } catch (error) {
+        if (!(error instanceof KexecError)) throw error;
+        problems.push(error);
+      }
+    }
+    return problems;
+  }
+
+  /** @throws KexecError of `SecretMemory.read`; nothing is held then */
+  static async read(
+    specs: readonly SecretSpec[],
+    interruption: Interruption | undefined,
+  ): Promise<Secrets> {
+    const interrupted = () => interruption?.came() ?? false;
+    using memories = new DisposableStack();
+    const held: HeldSecret[] = [];
+    if (specs.length === 0) return new Secrets(held, memories.move());
+    const { protectProcess, SecretMemory } = await import("../../linux/secret-memory.ts");
+    protectProcess();
+    for (const { source, destination, mode } of specs) {
+      const [input, name] = inputOf(source);
+      const memory = await SecretMemory.read(input, name, secretSizeLimit, interrupted);
+      held.push({ destination, mode, memory: memories.use(memory) });
+    }
+    return new Secrets(held, memories.move());
+  }
+
+  [Symbol.dispose](): void {
+    this.memories.dispose();
+  }
+}
+
+function inputOf(source: SecretSpec["source"]): [input: SecretInput, name: string] {
+  switch (source.kind) {
+    case "standard-input":
+      return [{ fd: 0 }, "from standard input"];
+    case "descriptor":
+      return [{ fd: source.descriptor }, `from descriptor ${source.descriptor}`];
+    case "file":
+      return [{ path: source.path }, source.path];
+  }
+}

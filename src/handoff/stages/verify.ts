@@ -1,0 +1,151 @@
+/** From an open source to one that may be loaded: trust, the kernel's format, the command line. */
+
+import type { Architecture } from "../../architecture.ts";
+import { requireRoom } from "../../diagnosis/room.ts";
+import { KexecError } from "../../errors.ts";
+import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
+import { valueIn } from "../../machine/reading.ts";
+import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
+import { KernelSource } from "../../source/image.ts";
+import type { Source } from "../../source/open.ts";
+import { type OpenFile, type Part, wholeOf } from "../../source/part.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { CmdlineOptions } from "../gate/sealed-cmdline.ts";
+import type { Observer, TrustReport } from "../report.ts";
+import type { ParsedLoadRequest } from "../request.ts";
+
+/** A source that this request may load. Only `Verified.from` makes one; dispose of it. */
+export class Verified implements Disposable {
+  private constructor(
+    /** The kernel as it goes to the system call, and what it was taken out of. */
+    readonly image: KernelSource,
+    /** In the order in which they are joined. */
+    readonly initrds: readonly Part[],
+    /** Checked against the image's limit. */
+    readonly cmdline: string,
+    /** Who signed it; null where nothing had to be signed. */
+    readonly trust: TrustReport | null,
+    private readonly held: DisposableStack,
+  ) {}
+
+  /**
+   * @param gate That the source was opened through.
+   * @throws KexecError with a code of exits 2, 4, 5, 8, 9 or 12
+   */
+  static async from(
+    source: Source,
+    request: ParsedLoadRequest,
+    architecture: Architecture,
+    gate: Gate,
+    observer: Observer,
+  ): Promise<Verified> {
+    using held = new DisposableStack();
+    const { file, expected } = source.kernel;
+    const whole = gate.needsSealedWhole(source)
+      ? held.use(await copyWhole(file, observer))
+      : undefined;
+    const trust = await gate.pass(source, whole);
+    requireArchitecture(source, architecture);
+    if (source.manifest !== undefined && trust === null) {
+      observer.warn?.(
+        `no key is trusted: the files are what ${source.path} says, and anyone may have written that`,
+      );
+    }
+
+    if (expected !== undefined) requireRoomToCopy(expected.size);
+    const bytes: OpenFile =
+      expected === undefined
+        ? (whole ?? file)
+        : held.use((await import("./copy.ts")).copyChecked(file, expected, "kernel", observer));
+    const image = held.use(
+      await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
+    );
+    const own = await ownCmdline(source, image, request, trust !== null);
+    if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
+    const cmdline = joinCmdline(own, request.append);
+    checkCmdline(cmdline, image.kernel.limit);
+    const initrds = [
+      ...image.archives,
+      ...source.initrds.map((given) =>
+        wholeOf(given.file, given.expected, given.file.canonicalPath),
+      ),
+    ];
+    return new Verified(image, initrds, cmdline, trust, held.move());
+  }
+
+  [Symbol.dispose](): void {
+    this.held.dispose();
+  }
+}
+
+/** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */
+function requireRoomToCopy(size: number): void {
+  requireRoom({ kernel: size, initrd: 0, copied: size }, readMemory());
+}
+
+async function copyWhole(file: OpenFile, observer: Observer) {
+  const { copySealed } = await import("./copy.ts");
+  requireRoomToCopy(file.size);
+  return copySealed(file, 0, file.size, "UKI", observer);
+}
+
+function imageOptions(
+  source: Source,
+  request: ParsedLoadRequest,
+  architecture: Architecture,
+): Parameters<typeof KernelSource.open>[1] {
+  return {
+    architecture,
+    profile: request.profile ?? source.entry?.facts?.profile,
+    limit: largestKernel,
+  };
+}
+
+/** Bytes of a kernel that is copied here: the kernel reads it and puts it into its place, too. */
+export function largestKernel(): number {
+  return Math.floor((valueIn(readMemory().available) ?? Number.POSITIVE_INFINITY) / 3);
+}
+
+function requireArchitecture(source: Source, architecture: Architecture): void {
+  const wanted = source.manifest?.manifest.architecture;
+  if (wanted === undefined || wanted === architecture) return;
+  throw new KexecError("wrong-architecture", {
+    message: `cannot load ${source.path}: it is for ${wanted}, and this machine is ${architecture}`,
+    hint: `load a generation that was made for ${architecture}`,
+  });
+}
+
+/** The command line before words are appended to it. */
+export async function ownCmdline(
+  source: Source,
+  image: KernelSource,
+  request: CmdlineOptions,
+  trusted: boolean,
+): Promise<string | undefined> {
+  // Where trust is required the gate has been stricter, and the policy says what may be appended.
+  if (image.cmdline !== undefined && !trusted) {
+    const { requireUnsealed } = await import("../gate/sealed-cmdline.ts");
+    requireUnsealed(image.cmdline, source, request);
+  }
+  if (request.cmdline !== undefined) return request.cmdline;
+  if (!request.reuseCmdline) return entryOptions(source) ?? image.cmdline;
+  const running = readRunningCmdline();
+  if (!running.known) {
+    throw new KexecError("io-error", {
+      message: `cannot reuse the running kernel's command line: ${running.why}`,
+      hint: "mount /proc, or give the line by --cmdline",
+    });
+  }
+  return reusableCmdline(running.value, request.crash ?? false);
+}
+
+/** Variables are GRUB's: the specification knows none, and the kernel would get their names. */
+function entryOptions(source: Source): string | undefined {
+  const { cmdline, entry } = source;
+  const variable = entry === undefined ? undefined : /(?:^|\s)(\$\w+)/.exec(cmdline ?? "")?.[1];
+  if (variable === undefined) return cmdline;
+  throw new KexecError("malformed-input", {
+    message: `cannot use the options of ${entry?.path}: ${variable} is a variable of GRUB, and its value is not in the entry`,
+    hint: "give the whole command line by --cmdline",
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Kexec handover and the live update orchestrator: kernel/liveupdate/, and before Linux 6.19
+ * kernel/kexec_handover.c. /dev/liveupdate is never opened: that alone would change its state.
+ */
+
+import { EACCES, ENOENT, EPERM } from "../errno.ts";
+import { statusOfPath } from "../linux/file.ts";
+import { loggedSinceBoot } from "../linux/kmsg.ts";
+import type { BuildFacts } from "./build-facts.ts";
+import { readRunningCmdline } from "./kernel.ts";
+import { known, parseBoolean, type Reading, readFact, unknown, valueIn } from "./reading.ts";
+
+export interface LiveUpdate {
+  /** The running kernel hands preserved memory over to the next one. */
+  readonly handover: Reading<boolean>;
+  /**
+   * Linux 6.16 to 6.18 hand over only once `finalize` holds 1, before the load; null where the
+   * kernel has no such step.
+   */
+  readonly finalized: Reading<boolean | null>;
+  /** /dev/liveupdate is there: agents can keep sessions over the handover. */
+  readonly orchestrator: Reading<boolean>;
+  /** Bytes of the largest part of the scratch area, which every file of a load must fit in. */
+  readonly scratch: Reading<number>;
+}
+
+const debugfs = "/sys/kernel/debug";
+const finalizePath = `${debugfs}/kho/out/finalize`;
+
+export function readLiveUpdate(build: BuildFacts): LiveUpdate {
+  const orchestrator = exists("/dev/liveupdate");
+  const cmdline = readRunningCmdline();
+  const debug = exists(`${debugfs}/kho`);
+  const handover = judgeHandover({
+    debugEntry: debug.known && debug.value,
+    orchestrator: orchestrator.known && orchestrator.value,
+    built: build.kexecHandover,
+    byDefault: build.kexecHandoverDefault,
+    cmdline,
+    log: readLog(),
+  });
+  const scratch = cmdline.known ? scratchParameter(cmdline.value) : undefined;
+  return {
+    handover,
+    finalized: readFinalized(handover),
+    orchestrator,
+    scratch: scratch === undefined ? unknown("kho_scratch= gives no sizes") : known(scratch),
+  };
+}
+
+export interface HandoverEvidence {
+  /** debugfs has a `kho` folder, which is there only while handover is on. */
+  readonly debugEntry: boolean;
+  /** /dev/liveupdate exists, which takes handover. */
+  readonly orchestrator: boolean;
+  readonly built: Reading<boolean>;
+  readonly byDefault: Reading<boolean>;
+  readonly cmdline: Reading<string>;
+  /** What the boot log says: that it failed, or, all of it being there, that it did not. */
+  readonly log: "failed" | "silent" | undefined;
+}
+
+/**
+ * Whether handover is on. That it was asked for is not enough: the kernel switches it off where it
+ * finds no memory for its scratch area.
+ */
+export function judgeHandover(evidence: HandoverEvidence): Reading<boolean> {
+  const { debugEntry, orchestrator, built, byDefault, cmdline, log } = evidence;
+  if (debugEntry || orchestrator) return known(true);
+  if (built.known && !built.value) return known(false);
+  if (!cmdline.known) return cmdline;
+  const asked = khoParameter(cmdline.value);
+  if (asked === false) return known(false);
+  if (asked === undefined && !byDefault.known) return byDefault;
+  if (asked === undefined && valueIn(byDefault) === false) return known(false);
+  if (!built.known) return built;
+  if (log !== undefined) return known(log === "silent");
+  return unknown("it was asked for, and the boot log that would tell of a failure cannot be read");
+}
+
+/** kho_reserve_scratch and kho_init: "KHO: Failed to reserve scratch area, disabling ...". */
+function readLog(): HandoverEvidence["log"] {
+  const failed = loggedSinceBoot(/^KHO: .*(failed|disabl)/i);
+  if (failed === undefined) return undefined;
+  return failed ? "failed" : "silent";
+}
+
+/** The last `kho=` of a command line, by the rules of kstrtobool (lib/kstrtox.c). */
+export function khoParameter(cmdline: string): boolean | undefined {
+  const value = cmdline
+    .split(/\s+/)
+    .findLast((word) => word.startsWith("kho="))
+    ?.slice("kho=".length)
+    .toLowerCase();
+  if (value === undefined) return undefined;
+  if (/^([yt1]|on)/.test(value)) return true;
+  return /^([nf0]|of)/.test(value) ? false : undefined;
+}
+
+/**
+ * The largest of the sizes in `kho_scratch=low,global,node`; undefined for a percentage, and where
+ * it is not there (kho_parse_scratch_size; numbers by the rules of memparse, lib/cmdline.c).
+ */
+export function scratchParameter(cmdline: string): number | undefined {
+  const value = cmdline.split(/\s+/).findLast((word) => word.startsWith("kho_scratch="));
+  const sizes = /^kho_scratch=(\d{1,12})([KMG]?),(\d{1,12})([KMG]?),(\d{1,12})([KMG]?)$/i.exec(
+    value ?? "",
+  );
+  if (sizes === null) return undefined;
+  const bytes = (at: number) =>
+    Number(sizes[at]) * 1024 ** " KMG".indexOf((sizes[at + 1] || " ").toUpperCase());
+  return Math.max(bytes(1), bytes(3), bytes(5));
+}
+
+function readFinalized(handover: Reading<boolean>): Reading<boolean | null> {
+  if (handover.known && !handover.value) return known(null);
+  const mounted = exists(`${debugfs}/kho`);
+  if (!mounted.known) return mounted;
+  if (!mounted.value) {
+    return handover.known ? unknown("debugfs is not mounted at /sys/kernel/debug") : handover;
+  }
+  const step = exists(finalizePath);
+  if (!step.known) return step;
+  return step.value ? readFact([finalizePath], parseBoolean, "") : known(null);
+}
+
+function exists(path: string): Reading<boolean> {
+  const status = statusOfPath(path);
+  if (typeof status !== "number") return known(true);
+  if (status === -ENOENT) return known(false);
+  return status === -EACCES || status === -EPERM
+    ? unknown(`no permission to look for ${path}`)
+    : unknown(`${path} cannot be examined`);
+}

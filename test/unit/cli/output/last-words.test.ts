@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { lastWords } from "../../../../src/cli/output/last-words.ts";
+import type { LoadReport } from "../../../../src/handoff/report.ts";
+
+const report: LoadReport = {
+  target: "reboot",
+  loaded: true,
+  kernel: { path: "/mnt/vmlinuz", size: 1 << 20, format: "bzImage", version: "6.12.1" },
+  initrds: [{ path: "/mnt/initrd.img", size: 2 << 20 }],
+  cmdline: "root=LABEL=A",
+  generation: 42,
+  trust: {
+    signer: { key: "/etc/aegis-kexec/org.pub", fingerprint: "minisign:0123456789ABCDEF" },
+    signature: "/mnt/boot.json.minisig",
+    trustedComment: null,
+  },
+  locked: false,
+  milliseconds: 1,
+  warnings: [],
+};
+
+test("the last words say what is booted, from where, and who vouches for it", () => {
+  const words = lastWords(report);
+  const said = words.join("\n");
+  for (const word of [
+    "/mnt/vmlinuz",
+    "6.12.1",
+    "/mnt/initrd.img",
+    "root=LABEL=A",
+    "42",
+    "/etc/aegis-kexec/org.pub",
+  ]) {
+    expect(said).toContain(word);
+  }
+  expect(words.at(-1)).toBe("handing over to the new kernel: signed by minisign:0123456789ABCDEF");
+});
+
+test("that nobody does is said as well, and that it is not known", () => {
+  expect(lastWords({ ...report, trust: null }).at(-1)).toEndWith("no signature was asked for");
+  expect(lastWords(undefined)).toEqual(["handing over to the kernel that was loaded before"]);
+});

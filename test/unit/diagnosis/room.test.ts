@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { type RoomNeed, requireRoom } from "../../../src/diagnosis/room.ts";
+import { KexecError } from "../../../src/errors.ts";
+import { known, unknown } from "../../../src/machine/reading.ts";
+
+const mebibyte = 1 << 20;
+
+function refusal(need: RoomNeed, total: number, available: number): string | undefined {
+  const memory = { total: known(total * mebibyte), available: known(available * mebibyte) };
+  try {
+    requireRoom(need, memory);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    expect(error.exit).toBe(9);
+    return `${error.code}: ${error.message}`;
+  }
+}
+
+test("kernel and initramfs twice, and what is joined once more", () => {
+  const need = { kernel: 10 * mebibyte, initrd: 50 * mebibyte, copied: 0 };
+  expect(refusal(need, 512, 120)).toBeUndefined();
+  expect(refusal(need, 512, 119)).toBe(
+    "out-of-memory: cannot load: it takes 120.0 MiB of memory, and 119.0 MiB are available",
+  );
+  const joined = { ...need, copied: 50 * mebibyte };
+  expect(refusal(joined, 512, 170)).toBeUndefined();
+  expect(refusal(joined, 512, 169)).toStartWith("out-of-memory: ");
+});
+
+test("nothing over half of all memory, whatever is free", () => {
+  const need = { kernel: mebibyte, initrd: 256 * mebibyte, copied: 0 };
+  expect(refusal(need, 512, 4096)).toBeUndefined();
+  expect(refusal({ ...need, initrd: need.initrd + 1 }, 512, 4096)).toStartWith("no-room: ");
+});
+
+test("what cannot be read refuses nothing", () => {
+  const memory = { total: unknown("no /proc"), available: unknown("no /proc") };
+  requireRoom({ kernel: 1e12, initrd: 1e12, copied: 1e12 }, memory);
+});

@@ -5,7 +5,7 @@ const root = join(import.meta.dir, "..", "..", "..");
 
 /** A program of its own, for it ends by a signal. */
 async function ended(body: string): Promise<{ out: string; signal: string }> {
-  const code = `import { Interruption } from "${root}/src/handoff/interruption.ts"; ${body}`;
+  const code = `import { Interruption } from "${root}/src/handoff/stages/interruption.ts"; ${body}`;
   const child = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "inherit" });
   const out = await new Response(child.stdout).text();
   await child.exited;

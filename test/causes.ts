@@ -1,12 +1,12 @@
 /**
- * Writes the table of causes, which is made from the code, into README.md:
+ * Writes the table of causes, which is made from the code, into docs/errors.md:
  *
  *   bun test/causes.ts
  */
 import { join } from "node:path";
 import { causeTable } from "../src/causes.ts";
 
-export const readme = join(import.meta.dir, "..", "README.md");
+export const errorsPage = join(import.meta.dir, "..", "docs", "errors.md");
 const begin = "<!-- causes: bun test/causes.ts -->";
 const end = "<!-- /causes -->";
 
@@ -18,4 +18,4 @@ export function withTable(text: string): string {
   return `${text.slice(0, from)}${block}${text.slice(to + end.length)}`;
 }
 
-if (import.meta.main) await Bun.write(readme, withTable(await Bun.file(readme).text()));
+if (import.meta.main) await Bun.write(errorsPage, withTable(await Bun.file(errorsPage).text()));

@@ -1,4 +1,4 @@
-/** The README's picture: a bar for each program, works below each other. */
+/** The picture: a bar for each program, works below each other. */
 import { costOf, type Results } from "./results.ts";
 import { type ProgramName, programNames, type WorkName, workNamed } from "./works.ts";
 

@@ -1,6 +1,6 @@
 /**
  * `bun run bench`: measures aegis-kexec beside what one would use instead, records the results and
- * writes them into the README.
+ * writes them into docs/measurements.md.
  *
  *   bun run bench                     everything: about an hour
  *   bun run bench --short             start-up and the loads of 1 MiB: a minute; records nothing
@@ -142,5 +142,5 @@ results.writeJson(results.runsPath, { instructions: runs, time: timed });
 for (const theme of ["light", "dark"] as const) {
   await Bun.write(join(results.resultsFolder, `bench-${theme}.svg`), figureSvg(whole, theme));
 }
-await writeSection(resolve(import.meta.dir, "../../README.md"), section(whole));
-report("recorded in test/bench/results and README.md");
+await writeSection(resolve(import.meta.dir, "../../docs/measurements.md"), section(whole));
+report("recorded in test/bench/results and docs/measurements.md");

@@ -1,4 +1,4 @@
-/** The results in words and tables, for the README. */
+/** The results in words and tables, for docs/measurements.md. */
 import { ratios } from "./check.ts";
 import { type Cost, costOf, type Figure, type Results, spread } from "./results.ts";
 import { programNames, workNamed, works } from "./works.ts";
@@ -6,14 +6,12 @@ import { programNames, workNamed, works } from "./works.ts";
 /** Repeats that differ by more are shown with how far they do. */
 const agreement = 0.02;
 
-/** The section between the README's marks, in Markdown. */
+/** The section between the page's marks, in Markdown. */
 export function section(results: Results): string {
   return [
-    "## Measured",
-    "",
     ...lost(results),
     "",
-    '<picture><source media="(prefers-color-scheme: dark)" srcset="test/bench/results/bench-dark.svg"><img alt="Guest instructions outside the system call, by program and work" src="test/bench/results/bench-light.svg"></picture>',
+    '<picture><source media="(prefers-color-scheme: dark)" srcset="../test/bench/results/bench-dark.svg"><img alt="Guest instructions outside the system call, by program and work" src="../test/bench/results/bench-light.svg"></picture>',
     "",
     `Millions of guest instructions *outside* the system call, idle time excluded (${results.guest}). ` +
       `Cold: the first run in each of ${guests(results)} freshly booted; warm: the median of the later runs. ` +

@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:f
 import { dirname, join } from "node:path";
 import { copySources } from "../copy.ts";
 import { cacheFolder } from "../vm/lib/host.ts";
-import { readmeCommand } from "../vm/lib/readme.ts";
+import { printedCommand } from "../vm/lib/readme.ts";
 
 const root = join(cacheFolder, "fresh-root");
 const home = "/root/aegis-kexec";
@@ -71,12 +71,12 @@ describe.skipIf(missing.length > 0)(
     afterAll(() => rmSync(root, { recursive: true, force: true }), 120_000);
 
     test("the demonstration works", async () => {
-      const said = await inFreshRoot(readmeCommand("demo"));
+      const said = await inFreshRoot(printedCommand("demo"));
       expect(said).toContain("It worked: one kernel handed this machine over to the next");
     }, 1_800_000);
 
     test("the binaries are built", async () => {
-      await inFreshRoot(readmeCommand("build"));
+      await inFreshRoot(printedCommand("build"));
       const built = readdirSync(join(root, home, "dist")).filter((one) => !one.startsWith("."));
       expect(built.sort()).toEqual([
         ...["aegis-kexec-linux-arm64", "aegis-kexec-linux-arm64-musl"],
@@ -88,7 +88,7 @@ describe.skipIf(missing.length > 0)(
     }, 1_800_000);
 
     test("the tests pass", async () => {
-      const said = await inFreshRoot(readmeCommand("test"));
+      const said = await inFreshRoot(printedCommand("test"));
       expect(said.trim().split("\n").at(-1)).toMatch(
         /^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$/,
       );

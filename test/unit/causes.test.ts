@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { causes } from "../../src/causes.ts";
 import { type ErrorCode, errorCodes } from "../../src/errors.ts";
-import { readme, withTable } from "../causes.ts";
+import { errorsPage, withTable } from "../causes.ts";
 
-test("the README's table is the code's", async () => {
-  const text = await Bun.file(readme).text();
+test("the table of docs/errors.md is the code's", async () => {
+  const text = await Bun.file(errorsPage).text();
   expect(text).toBe(withTable(text));
 });
 

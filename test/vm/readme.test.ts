@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { type Scene, scene } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
-import { readmeCommand } from "./lib/readme.ts";
+import { printedCommand } from "./lib/readme.ts";
 import { vmTest } from "./lib/suite.ts";
 
 const needs = ["debian-6.12"] as const;
@@ -13,7 +13,8 @@ async function begin(entries: readonly GuestEntry[] = []): Promise<[Scene, Guest
   return [given, await given.start()];
 }
 
-const handsOver = (guest: Guest, name: string) => guest.handoff(`cd /boot; ${readmeCommand(name)}`);
+const handsOver = (guest: Guest, name: string) =>
+  guest.handoff(`cd /boot; ${printedCommand(name)}`);
 
 vmTest("the first command of the README", { needs }, async () => {
   const [{ token }, guest] = await begin();

@@ -18,7 +18,7 @@ import { temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { type GuestEntry, guestInitramfs } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { loadAsPredicted } from "./lib/prediction.ts";
-import { readmeCommand } from "./lib/readme.ts";
+import { printedCommand } from "./lib/readme.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
 const needs = ["shared-x86_64", "tool:openssl", "tool:minisign"] as const;
@@ -79,16 +79,16 @@ for (const tool of ["openssl", "minisign"] as const) {
     const token = randomUUID();
     copyFileSync(kernel("debian-6.12").path, join(operator.folder, "vmlinuz"));
     copyFileSync(guestInitramfs({ arch: "x86_64", token }), join(operator.folder, "initrd.img"));
-    operator.run(readmeCommand(`${tool}-key`));
-    operator.run(readmeCommand("manifest"));
-    operator.run(readmeCommand(`${tool}-sign`));
-    operator.run(readmeCommand("check"));
+    operator.run(printedCommand(`${tool}-key`));
+    operator.run(printedCommand("manifest"));
+    operator.run(printedCommand(`${tool}-sign`));
+    operator.run(printedCommand("check"));
 
     const given = scene({ first: "debian-6.12", entries: filesOf(operator.folder, "/mnt") });
     const guest = await given.start();
-    await guest.check(`cd /mnt; ${readmeCommand("node")}`);
+    await guest.check(`cd /mnt; ${printedCommand("node")}`);
     expect(await guest.check("aegis-kexec status")).toContain("/etc/aegis-kexec/policy.json");
-    const up = await guest.handoff(`cd /mnt; ${readmeCommand("boot")}`);
+    const up = await guest.handoff(`cd /mnt; ${printedCommand("boot")}`);
     expect(up).toMatchObject({ token, cmdline: "root=LABEL=A quiet console=ttyS0" });
   });
 }
@@ -113,7 +113,7 @@ interface Node {
 async function startNode(program: { path: string; source: string }): Promise<Node> {
   const operator = await Operator.start();
   const token = randomUUID();
-  operator.run(readmeCommand("openssl-key"));
+  operator.run(printedCommand("openssl-key"));
   operator.run(
     "openssl genpkey -algorithm ed25519 -out other.pem; openssl pkey -in other.pem -pubout -out other.pub",
   );

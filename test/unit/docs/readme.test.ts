@@ -1,10 +1,11 @@
-/** Each command of the README is run by a test, and its links lead somewhere. */
+/** Each command of the README and of docs/ is run by a test, and their links lead somewhere. */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pages } from "../../vm/lib/readme.ts";
 
 const root = join(import.meta.dir, "..", "..", "..");
-const readme = await Bun.file(join(root, "README.md")).text();
+const written = pages();
 
 /** The commands' names, and the test that runs them as they are printed. */
 const runs: Readonly<Record<string, string>> = {
@@ -26,8 +27,9 @@ const runs: Readonly<Record<string, string>> = {
 };
 
 test("every block of commands has a name, and a test that runs it", async () => {
-  const blocks = readme.match(/^```sh$/gm) ?? [];
-  const named = [...readme.matchAll(/^<!-- run: ([\w-]+) -->\n```sh$/gm)].map(([, name]) => name);
+  const all = written.map(({ text }) => text).join("\n");
+  const blocks = all.match(/^```sh$/gm) ?? [];
+  const named = [...all.matchAll(/^<!-- run: ([\w-]+) -->\n```sh$/gm)].map(([, name]) => name);
   expect(named).toHaveLength(blocks.length);
   expect(named.sort()).toEqual(Object.keys(runs).sort());
   for (const [name, file] of Object.entries(runs)) {
@@ -41,9 +43,24 @@ test("every block of commands has a name, and a test that runs it", async () => 
   }
 });
 
-test("every link and picture leads to a file of the repository", () => {
-  const links = [...readme.matchAll(/\]\(([^)#:]+)\)|(?:src|srcset)="([^":]+)"/g)];
-  const paths = links.map(([, link, source]) => link ?? source ?? "");
-  expect(paths).toContain("docs/handoff.svg");
-  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+test.each(written)("every link and picture of $path leads to a file", ({ path, text }) => {
+  const links = [...text.matchAll(/\]\(([^)#:]+)\)|(?:src|srcset)="([^":]+)"/g)];
+  const targets = links.map(([, link, source]) => join(dirname(path), link ?? source ?? ""));
+  expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
+});
+
+test("the README is short, and leads to every page", () => {
+  const readme = written[0]?.text ?? "";
+  expect(readme.split("\n").length).toBeLessThanOrEqual(250);
+  expect(readme).toContain("docs/handoff.svg");
+  const linked = new Set(
+    written.flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\(([^)#:]+\.md)[^)]*\)/g)].map(([, link = ""]) =>
+        join(dirname(path), link),
+      ),
+    ),
+  );
+  expect(
+    written.map(({ path }) => path).filter((path) => path !== "README.md" && !linked.has(path)),
+  ).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { judgeSignature, readImageSignature, unverifiable } from "../diagnosis/s
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { bzImageRefusal, type Refusal, readBzImage } from "../image/bzimage.ts";
-import { descriptorSource } from "../linux/descriptor-source.ts";
+import { descriptorSource } from "../linux/file.ts";
 import { readBuildFacts } from "../machine/build-facts.ts";
 import { readKernelAppraisal } from "../machine/facts.ts";
 import { readFirmware } from "../machine/firmware.ts";

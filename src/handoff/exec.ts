@@ -3,11 +3,11 @@
 import { diagnoseExec } from "../diagnosis/diagnose.ts";
 import { capabilityProblem } from "../diagnosis/permission.ts";
 import { KexecError } from "../errors.ts";
-import { statusOfPath } from "../linux/file.ts";
 import { runBySystemd } from "../linux/init-system.ts";
-import { rebootKexec } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
+import { exists } from "../linux/path.ts";
+import { rebootKexec } from "../linux/reboot.ts";
 import { requireWatchdog } from "../linux/watchdog.ts";
 import { readKexecState, readPrivilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
@@ -169,7 +169,7 @@ function requireLoaded(): void {
     });
   }
   // kernel/ksysfs.c: the folder is there with /sys, what tells of kexec only with CONFIG_KEXEC_CORE.
-  if (!loaded.known && typeof statusOfPath("/sys/kernel") !== "number") {
+  if (!loaded.known && exists("/sys/kernel")) {
     throw new KexecError("no-kexec-file", {
       message: `cannot ${handingOver}: this kernel was built without kexec, or does not show it to this process`,
       hint: "boot a kernel with CONFIG_KEXEC_FILE, and run it outside of containers",

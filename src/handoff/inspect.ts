@@ -4,8 +4,9 @@ import { type Prediction, predictCall, predictPermission } from "../diagnosis/pr
 import { requireRoom } from "../diagnosis/room.ts";
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
-import { InputFile, statusOfPath } from "../linux/file.ts";
+import { InputFile } from "../linux/file.ts";
 import { requireLinux } from "../linux/libc.ts";
+import { isDirectory } from "../linux/path.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import { valueIn } from "../machine/reading.ts";
 import { longestCmdline } from "../source/cmdline.ts";
@@ -15,7 +16,7 @@ import { isWhole, type Part } from "../source/part.ts";
 import { maxManifestSize } from "../trust/manifest.ts";
 import type { TrustRequirement } from "../trust/policy.ts";
 import { gateFor } from "./gate/choose-gate.ts";
-import { readPolicies, requirementOf } from "./gate/trust-gate.ts";
+import { readPolicies, requirementOf } from "./gate/trust-files.ts";
 import { inspectArchives } from "./inspection/archives.ts";
 import { inspectEntries } from "./inspection/entries.ts";
 import { type InspectedImage, inspectImage } from "./inspection/image.ts";
@@ -147,8 +148,7 @@ interface Given {
 }
 
 function openGiven(path: string, held: DisposableStack): Given {
-  const status = statusOfPath(path);
-  if (typeof status !== "number" && status.type === "directory") {
+  if (isDirectory(path)) {
     return {
       report: { path, size: 0, kind: "directory" },
       file: undefined,

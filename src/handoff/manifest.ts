@@ -2,13 +2,14 @@
 
 import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import { Folder, type InputFile, statusOfPath } from "../linux/file.ts";
+import { sha256Of } from "../image/bytes.ts";
+import { Folder, type InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
+import { isDirectory } from "../linux/path.ts";
 import { checkCmdline, joinCmdline } from "../source/cmdline.ts";
 import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
 import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
-import { sha256Of } from "./digest.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
 import { ownCmdline } from "./stages/verify.ts";
@@ -83,9 +84,7 @@ async function openFor(
 
 /** Canonical path of the folder that paths are relative to: SOURCE's, or SOURCE where it is one. */
 function folderOf(source: string): string {
-  const status = statusOfPath(source);
-  const isFolder = typeof status !== "number" && status.type === "directory";
-  using folder = isFolder ? Folder.open(source) : Folder.of(source);
+  using folder = isDirectory(source) ? Folder.open(source) : Folder.of(source);
   return folder.canonicalPath;
 }
 

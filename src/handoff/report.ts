@@ -1,14 +1,9 @@
 /** What the commands give back. These shapes are the `--json` output. */
 import type { KexecError } from "../errors.ts";
+import type { Listener } from "../listener.ts";
 
-/** Hears of what goes on. Every member is optional; none is called with a secret. */
-export interface Observer {
-  /** A step that was taken, for `--verbose`. */
-  note?(line: string): void;
-  /** Something that the user should know, though it does not stop the work. */
-  warn?(line: string): void;
-  /** Work that can be long; both figures in bytes. */
-  progress?(step: string, done: number, total: number): void;
+/** Hears of a load and of the handover behind it. */
+export interface Observer extends Listener {
   /** A device or console that `quiesce` took from its driver; it comes after `handover`. */
   detached?(what: string): void;
   /** The last words, before consoles go and the jump is made. */

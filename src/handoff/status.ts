@@ -9,7 +9,7 @@ import type { RevokedHash, TrustedKey } from "../machine/keyrings.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
 import type { Policy } from "../trust/policy.ts";
 import { defaultPolicyPath } from "./gate/gate.ts";
-import { readPolicies } from "./gate/trust-gate.ts";
+import { readPolicies } from "./gate/trust-files.ts";
 
 /** `null` stands for what could not be read; `unknown` says why. */
 export interface Status {

@@ -2,7 +2,7 @@
 
 import { EBUSY } from "../errno.ts";
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
-import { statusOfPath } from "./file.ts";
+import { exists } from "./path.ts";
 
 interface EarlyMount {
   readonly type: string;
@@ -62,8 +62,4 @@ function mountAll(mounts: readonly EarlyMount[]): readonly Failure[] {
     const result = callThroughSignals("mount", cString(type), cString(target), cString(type), 0, 0);
     return result < 0 && result !== -EBUSY ? [{ target, errno: -result }] : [];
   });
-}
-
-function exists(path: string): boolean {
-  return typeof statusOfPath(path) !== "number";
 }

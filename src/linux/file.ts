@@ -15,10 +15,7 @@ import {
   readAt,
 } from "./descriptor.ts";
 import { libc } from "./libc.ts";
-import { readLink } from "./link.ts";
-import { type FileStatus, statusOf, statusOfPath } from "./path.ts";
-
-export { type FileStatus, statusOf, statusOfPath } from "./path.ts";
+import { type FileStatus, readLink, statusOf, statusOfPath } from "./path.ts";
 
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;
@@ -242,4 +239,31 @@ function missingHint(path: string): string {
   return status.type === "directory"
     ? `the directory ${folder} exists: check the file name`
     : `${folder} is a ${status.type}`;
+}
+
+/** It reads like a `ByteSource` of image/bytes.ts. */
+export interface DescriptorSource {
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** The file behind a descriptor as of now; undefined where it is no regular file. */
+export function descriptorSource(fd: number): DescriptorSource | undefined {
+  const status = statusOf(fd);
+  if (typeof status === "number" || status.type !== "regular file") return undefined;
+  const { size } = status;
+  return {
+    size,
+    read(offset, length) {
+      if (offset < 0 || length < 0 || offset + length > size) {
+        throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${size}`);
+      }
+      const buffer = new Uint8Array(length);
+      if (length === 0) return buffer;
+      const got = readAt(fd, buffer, offset);
+      // What the file lost while it was read is taken for zeros: no check passes on them.
+      if (got < 0) throw ioError("read an image again", -got);
+      return buffer;
+    },
+  };
 }

@@ -1,11 +1,9 @@
 /** Whether systemd runs this machine, and asking it to hand over: sd_booted(3), systemctl(1). */
-import { statusOfPath } from "./file.ts";
+import { exists, isDirectory } from "./path.ts";
 
 /** A full system run by systemd: not an initramfs, where nothing is to be stopped. */
 export function runBySystemd(): boolean {
-  const booted = statusOfPath("/run/systemd/system");
-  if (typeof booted === "number" || booted.type !== "directory") return false;
-  return typeof statusOfPath("/etc/initrd-release") === "number";
+  return isDirectory("/run/systemd/system") && !exists("/etc/initrd-release");
 }
 
 /** What came of a command: why it failed, or undefined. */
@@ -22,9 +20,7 @@ export async function systemCommand(
   name: "systemctl" | "busctl",
   words: readonly string[],
 ): Promise<CommandFailure> {
-  const path = ["/usr/bin", "/bin"]
-    .map((folder) => `${folder}/${name}`)
-    .find((candidate) => typeof statusOfPath(candidate) !== "number");
+  const path = ["/usr/bin", "/bin"].map((folder) => `${folder}/${name}`).find(exists);
   if (path === undefined) return `there is no /usr/bin/${name}`;
   try {
     const child = Bun.spawn([path, ...words], {

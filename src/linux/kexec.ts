@@ -1,19 +1,14 @@
-/** kexec_file_load(2) and reboot(2): kernel/kexec_file.c, kernel/reboot.c. */
+/** kexec_file_load(2): kernel/kexec_file.c. */
 
-import { EAGAIN, EBUSY, EINTR } from "../errno.ts";
 import { cString } from "./descriptor.ts";
 import { libc } from "./libc.ts";
+import { patiently } from "./reboot.ts";
 
 // include/uapi/linux/kexec.h
 const KEXEC_FILE_UNLOAD = 1;
 const KEXEC_FILE_ON_CRASH = 2;
 const KEXEC_FILE_NO_INITRAMFS = 4;
 const KEXEC_FILE_DEBUG = 8;
-
-// include/uapi/linux/reboot.h
-const LINUX_REBOOT_MAGIC1 = 0xfee1dead;
-const LINUX_REBOOT_MAGIC2 = 0x28121969;
-const LINUX_REBOOT_CMD_KEXEC = 0x45584543;
 
 export interface LoadCall {
   readonly kernelFd: number;
@@ -30,9 +25,6 @@ export interface LoadCall {
    */
   readonly patient: boolean;
 }
-
-/** How long to wait for another kexec operation to end: it holds the lock while it copies. */
-const BUSY_WAITS_MS = [20, 50, 100, 200, 400, 800, 1600] as const;
 
 /**
  * Loads. EBUSY means that another operation holds the kexec lock; it is waited out for about
@@ -67,32 +59,7 @@ export function kexecFileUnload(crash: boolean, patient: boolean): number {
   return patient ? patiently(attempt) : attempt();
 }
 
-/**
- * Jumps into the loaded kernel. Returns only on failure.
- * @returns -errno
- */
-export function rebootKexec(): number {
-  return patiently(() =>
-    libc().call("reboot", LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, 0),
-  );
-}
-
-/** Flushes every file system. Returns when the kernel has, however long that takes. */
-export function syncFileSystems(): void {
-  libc().call("sync");
-}
-
 function descriptor(fd: number): number {
   if (!Number.isInteger(fd) || fd < 0) throw new TypeError(`${fd} is not a descriptor`);
   return fd;
-}
-
-function patiently(attempt: () => number): number {
-  for (const wait of BUSY_WAITS_MS) {
-    const result = attempt();
-    if (result === -EINTR) continue;
-    if (result !== -EBUSY && result !== -EAGAIN) return result;
-    Bun.sleepSync(wait);
-  }
-  return attempt();
 }

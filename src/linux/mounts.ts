@@ -10,6 +10,7 @@ import {
   open,
   readText,
 } from "./descriptor.ts";
+import { libc } from "./libc.ts";
 
 export interface Mount {
   readonly id: number;
@@ -173,6 +174,11 @@ export function flagsOf(mount: Mount): number {
 export function remount(mount: Mount, readOnly: boolean): number {
   const flags = MS_REMOUNT | flagsOf(mount) | (readOnly ? MS_RDONLY : 0);
   return callThroughSignals("mount", cString("none"), cString(mount.mountPoint), 0, flags, 0);
+}
+
+/** Flushes every file system. Returns when the kernel has, however long that takes. */
+export function syncFileSystems(): void {
+  libc().call("sync");
 }
 
 /** Flushes one file system, however long that takes. Returns 0, or -errno. */

@@ -67,3 +67,39 @@ export function statusOf(fd: number): FileStatus | number {
 export function statusOfPath(path: string): FileStatus | number {
   return statx(AT_FDCWD, cString(path), 0);
 }
+
+/** Whether something is at `path`, symbolic links followed. What cannot be looked at is not. */
+export function exists(path: string): boolean {
+  return typeof statusOfPath(path) !== "number";
+}
+
+/** Whether `path` is a directory, symbolic links followed. */
+export function isDirectory(path: string): boolean {
+  const status = statusOfPath(path);
+  return typeof status !== "number" && status.type === "directory";
+}
+
+/** The target of a symbolic link, or -errno. */
+export function readLink(path: string): string | number {
+  const buffer = new Uint8Array(4096); // PATH_MAX, include/uapi/linux/limits.h
+  const length = callThroughSignals(
+    "readlinkat",
+    AT_FDCWD,
+    cString(path),
+    buffer,
+    buffer.byteLength,
+  );
+  return length < 0 ? length : new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+/** The last name of a link's target, or undefined where there is no link. */
+export function linkedName(path: string): string | undefined {
+  const target = readLink(path);
+  return typeof target === "string" ? target.slice(target.lastIndexOf("/") + 1) : undefined;
+}
+
+/** Whether `path`, or the folder that it is in, is a link whose target does not exist. */
+export function leadsNowhere(path: string): boolean {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  return [path, folder].some((link) => typeof readLink(link) === "string" && !exists(link));
+}

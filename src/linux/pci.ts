@@ -1,9 +1,8 @@
 /** PCI devices, their drivers and the consoles on them: Documentation/ABI/testing/sysfs-bus-pci. */
-import { readText } from "./descriptor.ts";
+import { readText, writeWord } from "./descriptor.ts";
 import { namesIn } from "./directory.ts";
-import { Folder, statusOfPath } from "./file.ts";
-import { linkedName, readLink } from "./link.ts";
-import { writeWord } from "./sysfs.ts";
+import { Folder } from "./file.ts";
+import { exists, linkedName, readLink } from "./path.ts";
 
 export interface PciDevice {
   /** `domain:bus:device.function`, as sysfs writes it. */
@@ -41,7 +40,7 @@ function readDevice(address: string): PciDevice | undefined {
     classCode,
     vendor: hexIn(`${folder}/vendor`) ?? 0,
     driver: linkedName(`${folder}/driver`),
-    drm: typeof statusOfPath(`${folder}/drm`) !== "number",
+    drm: exists(`${folder}/drm`),
   };
 }
 
@@ -91,7 +90,7 @@ export function pciAddressesOf(device: string): readonly string[] | undefined {
 }
 
 function namesBelowSys(path: string): readonly string[] {
-  if (typeof statusOfPath("/sys") === "number") return [];
+  if (!exists("/sys")) return [];
   using sys = Folder.open("/sys");
   return namesIn(sys, path, DEVICES_MAX) ?? [];
 }

@@ -3,8 +3,9 @@
 import { EAGAIN, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
-import { type FileStatus, openError, statusOf, statusOfPath } from "./file.ts";
+import { openError } from "./file.ts";
 import { libc } from "./libc.ts";
+import { type FileStatus, statusOf, statusOfPath } from "./path.ts";
 
 // include/uapi/asm-generic/mman-common.h
 const PROT_READ = 1;

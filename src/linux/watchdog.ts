@@ -6,8 +6,7 @@
 import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "./descriptor.ts";
-import { statusOfPath } from "./file.ts";
-import { linkedName } from "./link.ts";
+import { exists, linkedName } from "./path.ts";
 
 const WDIOC_GETSUPPORT = 0x80285700; // _IOR('W', 0, struct watchdog_info)
 const WDIOC_KEEPALIVE = 0x80045705; // _IOR('W', 5, int)
@@ -132,9 +131,7 @@ export class Watchdog implements Disposable {
 
 /** Without touching it. @throws KexecError `io-error` where there is none */
 export function requireWatchdog(): void {
-  const isThere = ["/dev/watchdog0", "/dev/watchdog"].some(
-    (path) => typeof statusOfPath(path) !== "number",
-  );
+  const isThere = ["/dev/watchdog0", "/dev/watchdog"].some(exists);
   if (!isThere) throw noDevice();
 }
 

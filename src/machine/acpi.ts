@@ -1,6 +1,6 @@
 /** Where the ACPI tables are: the address of the RSDP, as firmware and boot loader gave it. x86 only. */
 import { close, O_RDONLY, open, readAt, readText } from "../linux/descriptor.ts";
-import { statusOfPath } from "../linux/file.ts";
+import { exists } from "../linux/path.ts";
 
 /** What the running kernel knows of the RSDP; 0n and undefined stand for "nothing". */
 export interface RsdpFacts {
@@ -23,10 +23,10 @@ export function readRsdpFacts(): RsdpFacts {
     bootParams: bootParamsRsdp(readBootParams()),
     efi: systab.ok ? systabRsdp(systab.text) : undefined,
     cmdline: cmdline.ok ? cmdlineRsdp(cmdline.text) : undefined,
-    uefi: typeof statusOfPath("/sys/firmware/efi") !== "number",
+    uefi: exists("/sys/firmware/efi"),
     // setup_efi_state in arch/x86/kernel/kexec-bzimage64.c copies them only with runtime services;
     // without these there is no runtime-map (drivers/firmware/efi/runtime-map.c).
-    efiPassedOn: typeof statusOfPath("/sys/firmware/efi/runtime-map/0") !== "number",
+    efiPassedOn: exists("/sys/firmware/efi/runtime-map/0"),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { ENOENT } from "../errno.ts";
 import { readText } from "../linux/descriptor.ts";
-import { statusOfPath } from "../linux/file.ts";
+import { statusOfPath } from "../linux/path.ts";
 import type { Privilege } from "./kernel.ts";
 import { known, type Reading, unknown, valueIn } from "./reading.ts";
 

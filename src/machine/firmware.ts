@@ -2,8 +2,8 @@
 
 import { EACCES, ENOENT, EPERM } from "../errno.ts";
 import { readText } from "../linux/descriptor.ts";
-import { statusOfPath } from "../linux/file.ts";
 import { findInKernelLog } from "../linux/kmsg.ts";
+import { exists, statusOfPath } from "../linux/path.ts";
 import { readBootParams } from "./acpi.ts";
 import { known, parseInteger, type Reading, readFact, unknown } from "./reading.ts";
 
@@ -39,7 +39,7 @@ export function readFirmware(): Firmware {
 }
 
 function readUefi(): Reading<boolean> {
-  if (typeof statusOfPath("/sys/firmware/efi") !== "number") return known(true);
+  if (exists("/sys/firmware/efi")) return known(true);
   return statusOfPath("/sys/firmware") === -ENOENT ? unknown("/sys is not mounted") : known(false);
 }
 

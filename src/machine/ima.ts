@@ -2,8 +2,8 @@
 
 import { ENOENT } from "../errno.ts";
 import { readText } from "../linux/descriptor.ts";
-import { statusOfPath } from "../linux/file.ts";
 import { loggedSinceBoot } from "../linux/kmsg.ts";
+import { statusOfPath } from "../linux/path.ts";
 import type { BuildFacts } from "./build-facts.ts";
 import { readLockdown, readRunningCmdline } from "./kernel.ts";
 import { known, type Reading, unknown, valueIn } from "./reading.ts";

@@ -12,8 +12,8 @@ import {
   readAt,
   readText,
 } from "../linux/descriptor.ts";
-import { statusOfPath } from "../linux/file.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
+import { exists } from "../linux/path.ts";
 import { known, parseBoolean, parseInteger, type Reading, readFact, unknown } from "./reading.ts";
 
 export type Lockdown = "none" | "integrity" | "confidentiality";
@@ -158,7 +158,7 @@ function readNamespace(kind: "user" | "pid", initial: string): Reading<boolean> 
     buffer.byteLength,
   );
   // A kernel without namespaces of this kind has one of it, and no file.
-  if (length === -ENOENT && typeof statusOfPath("/proc/self/ns") !== "number") return known(true);
+  if (length === -ENOENT && exists("/proc/self/ns")) return known(true);
   if (length < 0) return unknown(`${path} cannot be read`);
   return known(new TextDecoder().decode(buffer.subarray(0, length)) === initial);
 }

@@ -4,8 +4,8 @@
  */
 
 import { EACCES, ENOENT, EPERM } from "../errno.ts";
-import { statusOfPath } from "../linux/file.ts";
 import { loggedSinceBoot } from "../linux/kmsg.ts";
+import { statusOfPath } from "../linux/path.ts";
 import type { BuildFacts } from "./build-facts.ts";
 import { readRunningCmdline } from "./kernel.ts";
 import { known, parseBoolean, type Reading, readFact, unknown, valueIn } from "./reading.ts";
@@ -28,9 +28,9 @@ const debugfs = "/sys/kernel/debug";
 const finalizePath = `${debugfs}/kho/out/finalize`;
 
 export function readLiveUpdate(build: BuildFacts): LiveUpdate {
-  const orchestrator = exists("/dev/liveupdate");
+  const orchestrator = readExistence("/dev/liveupdate");
   const cmdline = readRunningCmdline();
-  const debug = exists(`${debugfs}/kho`);
+  const debug = readExistence(`${debugfs}/kho`);
   const handover = judgeHandover({
     debugEntry: debug.known && debug.value,
     orchestrator: orchestrator.known && orchestrator.value,
@@ -114,17 +114,17 @@ export function scratchParameter(cmdline: string): number | undefined {
 
 function readFinalized(handover: Reading<boolean>): Reading<boolean | null> {
   if (handover.known && !handover.value) return known(null);
-  const mounted = exists(`${debugfs}/kho`);
+  const mounted = readExistence(`${debugfs}/kho`);
   if (!mounted.known) return mounted;
   if (!mounted.value) {
     return handover.known ? unknown("debugfs is not mounted at /sys/kernel/debug") : handover;
   }
-  const step = exists(finalizePath);
+  const step = readExistence(finalizePath);
   if (!step.known) return step;
   return step.value ? readFact([finalizePath], parseBoolean, "") : known(null);
 }
 
-function exists(path: string): Reading<boolean> {
+function readExistence(path: string): Reading<boolean> {
   const status = statusOfPath(path);
   if (typeof status !== "number") return known(true);
   if (status === -ENOENT) return known(false);

@@ -2,6 +2,7 @@
 import { KexecError } from "../errors.ts";
 import { Folder, InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
+import type { Listener } from "../listener.ts";
 import {
   type Manifest,
   type ManifestFile,
@@ -11,7 +12,6 @@ import {
 import { chooseEntry, isForMachine, openRoot } from "./entries.ts";
 import { type EntryFile, largestEntry, parseEntry, resemblesEntry } from "./entry-file.ts";
 import { openNamed } from "./entry-path.ts";
-import type { Listener } from "./part.ts";
 
 /** A file to load, and what a manifest says that it must be. */
 export interface SourceFile {

@@ -1,7 +1,8 @@
 /** From the file that was named to the kernel that is loaded: unwrapped, unpacked, recognised. */
 import { KexecError } from "../errors.ts";
+import type { Listener } from "../listener.ts";
 import { isBareKernel, type KernelImage, readKernel } from "./kernel.ts";
-import type { Listener, OpenFile, Part } from "./part.ts";
+import type { OpenFile, Part } from "./part.ts";
 import type { Contents, ImageOptions, Wrapping } from "./unwrap.ts";
 
 export type { ImageOptions, Wrapping } from "./unwrap.ts";

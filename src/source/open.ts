@@ -1,8 +1,9 @@
 /** SOURCE and the files that go with it, opened once each. From here on nothing is found by name. */
 import { KexecError } from "../errors.ts";
-import { InputFile, statusOfPath } from "../linux/file.ts";
+import { InputFile } from "../linux/file.ts";
+import { isDirectory } from "../linux/path.ts";
+import type { Listener } from "../listener.ts";
 import type { Opened, SourceEntry, SourceFile, SourceManifest } from "./described.ts";
-import type { Listener } from "./part.ts";
 
 export type { SourceEntry, SourceFile, SourceManifest } from "./described.ts";
 
@@ -72,8 +73,7 @@ async function openSource(
   listener: Listener,
   admit: ((manifest: SourceManifest) => Promise<void>) | undefined,
 ): Promise<Opened> {
-  const status = statusOfPath(wanted.kernel);
-  if (typeof status !== "number" && status.type === "directory") {
+  if (isDirectory(wanted.kernel)) {
     const { openDirectory } = await import("./described.ts");
     return openDirectory(wanted.kernel, wanted.entry, opening, listener);
   }

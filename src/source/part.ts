@@ -41,11 +41,3 @@ export function rangeOf(file: OpenFile, offset: number, size: number, path: stri
 export function isWhole({ file, offset, size }: Part): boolean {
   return offset === 0 && size === file.size;
 }
-
-/** Hears of what goes on while a source is opened and unpacked. */
-export interface Listener {
-  note?(line: string): void;
-  warn?(line: string): void;
-  /** Bytes. */
-  progress?(step: string, done: number, total: number): void;
-}

@@ -6,8 +6,9 @@ import { type ByteSource, type ImageProblem, readWithin } from "../image/bytes.t
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
+import type { Listener } from "../listener.ts";
 import { hintOf, isBareKernel } from "./kernel.ts";
-import { type Listener, type OpenFile, type Part, rangeOf } from "./part.ts";
+import { type OpenFile, type Part, rangeOf } from "./part.ts";
 
 /** What a UKI boots with. */
 export interface UkiParts {

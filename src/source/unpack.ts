@@ -2,7 +2,8 @@
 import { KexecError } from "../errors.ts";
 import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
-import type { Listener, Part } from "./part.ts";
+import type { Listener } from "../listener.ts";
+import type { Part } from "./part.ts";
 
 /**
  * Bytes that a kernel may have once it is unpacked, 512 MiB: twenty times what distributions ship,

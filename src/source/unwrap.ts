@@ -7,8 +7,9 @@ import { sizeWithoutPadding } from "../image/padding.ts";
 import { readPe } from "../image/pe.ts";
 import { readZboot } from "../image/zboot.ts";
 import { Memfd } from "../linux/memfd.ts";
+import type { Listener } from "../listener.ts";
 import { hintOf, isBareKernel } from "./kernel.ts";
-import { isWhole, type Listener, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
+import { isWhole, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
 import { readUkiParts } from "./uki.ts";
 import { unpack } from "./unpack.ts";
 

@@ -21,6 +21,7 @@ const floors = [
   "architecture.ts",
   "errno.ts",
   "causes.ts",
+  "listener.ts",
   "version.ts",
   "errors.ts",
 ];

@@ -1,8 +1,7 @@
 import { readSufferers } from "../../handoff/leave/sufferers.ts";
 import { status as readStatus } from "../../handoff/status.ts";
 import { defineCommand } from "../arguments/define.ts";
-import { describeStatus } from "../output/describe-status.ts";
-import { describeSufferers } from "../output/describe-sufferers.ts";
+import { describeStatus, describeSufferers } from "../output/describe-status.ts";
 
 export const status = defineCommand({
   meta: {

@@ -1,4 +1,5 @@
 /** The status in words, each fact with what it means for the next command. */
+import type { Sufferer } from "../../handoff/leave/sufferers.ts";
 import type { PolicyStatus, Status } from "../../handoff/status.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
@@ -207,4 +208,17 @@ function loadsLeft(limit: number): string {
   if (limit < 0) return "unlimited until reboot";
   if (limit === 0) return "0: nothing more can be loaded until reboot";
   return `${limit} until reboot; failed loads count too`;
+}
+
+/** A section that follows those of the status. */
+export function describeSufferers(found: readonly Sufferer[]): string[] {
+  const rows = found.map(
+    ({ address, driver, why, option, source }) =>
+      [address, `${driver}: ${why}; if it does, try ${option} (${source})`] as const,
+  );
+  return [
+    "",
+    "Known to suffer from a handover",
+    ...columns(rows.length === 0 ? [["none", "of the PCI devices of this machine"]] : rows),
+  ];
 }

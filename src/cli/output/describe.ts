@@ -37,3 +37,20 @@ export function describeUnload(report: UnloadReport): string[] {
   if (report.wasLoaded === null) return [`no ${kernel} is loaded any more`];
   return [report.wasLoaded ? `${kernel} unloaded` : `no ${kernel} was loaded: nothing to do`];
 }
+
+/** Before the jump. The report is that of `boot`; `exec` does not know what is loaded. */
+export function lastWords(report: LoadReport | undefined): string[] {
+  if (report === undefined) return ["handing over to the kernel that was loaded before"];
+  const trusted =
+    report.trust === null
+      ? "no signature was asked for"
+      : `signed by ${report.trust.signer.fingerprint}`;
+  return [...describeLoad(report), `handing over to the new kernel: ${trusted}`];
+}
+
+/** What is done after a failure, by the action. */
+export const failureWords: Readonly<Record<string, string>> = {
+  reboot: "rebooting through firmware",
+  poweroff: "switching off",
+  shell: "starting a shell; exit ends it",
+};

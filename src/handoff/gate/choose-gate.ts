@@ -1,7 +1,6 @@
 /** Which gate a load goes through. */
 import { ENOENT } from "../../errno.ts";
-import { statusOfPath } from "../../linux/file.ts";
-import { leadsNowhere } from "../../linux/link.ts";
+import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */

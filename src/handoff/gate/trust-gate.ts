@@ -1,65 +1,19 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
 import { KexecError } from "../../errors.ts";
-import { InputFile } from "../../linux/file.ts";
-import { leadsNowhere } from "../../linux/link.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
 import { appendProblems } from "../../trust/append.ts";
-import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
-import {
-  acceptedKeys,
-  checkGeneration,
-  maxPolicySize,
-  type Policy,
-  parsePolicy,
-  type TrustRequirement,
-  tighten,
-} from "../../trust/policy.ts";
-import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
-import { notVerifiedError, verifySignature } from "../../trust/verify.ts";
+import type { PublicKey } from "../../trust/keys.ts";
+import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
+import type { DetachedSignature } from "../../trust/signature.ts";
+import { notVerifiedError, type Signed, verifySignature } from "../../trust/verify.ts";
 import type { TrustReport } from "../report.ts";
-import { withSigned } from "../stages/copy.ts";
-import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
+import type { Gate, TrustOptions } from "./gate.ts";
+import { readKey, readPolicies, readSignature, requirementOf } from "./trust-files.ts";
 
-/** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
-const mostKeyBytes = 1 << 16;
-
-/** The policies in force: the machine's own where it exists, and the one that was asked for. */
-export function readPolicies(requested: string | undefined): readonly Policy[] {
-  const own = readPolicy(defaultPolicyPath, true);
-  const other =
-    requested === undefined || requested === defaultPolicyPath
-      ? undefined
-      : readPolicy(requested, false);
-  if (requested === defaultPolicyPath && own === undefined) readPolicy(requested, false);
-  return [own, other].filter((policy) => policy !== undefined);
-}
-
-function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
-  let bytes: Uint8Array;
-  try {
-    bytes = readSmall(path, "policy", maxPolicySize + 1);
-  } catch (error) {
-    if (!(error instanceof KexecError)) throw error;
-    // A link without a target is not a machine without a policy: somebody put it there.
-    if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
-    throw new KexecError("policy-broken", {
-      message: error.message,
-      hint: "nothing is loaded until the policy can be read",
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
-  }
-  return parsePolicy(bytes, path);
-}
-
-/** The requirement that the policies and the request make together. */
-export function requirementOf(
-  policies: readonly Policy[],
-  options: TrustOptions,
-): TrustRequirement {
-  return tighten(policies, { trust: options.trust, minGeneration: options.minGeneration });
-}
+/** Bytes that are digested at once: a window of this size, so that memory does not grow with files. */
+const STEP = 16 << 20;
 
 /**
  * The gate where something is demanded. A signature must cover kernel, initramfs and command line as
@@ -191,41 +145,25 @@ export function* refusedAppend(
   }
 }
 
-export function readKey(path: string): PublicKey {
-  try {
-    return parsePublicKey(readSmall(path, "public key", mostKeyBytes), path);
-  } catch (error) {
-    // A key that cannot be read trusts nothing, which is the gate's own refusal.
-    if (!(error instanceof KexecError) || error.exit === 5) throw error;
-    throw new KexecError("bad-key", {
-      message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
-  }
+/**
+ * What a detached signature of a sealed copy is over. `use` must be done with it when it returns:
+ * the message is a window on the copy.
+ */
+async function withSigned<T>(
+  copy: Memfd,
+  covers: "message" | "blake2b-512",
+  use: (signed: Signed) => Promise<T>,
+): Promise<T> {
+  if (covers === "blake2b-512") return use({ digest: digestOf(copy, "blake2b512") });
+  using window = copy.window(0, copy.size);
+  return await use({ message: window.bytes });
 }
 
-export function readSignature(source: string, given: string | undefined) {
-  const candidates = given === undefined ? [`${source}.minisig`, `${source}.sig`] : [given];
-  for (const path of candidates) {
-    try {
-      return parseSignature(readSmall(path, "signature", mostKeyBytes), path);
-    } catch (error) {
-      if (!(error instanceof KexecError) || error.exit === 5) throw error;
-      if (error.errno === "ENOENT" && given === undefined) continue;
-      throw new KexecError("no-signature", {
-        message: error.message,
-        ...(error.errno === undefined ? {} : { errno: error.errno }),
-      });
-    }
+function digestOf(copy: Memfd, algorithm: "blake2b512"): Uint8Array {
+  const hasher = new Bun.CryptoHasher(algorithm);
+  for (let at = 0; at < copy.size; at += STEP) {
+    using window = copy.window(at, Math.min(STEP, copy.size - at));
+    hasher.update(window.bytes);
   }
-  throw new KexecError("no-signature", {
-    message: `cannot trust ${source}: it has no signature: neither ${candidates.join(" nor ")} exists`,
-    hint: `sign it (minisign -S -m ${source}), or name the signature with --signature`,
-  });
-}
-
-function readSmall(path: string, what: string, limit: number): Uint8Array {
-  using file = InputFile.open(path, what);
-  return file.read(0, Math.min(file.size, limit));
+  return hasher.digest();
 }

@@ -4,8 +4,14 @@
  * own does the work, and is left behind when it makes no progress.
  */
 import { errnoText } from "../../errno.ts";
-import { syncFileSystems } from "../../linux/kexec.ts";
-import { blockFileSystems, flush, type Mount, readMounts, remount } from "../../linux/mounts.ts";
+import {
+  blockFileSystems,
+  flush,
+  type Mount,
+  readMounts,
+  remount,
+  syncFileSystems,
+} from "../../linux/mounts.ts";
 import { selfCommand } from "../../linux/self.ts";
 import type { Observer } from "../report.ts";
 import { follow, problem, type Step, start, tellParent } from "./process.ts";

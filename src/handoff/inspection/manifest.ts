@@ -2,6 +2,7 @@
 
 import type { Architecture } from "../../architecture.ts";
 import { type ErrorCode, KexecError } from "../../errors.ts";
+import { sha256Of } from "../../image/bytes.ts";
 import { Folder, InputFile } from "../../linux/file.ts";
 import { checkCmdline, joinCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
@@ -14,8 +15,8 @@ import {
 } from "../../trust/manifest.ts";
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
 import { notVerifiedError, verifySignature } from "../../trust/verify.ts";
-import { sha256Of } from "../digest.ts";
-import { readKey, readSignature, refusedAppend, refusedOptions } from "../gate/trust-gate.ts";
+import { readKey, readSignature } from "../gate/trust-files.ts";
+import { refusedAppend, refusedOptions } from "../gate/trust-gate.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import { largestKernel } from "../stages/verify.ts";

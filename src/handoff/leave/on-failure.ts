@@ -2,9 +2,9 @@
 
 import { errnoText } from "../../errno.ts";
 import { KexecError } from "../../errors.ts";
-import { statusOfPath } from "../../linux/file.ts";
 import { runBySystemd, systemCommand } from "../../linux/init-system.ts";
-import { type PowerAction, power } from "../../linux/power.ts";
+import { exists } from "../../linux/path.ts";
+import { type PowerAction, power } from "../../linux/reboot.ts";
 import { isTerminal } from "../../linux/terminal.ts";
 import { settle } from "../helper/settle.ts";
 import type { FailureAction } from "../option-values.ts";
@@ -53,12 +53,12 @@ export async function end(action: PowerAction, observer: Observer): Promise<void
 
 /** A shell on this terminal, or on the console where there is none. It returns when the shell ends. */
 async function shell(observer: Observer): Promise<void> {
-  const path = ["/bin/sh", "/usr/bin/sh"].find((one) => typeof statusOfPath(one) !== "number");
+  const path = ["/bin/sh", "/usr/bin/sh"].find(exists);
   if (path === undefined) {
     observer.warn?.("there is no /bin/sh to start");
     return;
   }
-  const onTerminal = isTerminal(0) || typeof statusOfPath("/dev/console") === "number";
+  const onTerminal = isTerminal(0) || !exists("/dev/console");
   const console = Bun.file("/dev/console");
   try {
     const child = Bun.spawn([path], {

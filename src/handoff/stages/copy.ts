@@ -3,7 +3,6 @@ import { KexecError } from "../../errors.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import type { OpenFile } from "../../source/part.ts";
 import type { ManifestFile } from "../../trust/manifest.ts";
-import type { Signed } from "../../trust/verify.ts";
 import type { Observer } from "../report.ts";
 
 /** Bytes that are digested at once: a window of this size, so that memory does not grow with files. */
@@ -59,29 +58,6 @@ export function copySealed(
     copy[Symbol.dispose]();
     throw error;
   }
-}
-
-/**
- * What a detached signature of a sealed copy is over. `use` must be done with it when it returns:
- * the message is a window on the copy.
- */
-export async function withSigned<T>(
-  copy: Memfd,
-  covers: "message" | "blake2b-512",
-  use: (signed: Signed) => Promise<T>,
-): Promise<T> {
-  if (covers === "blake2b-512") return use({ digest: digestOf(copy, "blake2b512") });
-  using window = copy.window(0, copy.size);
-  return await use({ message: window.bytes });
-}
-
-function digestOf(copy: Memfd, algorithm: "blake2b512"): Uint8Array {
-  const hasher = new Bun.CryptoHasher(algorithm);
-  for (let at = 0; at < copy.size; at += STEP) {
-    using window = copy.window(at, Math.min(STEP, copy.size - at));
-    hasher.update(window.bytes);
-  }
-  return hasher.digest();
 }
 
 /**

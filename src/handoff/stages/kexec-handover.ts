@@ -1,9 +1,8 @@
 /** Kexec HandOver and live update, as far as a load and a handover have to do with them. */
 
 import { ENOENT, errnoText } from "../../errno.ts";
-import { readText } from "../../linux/descriptor.ts";
-import { statusOfPath } from "../../linux/file.ts";
-import { writeWord } from "../../linux/sysfs.ts";
+import { readText, writeWord } from "../../linux/descriptor.ts";
+import { exists } from "../../linux/path.ts";
 import { readIdentity, readRunningCmdline } from "../../machine/kernel.ts";
 import { khoParameter, readLiveUpdate } from "../../machine/live-update.ts";
 import { valueIn } from "../../machine/reading.ts";
@@ -11,10 +10,6 @@ import type { Observer } from "../report.ts";
 
 const debugFolder = "/sys/kernel/debug/kho";
 const orchestrator = "/dev/liveupdate";
-
-function exists(path: string): boolean {
-  return typeof statusOfPath(path) !== "number";
-}
 
 /** Whether the running kernel hands memory over, as far as can be told at little cost. */
 async function handsOver(): Promise<boolean> {

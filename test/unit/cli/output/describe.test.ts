@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { lastWords } from "../../../../src/cli/output/last-words.ts";
+import { lastWords } from "../../../../src/cli/output/describe.ts";
 import type { LoadReport } from "../../../../src/handoff/report.ts";
 
 const report: LoadReport = {

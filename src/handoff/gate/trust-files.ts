@@ -1,0 +1,93 @@
+/** The files that trust is made of: policies, public keys, detached signatures. Loaded on demand. */
+import { KexecError } from "../../errors.ts";
+import { InputFile } from "../../linux/file.ts";
+import { leadsNowhere } from "../../linux/path.ts";
+import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
+import {
+  maxPolicySize,
+  type Policy,
+  parsePolicy,
+  type TrustRequirement,
+  tighten,
+} from "../../trust/policy.ts";
+import { parseSignature } from "../../trust/signature.ts";
+import { defaultPolicyPath, type TrustOptions } from "./gate.ts";
+
+/** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
+const mostKeyBytes = 1 << 16;
+
+/** The policies in force: the machine's own where it exists, and the one that was asked for. */
+export function readPolicies(requested: string | undefined): readonly Policy[] {
+  const own = readPolicy(defaultPolicyPath, true);
+  const other =
+    requested === undefined || requested === defaultPolicyPath
+      ? undefined
+      : readPolicy(requested, false);
+  if (requested === defaultPolicyPath && own === undefined) readPolicy(requested, false);
+  return [own, other].filter((policy) => policy !== undefined);
+}
+
+function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readSmall(path, "policy", maxPolicySize + 1);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    // A link without a target is not a machine without a policy: somebody put it there.
+    if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
+    throw new KexecError("policy-broken", {
+      message: error.message,
+      hint: "nothing is loaded until the policy can be read",
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+    });
+  }
+  return parsePolicy(bytes, path);
+}
+
+/** The requirement that the policies and the request make together. */
+export function requirementOf(
+  policies: readonly Policy[],
+  options: TrustOptions,
+): TrustRequirement {
+  return tighten(policies, { trust: options.trust, minGeneration: options.minGeneration });
+}
+
+/** @throws KexecError of exit 5 */
+export function readKey(path: string): PublicKey {
+  try {
+    return parsePublicKey(readSmall(path, "public key", mostKeyBytes), path);
+  } catch (error) {
+    // A key that cannot be read trusts nothing, which is the gate's own refusal.
+    if (!(error instanceof KexecError) || error.exit === 5) throw error;
+    throw new KexecError("bad-key", {
+      message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+    });
+  }
+}
+
+export function readSignature(source: string, given: string | undefined) {
+  const candidates = given === undefined ? [`${source}.minisig`, `${source}.sig`] : [given];
+  for (const path of candidates) {
+    try {
+      return parseSignature(readSmall(path, "signature", mostKeyBytes), path);
+    } catch (error) {
+      if (!(error instanceof KexecError) || error.exit === 5) throw error;
+      if (error.errno === "ENOENT" && given === undefined) continue;
+      throw new KexecError("no-signature", {
+        message: error.message,
+        ...(error.errno === undefined ? {} : { errno: error.errno }),
+      });
+    }
+  }
+  throw new KexecError("no-signature", {
+    message: `cannot trust ${source}: it has no signature: neither ${candidates.join(" nor ")} exists`,
+    hint: `sign it (minisign -S -m ${source}), or name the signature with --signature`,
+  });
+}
+
+function readSmall(path: string, what: string, limit: number): Uint8Array {
+  using file = InputFile.open(path, what);
+  return file.read(0, Math.min(file.size, limit));
+}

@@ -1,5 +1,5 @@
 /** The names of boot entries and their order: UAPI.1, "Boot counting" and "Sorting". Pure. */
-import { compareText, compareVersions } from "./version-order.ts";
+import { compareText, compareVersions } from "../menu/version-order.ts";
 
 export interface EntryName {
   /** The file's name without the boot counter: what identifies the entry. */

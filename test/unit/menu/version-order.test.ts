@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { compareText, compareVersions } from "../../../src/source/version-order.ts";
+import { compareText, compareVersions } from "../../../src/menu/version-order.ts";
 import { seeded } from "../fuzz.ts";
 
 // From old to new; the rules of UAPI.10 and, for carets and tildes, of systemd.

@@ -2,7 +2,7 @@
  * The binary: arguments in, exit code out. What does the work is loaded once it is known which work:
  * a start-up pays for nothing that it does not use.
  */
-import { calledAsKexec } from "./cli/kexec/called.ts";
+import { isKexecName } from "./cli/kexec/program-name.ts";
 import { version } from "./version.ts";
 
 // ExitCode.bug holds if the process ends on its own before an exit code is known.
@@ -14,13 +14,13 @@ main(process.argv.slice(2)).then((code) => process.exit(code));
 async function main(argv: readonly string[]): Promise<number> {
   const [first] = argv;
   if (first?.startsWith("internal:")) {
-    const { settleHere, settleWord } = await import("./handoff/helper/settle.ts");
-    if (first === settleWord) {
-      settleHere(argv.slice(1));
+    const { makeReadOnlyHere, readOnlyArgument } = await import("./handoff/helper/read-only.ts");
+    if (first === readOnlyArgument) {
+      makeReadOnlyHere(argv.slice(1));
       return 0;
     }
-    const { appendHere, appendWord } = await import("./handoff/helper/append-line.ts");
-    if (first === appendWord) {
+    const { appendHere, appendArgument } = await import("./handoff/helper/append-line.ts");
+    if (first === appendArgument) {
       appendHere(argv[1] ?? "");
       return 0;
     }
@@ -29,7 +29,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
     if (isFirstProcess()) return runAsInit(argv);
   }
-  if (calledAsKexec(process.argv0)) {
+  if (isKexecName(process.argv0)) {
     const { runKexec } = await import("./cli/kexec/run.ts");
     return runKexec(argv);
   }

@@ -13,7 +13,7 @@ import { readKexecState, readPrivilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { readEvidence } from "./evidence.ts";
-import { settle } from "./helper/settle.ts";
+import { makeFileSystemsReadOnly } from "./helper/read-only.ts";
 import { orElse } from "./leave/on-failure.ts";
 import { type QuiescePlan, quiesce, readQuiescePlan } from "./leave/quiesce.ts";
 import { handOverBySystemd } from "./leave/systemd.ts";
@@ -29,7 +29,7 @@ import {
   parseExecRequest,
 } from "./request.ts";
 import { Interruption } from "./stages/interruption.ts";
-import { tellOfLiveUpdate } from "./stages/kexec-handover.ts";
+import { reportLiveUpdate } from "./stages/kexec-handover.ts";
 
 const handingOver = "hand over to the loaded kernel";
 
@@ -140,7 +140,7 @@ async function leave(
   observer: Observer,
   interruption: Interruption | undefined,
 ): Promise<never> {
-  tellOfLiveUpdate(throughSystemd, observer);
+  reportLiveUpdate(throughSystemd, observer);
   await log.write({ outcome: "handing-over", result: report ?? null });
   if (throughSystemd) {
     if (!request.sync) observer.warn?.("--no-sync has no effect: systemd unmounts everything");
@@ -149,7 +149,9 @@ async function leave(
   }
 
   // Undone, like the watchdog, when the jump fails: somebody may go on working here.
-  using _settled = request.sync ? await settle(observer, interruption?.came) : undefined;
+  using _readOnly = request.sync
+    ? await makeFileSystemsReadOnly(observer, interruption?.came)
+    : undefined;
   using watchdog =
     request.watchdog === undefined ? undefined : armWatchdog(request.watchdog, observer);
   await interruption?.check();

@@ -1,7 +1,7 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
 
+import { requireMemory } from "../diagnosis/memory-need.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
-import { requireRoom } from "../diagnosis/room.ts";
 import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { InputFile } from "../linux/file.ts";
@@ -103,7 +103,7 @@ export async function inspect(
   }
   const kernelSize = inside?.size ?? imageFile?.size ?? 0;
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
-  attempt(() => requireRoom(need, facts.memory));
+  attempt(() => requireMemory(need, facts.memory));
   const judgement = (kernel ?? bareKernel(image))?.judgement;
   const call: Prediction =
     judgement === undefined

@@ -82,13 +82,13 @@ export async function unwrap(
   };
 }
 
-interface Step {
+interface NextWrapping {
   readonly wrappings: readonly Wrapping[];
   readonly payload: Part;
   readonly compression: Compression;
 }
 
-function nextWrapping(part: Part): Step | undefined {
+function nextWrapping(part: Part): NextWrapping | undefined {
   if (isBareKernel(part)) return undefined;
   const zboot = readZboot(part);
   if (zboot?.kind === "broken") {

@@ -13,7 +13,7 @@ import type { DetachedSignature } from "./signature.ts";
  */
 export type Signed = { readonly message: Uint8Array } | { readonly digest: Uint8Array };
 
-export interface Verified {
+export interface VerifiedSignature {
   readonly verified: true;
   /** The key that made the signature: the first of those given. */
   readonly key: PublicKey;
@@ -48,7 +48,7 @@ export async function verifySignature(
   signed: Signed,
   signature: DetachedSignature,
   keys: readonly PublicKey[],
-): Promise<Verified | NotVerified> {
+): Promise<VerifiedSignature | NotVerified> {
   const message = signedBytes(signed, signature);
   const rejections: Rejection[] = [];
   for (const key of keys) {

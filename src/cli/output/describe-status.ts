@@ -8,7 +8,7 @@ type Row = readonly [label: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
 
 /** The words for a fact, or why there is none. */
-type Tell = <T>(member: string, value: T | null, words: (value: T) => string) => string;
+type TextOf = <T>(member: string, value: T | null, words: (value: T) => string) => string;
 
 /** Keys of a keyring that are named; distributions' revocation lists have hundreds. */
 const mostKeys = 8;
@@ -16,7 +16,7 @@ const mostKeys = 8;
 export function describeStatus(status: Status): string[] {
   const told = new Set<string>();
   /** A reason is told once. */
-  const tell: Tell = (member, value, words) => {
+  const textOf: TextOf = (member, value, words) => {
     if (value !== null) return words(value);
     const why = status.unknown[member] ?? "not read";
     if (told.has(why)) return "unknown (likewise)";
@@ -24,11 +24,11 @@ export function describeStatus(status: Status): string[] {
     return `unknown (${why})`;
   };
   const sections: readonly Section[] = [
-    ["Loaded", loadedRows(status, tell)],
-    ["Allowed", allowedRows(status, tell)],
-    ["Signatures", signatureRows(status, tell)],
+    ["Loaded", loadedRows(status, textOf)],
+    ["Allowed", allowedRows(status, textOf)],
+    ["Signatures", signatureRows(status, textOf)],
     ["Policy", policyRows(status.policy)],
-    ["Machine", machineRows(status, tell)],
+    ["Machine", machineRows(status, textOf)],
   ];
   const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
   return sections.flatMap(([title, rows], index) => [
@@ -38,34 +38,34 @@ export function describeStatus(status: Status): string[] {
   ]);
 }
 
-function loadedRows({ kexec }: Status, tell: Tell): Row[] {
+function loadedRows({ kexec }: Status, textOf: TextOf): Row[] {
   return [
     [
       "kernel",
-      tell("kexec.loaded", kexec.loaded, (loaded) =>
+      textOf("kexec.loaded", kexec.loaded, (loaded) =>
         loaded ? "yes: exec hands over to it" : "no: exec has nothing to hand over to",
       ),
     ],
     [
       "crash kernel",
-      tell("kexec.crashLoaded", kexec.crashLoaded, (loaded) =>
+      textOf("kexec.crashLoaded", kexec.crashLoaded, (loaded) =>
         loaded ? "yes: a panic starts it" : "no",
       ),
     ],
     [
       "crash memory",
-      tell("kexec.crashSize", kexec.crashSize, (size) =>
+      textOf("kexec.crashSize", kexec.crashSize, (size) =>
         size === 0 ? "none reserved: load --crash needs crashkernel=" : formatBytes(size),
       ),
     ],
   ];
 }
 
-function allowedRows({ kexec, privilege }: Status, tell: Tell): Row[] {
+function allowedRows({ kexec, privilege }: Status, textOf: TextOf): Row[] {
   return [
     [
       "system call",
-      tell("kexec.fileLoad", kexec.fileLoad, (built) =>
+      textOf("kexec.fileLoad", kexec.fileLoad, (built) =>
         built
           ? "kexec_file_load(2) is built in"
           : "this kernel was built without CONFIG_KEXEC_FILE",
@@ -73,48 +73,48 @@ function allowedRows({ kexec, privilege }: Status, tell: Tell): Row[] {
     ],
     [
       "loading",
-      tell("kexec.disabled", kexec.disabled, (disabled) =>
+      textOf("kexec.disabled", kexec.disabled, (disabled) =>
         disabled
           ? "no: kernel.kexec_load_disabled is 1 until the next boot"
           : "yes: kernel.kexec_load_disabled is 0",
       ),
     ],
-    ["loads left", tell("kexec.loadLimitReboot", kexec.loadLimitReboot, loadsLeft)],
-    ["crash loads left", tell("kexec.loadLimitPanic", kexec.loadLimitPanic, loadsLeft)],
+    ["loads left", textOf("kexec.loadLimitReboot", kexec.loadLimitReboot, loadsLeft)],
+    ["crash loads left", textOf("kexec.loadLimitPanic", kexec.loadLimitPanic, loadsLeft)],
     [
       "CAP_SYS_BOOT",
-      tell("privilege.capSysBoot", privilege.capSysBoot, (held) =>
+      textOf("privilege.capSysBoot", privilege.capSysBoot, (held) =>
         held ? "held" : "not held: loading and handing over need root",
       ),
     ],
     [
       "user namespace",
-      tell("privilege.initialUserNamespace", privilege.initialUserNamespace, (initial) =>
+      textOf("privilege.initialUserNamespace", privilege.initialUserNamespace, (initial) =>
         initial ? "the initial one" : "not the initial one: the kernel refuses to load from here",
       ),
     ],
     [
       "pid namespace",
-      tell("privilege.initialPidNamespace", privilege.initialPidNamespace, (initial) =>
+      textOf("privilege.initialPidNamespace", privilege.initialPidNamespace, (initial) =>
         initial
           ? "the initial one"
           : "not the initial one: the kernel refuses to hand over from here",
       ),
     ],
-    ["container", tell("privilege.container", privilege.container, (name) => name)],
+    ["container", textOf("privilege.container", privilege.container, (name) => name)],
   ];
 }
 
-function signatureRows(status: Status, tell: Tell): Row[] {
+function signatureRows(status: Status, textOf: TextOf): Row[] {
   const { signatures, keyrings } = status;
   const keys = (name: "builtin" | "secondary" | "machine" | "platform", label: string): Row => [
     label,
-    tell(`keyrings.${name}`, keyrings[name], keyList),
+    textOf(`keyrings.${name}`, keyrings[name], keyList),
   ];
   return [
     [
       "lockdown",
-      tell("lockdown", status.lockdown, (level) =>
+      textOf("lockdown", status.lockdown, (level) =>
         level === "none"
           ? "none: the kernel asks no signature because of it"
           : `${level}: only kernels whose signature the kernel trusts`,
@@ -122,26 +122,26 @@ function signatureRows(status: Status, tell: Tell): Row[] {
     ],
     [
       "checked",
-      tell("signatures.checked", signatures.checked, (checked) =>
+      textOf("signatures.checked", signatures.checked, (checked) =>
         checked ? "yes, by the keyrings below" : "no: this kernel has no CONFIG_KEXEC_SIG",
       ),
     ],
     [
       "enforced",
-      tell("signatures.enforced", signatures.enforced, (enforced) =>
+      textOf("signatures.enforced", signatures.enforced, (enforced) =>
         enforced ? "yes: an image without a good one is refused" : "no, but for lockdown",
       ),
     ],
     [
       "IMA appraisal",
-      tell("signatures.imaAppraisal", signatures.imaAppraisal, (on) =>
+      textOf("signatures.imaAppraisal", signatures.imaAppraisal, (on) =>
         on ? "of kernels: they need security.ima" : "not of kernels",
       ),
     ],
-    ["Secure Boot", tell("secureBoot", status.secureBoot, (on) => (on ? "on" : "off"))],
+    ["Secure Boot", textOf("secureBoot", status.secureBoot, (on) => (on ? "on" : "off"))],
     [
       "Setup Mode",
-      tell("setupMode", status.setupMode, (on) => (on ? "on: anyone may enrol keys" : "off")),
+      textOf("setupMode", status.setupMode, (on) => (on ? "on: anyone may enrol keys" : "off")),
     ],
     keys("builtin", "built-in keys"),
     keys("secondary", "secondary keys"),
@@ -149,7 +149,7 @@ function signatureRows(status: Status, tell: Tell): Row[] {
     keys("platform", "platform keys"),
     [
       "revoked",
-      tell("keyrings.blacklist", keyrings.blacklist, ({ certificates, hashes }) => {
+      textOf("keyrings.blacklist", keyrings.blacklist, ({ certificates, hashes }) => {
         const named = certificates.length === 0 ? "no certificate" : keyList(certificates);
         return `${named}; ${hashes.tbs} hashes of certificates, ${hashes.bin} of files`;
       }),
@@ -176,28 +176,28 @@ function policyRows(policy: PolicyStatus | null): Row[] {
   ];
 }
 
-function machineRows(status: Status, tell: Tell): Row[] {
+function machineRows(status: Status, textOf: TextOf): Row[] {
   const { memory, handover } = status;
   const finalized =
     handover.finalized === false ? "; not finalized: the next load hands nothing over" : "";
   return [
     ["kernel", status.release],
     ["architecture", status.architecture],
-    ["memory", tell("memory.total", memory.total, formatBytes)],
-    ["available", tell("memory.available", memory.available, formatBytes)],
+    ["memory", textOf("memory.total", memory.total, formatBytes)],
+    ["available", textOf("memory.available", memory.available, formatBytes)],
     [
       "5-level paging",
-      tell("fiveLevelPaging", status.fiveLevelPaging, (used) =>
+      textOf("fiveLevelPaging", status.fiveLevelPaging, (used) =>
         used ? "in use: the next kernel must be able to start under it" : "not in use",
       ),
     ],
     [
       "kexec handover",
-      tell("handover.enabled", handover.enabled, (on) => (on ? `on${finalized}` : "off")),
+      textOf("handover.enabled", handover.enabled, (on) => (on ? `on${finalized}` : "off")),
     ],
     [
       "live update",
-      tell("handover.liveUpdate", handover.liveUpdate, (there) =>
+      textOf("handover.liveUpdate", handover.liveUpdate, (there) =>
         there ? "/dev/liveupdate is there" : "not available",
       ),
     ],

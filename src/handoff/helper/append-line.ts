@@ -14,10 +14,16 @@ import {
 import { flushFileAndName } from "../../linux/mounts.ts";
 import { selfCommand } from "../../linux/self.ts";
 import type { Observer } from "../report.ts";
-import { follow, problem, type Step, start, tellParent } from "./process.ts";
+import {
+  followHelper,
+  type HelperMessage,
+  problemMessage,
+  sendToParent,
+  startHelper,
+} from "./process.ts";
 
 /** The argument by which the program knows that it is the process that appends; a path follows. */
-export const appendWord = "internal:append-line";
+export const appendArgument = "internal:append-line";
 
 /** What is appended: the longest is a request, which came as arguments (MAX_ARG_STRLEN and less). */
 const textLimit = 8 << 20;
@@ -37,14 +43,16 @@ export async function appendFlushed(
 ): Promise<boolean> {
   const bytes = new TextEncoder().encode(text);
   let failed: number | undefined;
-  const hear = (step: Step) => {
-    if (step.kind === "problem") failed ??= step.errno;
+  const onMessage = (message: HelperMessage) => {
+    if (message.kind === "problem") failed ??= message.errno;
   };
-  const command = ownFile.test(path) ? undefined : selfCommand(appendWord);
-  const process = command === undefined ? undefined : start([...command, path], bytes);
-  if (process === undefined) append(path, bytes, hear);
+  const command = ownFile.test(path) ? undefined : selfCommand(appendArgument);
+  const process = command === undefined ? undefined : startHelper([...command, path], bytes);
+  if (process === undefined) append(path, bytes, onMessage);
   const stuck =
-    process === undefined ? undefined : await follow(process, performance.now(), hear, observer);
+    process === undefined
+      ? undefined
+      : await followHelper(process, performance.now(), onMessage, observer);
   if (failed !== undefined) throw ioError(`write the log ${path}`, failed);
   return stuck === undefined;
 }
@@ -52,17 +60,17 @@ export async function appendFlushed(
 /** The work of the process that appends what it is given on its standard input. */
 export function appendHere(path: string): void {
   const bytes = readToEnd(0, textLimit);
-  if (bytes instanceof Uint8Array) append(path, bytes, tellParent);
-  else tellParent(problem("cannot read", bytes === "too-large" ? EFBIG : -bytes));
-  tellParent({ kind: "done" });
+  if (bytes instanceof Uint8Array) append(path, bytes, sendToParent);
+  else sendToParent(problemMessage("cannot read", bytes === "too-large" ? EFBIG : -bytes));
+  sendToParent({ kind: "done" });
 }
 
-function append(path: string, bytes: Uint8Array, tell: (step: Step) => void): void {
-  tell({ kind: "at", text: `writing the log ${path}` });
+function append(path: string, bytes: Uint8Array, send: (message: HelperMessage) => void): void {
+  send({ kind: "at", text: `writing the log ${path}` });
   const fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
   const written = fd < 0 ? fd : writeAll(fd, bytes);
   // Open only as long as it takes: a file open for writing keeps its file system writable.
   if (fd >= 0) close(fd);
   const flushed = written < 0 ? written : flushFileAndName(path);
-  if (flushed < 0) tell(problem("cannot write", -flushed));
+  if (flushed < 0) send(problemMessage("cannot write", -flushed));
 }

@@ -14,8 +14,8 @@ const stallSeconds = 10;
 /** Seconds after which it is given up even if it goes on. */
 const longestSeconds = 300;
 
-/** What the process says of one step: a line of JSON. */
-export type Step =
+/** What the process says to its parent: a line of JSON. */
+export type HelperMessage =
   | { readonly kind: "read-only"; readonly id: number }
   | { readonly kind: "problem"; readonly text: string; readonly errno: number }
   /** What it begins; `device` is that of a file system alone, `major:minor`. */
@@ -23,17 +23,17 @@ export type Step =
   | { readonly kind: "done" };
 
 /** @param errno positive */
-export function problem(what: string, errno: number): Step {
+export function problemMessage(what: string, errno: number): HelperMessage {
   return { kind: "problem", text: `${what}: ${errnoText(errno).toLowerCase()}`, errno };
 }
 
 /** The work's way to its parent. */
-export function tellParent(step: Step): void {
-  writeAll(1, new TextEncoder().encode(`${JSON.stringify(step)}\n`));
+export function sendToParent(message: HelperMessage): void {
+  writeAll(1, new TextEncoder().encode(`${JSON.stringify(message)}\n`));
 }
 
 /** Starts it, with `input` on its standard input. Undefined where it cannot be started. */
-export function start(command: readonly string[], input?: Uint8Array) {
+export function startHelper(command: readonly string[], input?: Uint8Array) {
   try {
     return Bun.spawn([...command], {
       stdin: input ?? "ignore",
@@ -46,7 +46,7 @@ export function start(command: readonly string[], input?: Uint8Array) {
   }
 }
 
-type Limited = NonNullable<ReturnType<typeof start>>;
+type Helper = NonNullable<ReturnType<typeof startHelper>>;
 
 interface Progress {
   finished: boolean;
@@ -66,10 +66,10 @@ export interface GivenUp {
  * Waits for its end, or until it makes no progress, which is a warning.
  * @param begin when the work began, `performance.now()`: it may be done by several processes
  */
-export async function follow(
-  process: Limited,
+export async function followHelper(
+  process: Helper,
   begin: number,
-  hear: (step: Step) => void,
+  onMessage: (message: HelperMessage) => void,
   observer: Observer,
   interrupted: () => boolean = () => false,
 ): Promise<GivenUp | undefined> {
@@ -80,14 +80,14 @@ export async function follow(
     at: "starting",
     device: undefined,
   };
-  const reading = readSteps(process.stdout, (step) => {
+  const reading = readMessages(process.stdout, (message) => {
     progress.last = performance.now();
-    if (step.kind === "done") progress.finished = true;
-    if (step.kind === "at") {
-      progress.at = step.text;
-      progress.device = step.device;
+    if (message.kind === "done") progress.finished = true;
+    if (message.kind === "at") {
+      progress.at = message.text;
+      progress.device = message.device;
     }
-    hear(step);
+    onMessage(message);
   })
     .catch(() => undefined)
     .then(() => {
@@ -121,15 +121,15 @@ export async function follow(
 }
 
 /** It may be held in the kernel: nothing waits for its end. */
-function abandon(process: Limited): void {
+function abandon(process: Helper): void {
   process.kill("SIGKILL");
   process.unref();
 }
 
-/** Calls `hear` with every step in a stream of lines; what is no step is left out. */
-async function readSteps(
+/** Calls `onMessage` with every message in a stream of lines. A line that is no message is left out. */
+async function readMessages(
   stream: ReadableStream<Uint8Array>,
-  hear: (step: Step) => void,
+  onMessage: (message: HelperMessage) => void,
 ): Promise<void> {
   const decoder = new TextDecoder();
   let text = "";
@@ -137,14 +137,14 @@ async function readSteps(
     const lines = (text + decoder.decode(chunk, { stream: true })).split("\n");
     text = lines.pop() ?? "";
     for (const line of lines) {
-      const step = parseStep(line);
-      if (step !== undefined) hear(step);
+      const message = parseMessage(line);
+      if (message !== undefined) onMessage(message);
     }
   }
 }
 
 /** One line of the process. */
-export function parseStep(line: string): Step | undefined {
+export function parseMessage(line: string): HelperMessage | undefined {
   let value: unknown;
   try {
     value = JSON.parse(line);

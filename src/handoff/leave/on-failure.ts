@@ -6,7 +6,7 @@ import { runBySystemd, systemCommand } from "../../linux/init-system.ts";
 import { exists } from "../../linux/path.ts";
 import { type PowerAction, power } from "../../linux/reboot.ts";
 import { isTerminal } from "../../linux/terminal.ts";
-import { settle } from "../helper/settle.ts";
+import { makeFileSystemsReadOnly } from "../helper/read-only.ts";
 import type { FailureAction } from "../option-values.ts";
 import type { Observer } from "../report.ts";
 
@@ -46,7 +46,7 @@ export async function end(action: PowerAction, observer: Observer): Promise<void
     if (failed === undefined) await Bun.sleep(systemdSeconds * 1000);
     else observer.warn?.(`systemd does not ${action}: ${failed}`);
   }
-  using _settled = await settle(observer);
+  using _readOnly = await makeFileSystemsReadOnly(observer);
   const result = power(action);
   observer.warn?.(`cannot ${action}: ${errnoText(-result).toLowerCase()}`);
 }

@@ -3,7 +3,7 @@ import { KexecError } from "../../errors.ts";
 import { systemCommand } from "../../linux/init-system.ts";
 import { readWatchdogFacts } from "../../linux/watchdog.ts";
 import type { Observer } from "../report.ts";
-import { tellOfRestart } from "./watchdog.ts";
+import { warnOfRestart } from "./watchdog.ts";
 
 /** Minutes to wait: kexec.target itself gives up after 30 (units/kexec.target, JobTimeoutSec). */
 const waitMinutes = 35;
@@ -51,5 +51,5 @@ async function armBySystemd(seconds: number, observer: Observer): Promise<void> 
     });
   }
   observer.note?.(`systemd arms the watchdog with ${seconds} s when it hands over`);
-  tellOfRestart(readWatchdogFacts(), observer);
+  warnOfRestart(readWatchdogFacts(), observer);
 }

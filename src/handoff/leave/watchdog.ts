@@ -14,12 +14,12 @@ export function armWatchdog(seconds: number, observer: Observer): Watchdog {
   } else {
     observer.note?.(`the watchdog is armed with ${timeout} s${named}`);
   }
-  tellOfRestart(watchdog.facts, observer);
+  warnOfRestart(watchdog.facts, observer);
   return watchdog;
 }
 
 /** Says where the watchdog will not guard the next kernel. */
-export function tellOfRestart(facts: WatchdogFacts, observer: Observer): void {
+export function warnOfRestart(facts: WatchdogFacts, observer: Observer): void {
   const driver = facts.driver === undefined ? "its driver" : `its driver ${facts.driver}`;
   if (facts.acrossRestart === "stops") {
     observer.warn?.(

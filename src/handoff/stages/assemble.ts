@@ -1,6 +1,6 @@
 /** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
 
-import { requireRoom } from "../../diagnosis/room.ts";
+import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { KexecError } from "../../errors.ts";
 import { archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
 import { readBootconfig } from "../../initramfs/bootconfig.ts";
@@ -28,7 +28,7 @@ export class Assembled implements Disposable {
 
   /**
    * Joins the archives and puts the secrets behind them. One archive alone is not copied.
-   * @throws KexecError of `planInjection`, `planJoin`, `requireRoom` and `Memfd`
+   * @throws KexecError of `planInjection`, `planJoin`, `requireMemory` and `Memfd`
    */
   static async from(verified: Verified, secrets: Secrets, observer: Observer): Promise<Assembled> {
     const { initrds } = verified;
@@ -38,7 +38,7 @@ export class Assembled implements Disposable {
     const pieces = initrds.map((part) => describe(part, alone, observer));
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
     const mustCopy = initrds.some((part) => part.expected !== undefined || !isWhole(part));
-    requireRoom(
+    requireMemory(
       {
         kernel: kernel.size,
         initrd: plan.size,

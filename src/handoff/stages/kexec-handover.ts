@@ -69,7 +69,7 @@ export async function finalizeHandover(
  * Sessions of live update live in the descriptors of their agents, so nothing is stopped here.
  * Opening the device would change its state; it is only looked for.
  */
-export function tellOfLiveUpdate(throughSystemd: boolean, observer: Observer): void {
+export function reportLiveUpdate(throughSystemd: boolean, observer: Observer): void {
   if (!exists(orchestrator)) return;
   if (throughSystemd) {
     observer.warn?.(

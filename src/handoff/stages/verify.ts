@@ -1,7 +1,7 @@
 /** From an open source to one that may be loaded: trust, the kernel's format, the command line. */
 
 import type { Architecture } from "../../architecture.ts";
-import { requireRoom } from "../../diagnosis/room.ts";
+import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { KexecError } from "../../errors.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
@@ -52,7 +52,7 @@ export class Verified implements Disposable {
       );
     }
 
-    if (expected !== undefined) requireRoomToCopy(expected.size);
+    if (expected !== undefined) requireMemoryToCopy(expected.size);
     const bytes: OpenFile =
       expected === undefined
         ? (whole ?? file)
@@ -79,13 +79,13 @@ export class Verified implements Disposable {
 }
 
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */
-function requireRoomToCopy(size: number): void {
-  requireRoom({ kernel: size, initrd: 0, copied: size }, readMemory());
+function requireMemoryToCopy(size: number): void {
+  requireMemory({ kernel: size, initrd: 0, copied: size }, readMemory());
 }
 
 async function copyWhole(file: OpenFile, observer: Observer) {
   const { copySealed } = await import("./copy.ts");
-  requireRoomToCopy(file.size);
+  requireMemoryToCopy(file.size);
   return copySealed(file, 0, file.size, "UKI", observer);
 }
 

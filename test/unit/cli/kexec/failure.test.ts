@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { calledAsKexec } from "../../../../src/cli/kexec/called.ts";
 import { type Doing, explain } from "../../../../src/cli/kexec/failure.ts";
+import { isKexecName } from "../../../../src/cli/kexec/program-name.ts";
 import { type ErrorCode, KexecError } from "../../../../src/errors.ts";
 
 const load: Doing = { do: "load", kernel: "K" };
@@ -107,8 +107,8 @@ test("--cmdline, which kexec-tools does not have, is called --command-line", () 
 });
 
 test("only the name kexec, with or without a path, is kexec", () => {
-  for (const name of ["kexec", "/sbin/kexec", "./kexec"]) expect(calledAsKexec(name)).toBe(true);
+  for (const name of ["kexec", "/sbin/kexec", "./kexec"]) expect(isKexecName(name)).toBe(true);
   for (const name of ["aegis-kexec", "/kexec/aegis-kexec", "kexec.real", "Kexec", "", "bun"]) {
-    expect(calledAsKexec(name)).toBe(false);
+    expect(isKexecName(name)).toBe(false);
   }
 });

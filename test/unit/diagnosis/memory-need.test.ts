@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
-import { type RoomNeed, requireRoom } from "../../../src/diagnosis/room.ts";
+import { type MemoryNeed, requireMemory } from "../../../src/diagnosis/memory-need.ts";
 import { KexecError } from "../../../src/errors.ts";
 import { known, unknown } from "../../../src/machine/reading.ts";
 
 const mebibyte = 1 << 20;
 
-function refusal(need: RoomNeed, total: number, available: number): string | undefined {
+function refusal(need: MemoryNeed, total: number, available: number): string | undefined {
   const memory = { total: known(total * mebibyte), available: known(available * mebibyte) };
   try {
-    requireRoom(need, memory);
+    requireMemory(need, memory);
     return undefined;
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
@@ -36,5 +36,5 @@ test("nothing over half of all memory, whatever is free", () => {
 
 test("what cannot be read refuses nothing", () => {
   const memory = { total: unknown("no /proc"), available: unknown("no /proc") };
-  requireRoom({ kernel: 1e12, initrd: 1e12, copied: 1e12 }, memory);
+  requireMemory({ kernel: 1e12, initrd: 1e12, copied: 1e12 }, memory);
 });

@@ -1,10 +1,10 @@
-/** Whether a load has room, before the work. Pure. */
+/** Whether there is memory enough for a load, asked before the work. Pure. */
 import { KexecError } from "../errors.ts";
 import type { Memory } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { mebibytes } from "./cause.ts";
 
-export interface RoomNeed {
+export interface MemoryNeed {
   /** Bytes of the kernel image and of the whole initramfs. */
   readonly kernel: number;
   readonly initrd: number;
@@ -18,7 +18,7 @@ export interface RoomNeed {
  * (sanity_check_segment_list, kernel/kexec_core.c).
  * @throws KexecError `no-room`, `out-of-memory`
  */
-export function requireRoom(need: RoomNeed, memory: Memory): void {
+export function requireMemory(need: MemoryNeed, memory: Memory): void {
   const total = valueIn(memory.total);
   const largest = Math.max(need.kernel, need.initrd);
   if (total !== undefined && largest > total / 2) {

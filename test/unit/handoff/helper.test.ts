@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseStep } from "../../../src/handoff/helper/process.ts";
+import { parseMessage } from "../../../src/handoff/helper/process.ts";
 
 test("steps are read back as they were told", () => {
   for (const step of [
@@ -9,7 +9,7 @@ test("steps are read back as they were told", () => {
     { kind: "at", text: "flushing /mnt", device: "8:1" },
     { kind: "at", text: "flushing all other file systems" },
   ]) {
-    expect<unknown>(parseStep(JSON.stringify(step))).toEqual(step);
+    expect<unknown>(parseMessage(JSON.stringify(step))).toEqual(step);
   }
 });
 
@@ -24,6 +24,6 @@ test("what is no step is left out", () => {
     '{"kind":"at","text":1}',
     '{"kind":"problem","text":"cannot flush /mnt"}',
   ]) {
-    expect(parseStep(line)).toBeUndefined();
+    expect(parseMessage(line)).toBeUndefined();
   }
 });

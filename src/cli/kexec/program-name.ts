@@ -4,6 +4,6 @@
  * Whether `argv0` is the name `kexec`, with or without a path. In a compiled binary
  * `process.argv[0]` is `bun`, and `process.argv0` is what the caller wrote.
  */
-export function calledAsKexec(argv0: string): boolean {
+export function isKexecName(argv0: string): boolean {
   return argv0.slice(argv0.lastIndexOf("/") + 1) === "kexec";
 }

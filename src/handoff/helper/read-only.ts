@@ -14,16 +14,22 @@ import {
 } from "../../linux/mounts.ts";
 import { selfCommand } from "../../linux/self.ts";
 import type { Observer } from "../report.ts";
-import { follow, problem, type Step, start, tellParent } from "./process.ts";
+import {
+  followHelper,
+  type HelperMessage,
+  problemMessage,
+  sendToParent,
+  startHelper,
+} from "./process.ts";
 
-/** The argument by which the program knows that it is the process that settles. */
-export const settleWord = "internal:settle-file-systems";
+/** The argument by which the program knows that it is the helper process. */
+export const readOnlyArgument = "internal:make-file-systems-read-only";
 
 /** File systems that may hang before all the rest is given up. */
 const stuckMost = 8;
 
 /** File systems that were made read-only. Dispose of it to make them writable again. */
-export class Settled implements Disposable {
+export class ReadOnlyFileSystems implements Disposable {
   constructor(private readonly mounts: readonly Mount[]) {}
 
   [Symbol.dispose](): void {
@@ -32,13 +38,13 @@ export class Settled implements Disposable {
 }
 
 /**
- * Does it, with a limit. What could not be done is a warning: the jump is not stopped by it.
- * It ends early once `interrupted` says so.
+ * Flushes every file system and remounts those on block devices read-only, in bounded time. A failure
+ * is a warning: the jump is not stopped by it. It ends early once `interrupted` says so.
  */
-export async function settle(
+export async function makeFileSystemsReadOnly(
   observer: Observer,
   interrupted: () => boolean = () => false,
-): Promise<Settled> {
+): Promise<ReadOnlyFileSystems> {
   const mounts = readMounts();
   if (typeof mounts === "number") {
     observer.warn?.(
@@ -47,39 +53,42 @@ export async function settle(
   }
   const known = typeof mounts === "number" ? [] : mounts;
   const done: Mount[] = [];
-  const hear = (step: Step) => {
-    if (step.kind === "problem") observer.warn?.(step.text);
-    if (step.kind === "at") observer.note?.(step.text);
-    if (step.kind === "read-only") done.push(...known.filter(({ id }) => id === step.id));
+  const onMessage = (message: HelperMessage) => {
+    if (message.kind === "problem") observer.warn?.(message.text);
+    if (message.kind === "at") observer.note?.(message.text);
+    if (message.kind === "read-only") done.push(...known.filter(({ id }) => id === message.id));
   };
-  const command = selfCommand(settleWord);
+  const command = selfCommand(readOnlyArgument);
   const begin = performance.now();
   const skipped: string[] = [];
   for (;;) {
-    const process = command === undefined ? undefined : start([...command, ...skipped]);
+    const process = command === undefined ? undefined : startHelper([...command, ...skipped]);
     if (process === undefined) {
       observer.note?.("flushing file systems on block devices, without a limit");
-      settleBlockDevices(skipped, hear);
+      makeBlockDevicesReadOnly(skipped, onMessage);
       break;
     }
-    const stuck = await follow(process, begin, hear, observer, interrupted);
+    const stuck = await followHelper(process, begin, onMessage, observer, interrupted);
     // One that hangs must not keep the others from being flushed.
     if (stuck?.device === undefined || skipped.length === stuckMost) break;
     skipped.push(stuck.device);
   }
-  return new Settled(done);
+  return new ReadOnlyFileSystems(done);
 }
 
-/** The work of the settling process. Its arguments are devices to leave alone. */
-export function settleHere(skipped: readonly string[]): void {
-  settleBlockDevices(skipped, tellParent);
+/** The work of the helper process. Its arguments are devices to leave alone. */
+export function makeReadOnlyHere(skipped: readonly string[]): void {
+  makeBlockDevicesReadOnly(skipped, sendToParent);
   // Last, for a network mount can hold it for ever.
-  tellParent({ kind: "at", text: "flushing all other file systems" });
+  sendToParent({ kind: "at", text: "flushing all other file systems" });
   syncFileSystems();
-  tellParent({ kind: "done" });
+  sendToParent({ kind: "done" });
 }
 
-function settleBlockDevices(skipped: readonly string[], tell: (step: Step) => void): void {
+function makeBlockDevicesReadOnly(
+  skipped: readonly string[],
+  send: (message: HelperMessage) => void,
+): void {
   const mounts = readMounts();
   if (typeof mounts === "number") return;
   const fileSystems = blockFileSystems(mounts).filter(
@@ -87,16 +96,16 @@ function settleBlockDevices(skipped: readonly string[], tell: (step: Step) => vo
   );
   // All are flushed before one is remounted: what hangs then has lost nothing.
   for (const { mount } of fileSystems) {
-    tell({ kind: "at", text: `flushing ${mount.mountPoint}`, device: mount.device });
+    send({ kind: "at", text: `flushing ${mount.mountPoint}`, device: mount.device });
     const result = flush(mount);
-    if (result < 0) tell(problem(`cannot flush ${mount.mountPoint}`, -result));
+    if (result < 0) send(problemMessage(`cannot flush ${mount.mountPoint}`, -result));
   }
   for (const { mount } of fileSystems) {
-    tell({ kind: "at", text: `remounting ${mount.mountPoint} read-only`, device: mount.device });
+    send({ kind: "at", text: `remounting ${mount.mountPoint} read-only`, device: mount.device });
     const result = remount(mount, true);
-    tell(
+    send(
       result < 0
-        ? problem(`cannot remount ${mount.mountPoint} read-only`, -result)
+        ? problemMessage(`cannot remount ${mount.mountPoint} read-only`, -result)
         : { kind: "read-only", id: mount.id },
     );
   }

@@ -46,6 +46,9 @@ const doors: readonly Door[] = [
   { name: "BUN_BYTECODE_DIGEST_OUT" },
   { name: "BUN_BYTECODE_ORDER_OUT" },
   { name: "BUN_BYTECODE_ORDER_NAMES_OUT" },
+  // Data of the time zones and languages out of another folder: unicode/putil.h, u_getDataDirectory
+  { name: "ICU_DATA" },
+  { name: "ICU_TIMEZONE_FILES_DIR" },
   // Every child killed at exit
   { name: "BUN_FEATURE_FLAG_NO_ORPHANS" },
   // No start at all: no JIT for bun:ffi, a wrong signal number, another instruction set

@@ -44,6 +44,15 @@ const testTools: readonly Tool[] = [
   // a Debian system with systemd, on a disk
   { package: "mmdebstrap", proof: "mmdebstrap" },
   { package: "e2fsprogs", proof: "mke2fs" },
+  // file systems to be told apart, and what says which they are
+  { package: "util-linux", proof: "blkid" },
+  { package: "xfsprogs", proof: "mkfs.xfs" },
+  { package: "btrfs-progs", proof: "mkfs.btrfs" },
+  { package: "dosfstools", proof: "mkfs.vfat" },
+  { package: "exfatprogs", proof: "mkfs.exfat" },
+  { package: "squashfs-tools", proof: "mksquashfs" },
+  { package: "erofs-utils", proof: "mkfs.erofs" },
+  { package: "cryptsetup-bin", proof: "cryptsetup" },
   // the manual page and the completions
   { package: "mandoc", proof: "mandoc" },
   { package: "zsh", proof: "zsh" },

@@ -2,71 +2,50 @@
  * Everything that must hold, in one command: set-up, types, lint and format, unit, command line,
  * build and virtual machine tests. Ends in `N passed, N failed, N skipped`.
  *
- * The set-up is a process of its own, before this one: what it installs is not found by a process
- * that looked for it in vain.
+ *   bun run test            one case of each kind: under half an hour on two cores
+ *   bun run test --quick    types, lint, unit, command line: under a minute
+ *   bun run test:all        also test/vm/all, where many cases are: under an hour and a half
+ *   bun run test:fresh      the README in containers, the playbook over two machines
+ *   bun run test cli vm/x   the named groups or files only
  *
- * `bun run test unit vm/load` runs the named groups or files only. `bun run test:fresh` runs what takes
- * long: the README on a clean Debian, and the playbook over two machines.
+ * The set-up is a process of its own, before this one looks for anything: what it installs is not
+ * found by a process that looked for it in vain.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { ensureBuilt } from "../build/reuse.ts";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  byTime,
+  expectedSeconds,
+  isWanted,
+  type Job,
+  parseWanted,
+  purposeOf,
+  reports,
+  root,
+  stages,
+} from "./runner/jobs.ts";
+import {
+  addResults,
+  describeCounts,
+  noResults,
+  type Results,
+  readReport,
+} from "./runner/report.ts";
+import { duration, keepTime, readTimes } from "./runner/times.ts";
 
-const root = join(import.meta.dir, "..");
-const reports = join(root, ".cache", "reports");
+/** Seconds between two lines about what still runs. */
+const patience = 60;
 
-interface Job {
-  /** Shown, and what the command line selects by its beginning. */
-  readonly name: string;
-  readonly command: readonly string[];
-  /** Where `bun test` writes its counts; a job without one is one test. */
-  readonly report?: string;
-}
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-const bun = process.execPath;
-const bin = (name: string) => join(root, "node_modules", ".bin", name);
-
-function testJob(name: string, ...paths: readonly string[]): Job {
-  const report = join(reports, `${name.replaceAll("/", "-")}.xml`);
-  const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-  // Milliseconds. The default of 5 s is too short for a busy machine, and bunfig.toml cannot change it
-  const patience = "--timeout=20000";
-  const files = paths.map((path) => `./${path}`);
-  return { name, report, command: [bun, "test", patience, ...reporter, ...files] };
-}
-
-/** Each in a process of its own: two guests at a time is what two cores carry. */
-function jobsOf(folder: "vm" | "fresh"): Job[] {
-  return readdirSync(join(root, "test", folder))
-    .filter((file) => file.endsWith(".test.ts"))
-    .sort()
-    .map((file) => testJob(`${folder}/${file.replace(".test.ts", "")}`, `test/${folder}/${file}`));
-}
-
-const stages: readonly (readonly Job[])[] = [
-  [
-    { name: "types", command: [bun, bin("tsc"), "--noEmit"] },
-    { name: "lint and format", command: [bun, bin("biome"), "check", "."] },
-  ],
-  [testJob("unit", "test/unit"), testJob("build", "test/build")],
-  [testJob("cli", "test/cli")],
-  [testJob("bench", "test/bench"), ...jobsOf("vm")],
-  // Minutes, and the network: by name only
-  jobsOf("fresh"),
-];
-
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-const skippedNames: string[] = [];
-const failedNames: string[] = [];
+const total = noResults();
+const times = readTimes();
+const running = new Map<Job, number>();
+const left: Job[] = [];
+const sinceStart = stopwatch();
 
 async function run(job: Job): Promise<void> {
-  const start = performance.now();
+  const seconds = stopwatch();
+  running.set(job, performance.now());
+  const last = times[job.name];
+  console.log(`begin  ${job.name}${last === undefined ? "" : ` (last time ${duration(last)})`}`);
   const child = Bun.spawn([...job.command], {
     cwd: root,
     stdin: "ignore",
@@ -79,95 +58,114 @@ async function run(job: Job): Promise<void> {
     new Response(child.stderr).text(),
     child.exited,
   ]);
-  const counts = job.report === undefined ? { passed: 1, failed: 0, skipped: 0 } : read(job.report);
-  if (exit !== 0 && counts.failed === 0) {
-    // A type error, or a test process that died: no report tells of it.
-    if (job.report === undefined) counts.passed = 0;
-    counts.failed = 1;
-    failedNames.push(`${job.name} (exit ${exit})`);
-  }
-  if (job.report !== undefined && counts.passed + counts.failed + counts.skipped === 0) {
-    counts.failed = 1;
-    failedNames.push(`${job.name}: no test was run`);
-  }
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  running.delete(job);
+  const results = resultsOf(job, exit);
+  addResults(total, results);
+  const ok = results.failed.length === 0;
+  const ahead = left.length === 0 ? "" : `; ${left.length} more, about ${forecast()}`;
+  const waiting = results.notBuilt.length === 0 ? "" : `, ${results.notBuilt.length} not built`;
+  const counts = `${describeCounts(results)}${waiting}`;
   console.log(
-    `${counts.failed === 0 ? "ok    " : "FAILED"} ${job.name}: ${describe(counts)} in ${seconds} s`,
+    `${ok ? "ok    " : "FAILED"} ${job.name}: ${counts} in ${duration(seconds())}${ahead}`,
   );
-  if (exit !== 0 || counts.failed > 0) console.log(indent(`${out}\n${err}`));
+  if (ok) keepTime(job.name, seconds());
+  else console.log(indent(`${out}\n${err}`));
 }
 
-function read(report: string): Counts {
-  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
-  const xml = readFileSync(report, "utf8");
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const [, attributes = "", ending, body = ""] of xml.matchAll(
-    /<testcase\s([^>]*?)(\/>|>([\s\S]*?)<\/testcase>)/g,
-  )) {
-    const name = decodeEntities(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "?");
-    const inside = ending === "/>" ? "" : body;
-    if (/<(failure|error)\b/.test(inside)) {
-      counts.failed++;
-      failedNames.push(name);
-    } else if (/<skipped\b/.test(inside)) {
-      counts.skipped++;
-      skippedNames.push(name);
-    } else {
-      counts.passed++;
-    }
+function resultsOf(job: Job, exit: number): Results {
+  const results =
+    job.report === undefined
+      ? { ...noResults(), passed: exit === 0 ? 1 : 0 }
+      : readReport(existsSync(job.report) ? readFileSync(job.report, "utf8") : "");
+  // A type error, or a test process that died: no report tells of it.
+  if (exit !== 0 && results.failed.length === 0) results.failed.push(`${job.name} (exit ${exit})`);
+  const { passed, failed, skipped, notBuilt } = results;
+  if (passed + failed.length + skipped.length + notBuilt.length === 0) {
+    failed.push(`${job.name}: no test was run`);
   }
-  return counts;
+  return results;
 }
 
-function decodeEntities(text: string): string {
-  return text
-    .replaceAll("&quot;", '"')
-    .replaceAll("&apos;", "'")
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&amp;", "&");
-}
-
-function describe({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
-}
-
-function indent(text: string): string {
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => `    ${line}`)
-    .join("\n");
-}
-
-/** Runs jobs two at a time, in order of their listing. */
+/** Runs jobs two at a time, the longest first. */
 async function runAll(jobs: readonly Job[]): Promise<void> {
-  const waiting = [...jobs];
+  left.push(...byTime(jobs, times));
   const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(job);
+    for (let job = left.shift(); job !== undefined; job = left.shift()) await run(job);
   };
   await Promise.all([worker(), worker()]);
 }
 
-rmSync(reports, { recursive: true, force: true });
-mkdirSync(reports, { recursive: true });
-
-const wanted = process.argv.slice(2);
-const selected = (job: Job) =>
-  wanted.length === 0
-    ? !job.name.startsWith("fresh/")
-    : wanted.some((word) => job.name === word || job.name.startsWith(`${word}/`));
-if (stages.flat().some((job) => selected(job) && /^(cli|vm|bench|build|fresh)/.test(job.name))) {
-  console.log("building the binaries");
-  process.env["AEGIS_BINARY"] = await ensureBuilt("linux-x64");
-  await ensureBuilt("linux-arm64");
+function tellWhatRuns(): void {
+  if (running.size === 0) return;
+  const told = [...running].map(
+    ([{ name }, start]) => `${name} for ${duration((performance.now() - start) / 1000)}`,
+  );
+  console.log(`       running ${told.join(", ")}`);
 }
-for (const stage of stages) await runAll(stage.filter(selected));
 
-if (skippedNames.length > 0) console.log(`\nskipped:\n${indent(skippedNames.join("\n"))}`);
-if (failedNames.length > 0) console.log(`\nfailed:\n${indent(failedNames.join("\n"))}`);
-console.log(`\n${describe(total)}`);
-process.exit(total.failed === 0 ? 0 : 1);
+/** How long it takes until nothing is left, as far as it is known how long things take. */
+function forecast(): string {
+  const now = performance.now();
+  const rest = [...running].map(([{ name }, start]) =>
+    Math.max(0, (times[name] ?? 0) - (now - start) / 1000),
+  );
+  return duration(expectedSeconds([...rest, ...left.map(({ name }) => times[name] ?? 0)]));
+}
+
+function tellNotBuilt(): void {
+  const { notBuilt } = total;
+  if (notBuilt.length === 0) return;
+  const kernels = [...new Set(notBuilt.flatMap((one) => one.kernels))].sort();
+  console.log(`\n${notBuilt.length} not built: they want kernels that Debian does not build`);
+  console.log(indent(notBuilt.map(({ name }) => name).join("\n")));
+  console.log(
+    `once, about 12 minutes each on two cores:\n    bun run kernels ${kernels.join(" ")}`,
+  );
+}
+
+function stopwatch(): () => number {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1000;
+}
+
+function namesOf(jobs: readonly Job[]): string[] {
+  return jobs.map(({ name }) => name);
+}
+
+function indent(text: string): string {
+  return text.trim().replace(/^/gm, "    ");
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const wanted = parseWanted(args);
+  const selected = stages().map((stage) => stage.filter(({ name }) => isWanted(name, wanted)));
+  const names = namesOf(selected.flat());
+  if (names.length === 0) throw new Error(`nothing is called ${wanted.words.join(" or ")}`);
+  const setup = [process.execPath, "test/setup.ts", purposeOf(names)];
+  const ready = Bun.spawn(setup, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if ((await ready.exited) !== 0) return 1;
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  if (names.some((name) => /^(cli|vm|bench|build|fresh)/.test(name))) {
+    console.log("building the binaries");
+    // Needs what the set-up installs
+    const { ensureBuilt } = await import("../build/reuse.ts");
+    process.env["AEGIS_BINARY"] = await ensureBuilt("linux-x64");
+    if (wanted.size !== "quick") await ensureBuilt("linux-arm64");
+  }
+  const clock = setInterval(tellWhatRuns, patience * 1000);
+  for (const stage of selected) await runAll(stage);
+  clearInterval(clock);
+  tellNotBuilt();
+  if (total.skipped.length > 0) console.log(`\nskipped:\n${indent(total.skipped.join("\n"))}`);
+  if (total.failed.length > 0) console.log(`\nfailed:\n${indent(total.failed.join("\n"))}`);
+  console.log(`\n${duration(sinceStart())}\n${describeCounts(total)}`);
+  return total.failed.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  console.error(`test: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(2);
+}

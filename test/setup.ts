@@ -4,7 +4,7 @@
  * kernels and guest programs in the cache folder. Does nothing, quickly, where
  * all is there. Imports nothing that has to be installed first.
  *
- *   bun test/setup.ts [demo|test|bench|fresh]
+ *   bun test/setup.ts [demo|quick|test|bench|fresh]
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -12,8 +12,8 @@ import { makeDebianRoot } from "./vm/lib/debian-root.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
 import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
 
-/** What is to be run, by the name of its script in package.json; `fresh`: `test:fresh`. */
-const purposes = ["demo", "test", "bench", "fresh"] as const;
+/** What is to be run: a script of package.json, or the size of its tests. */
+const purposes = ["demo", "quick", "test", "bench", "fresh"] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** A host package, and a program or file by which one sees that it is installed. */
@@ -24,13 +24,10 @@ interface Tool {
 
 const emulator: readonly Tool[] = [{ package: "qemu-system-x86", proof: "qemu-system-x86_64" }];
 
-const testTools: readonly Tool[] = [
-  ...emulator,
-  { package: "qemu-system-arm", proof: "qemu-system-aarch64" },
-  // Secure Boot firmware and the signing tool
-  { package: "ovmf", proof: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" },
-  { package: "sbsigntool", proof: "sbsign" },
+/** What unit and command-line tests compare with. */
+const quickTools: readonly Tool[] = [
   // signatures
+  { package: "sbsigntool", proof: "sbsign" },
   { package: "minisign", proof: "minisign" },
   { package: "openssl", proof: "openssl" },
   // strip and objcopy
@@ -41,9 +38,7 @@ const testTools: readonly Tool[] = [
   { package: "xz-utils", proof: "xz" },
   { package: "lz4", proof: "lz4" },
   { package: "bzip2", proof: "bzip2" },
-  // a Debian system with systemd, on a disk
-  { package: "mmdebstrap", proof: "mmdebstrap" },
-  { package: "e2fsprogs", proof: "mke2fs" },
+  { package: "lzop", proof: "lzop" },
   // file systems to be told apart, and what says which they are
   { package: "util-linux", proof: "blkid" },
   { package: "xfsprogs", proof: "mkfs.xfs" },
@@ -57,6 +52,21 @@ const testTools: readonly Tool[] = [
   { package: "mandoc", proof: "mandoc" },
   { package: "zsh", proof: "zsh" },
   { package: "fish", proof: "fish" },
+];
+
+const testTools: readonly Tool[] = [
+  ...emulator,
+  ...quickTools,
+  { package: "qemu-system-arm", proof: "qemu-system-aarch64" },
+  // Secure Boot firmware
+  { package: "ovmf", proof: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" },
+  // what the binary asks of the kernel; programs that are their own first process
+  { package: "strace", proof: "strace" },
+  { package: "gcc", proof: "cc" },
+  { package: "libc6-dev", proof: "/usr/include/stdio.h" },
+  // a Debian system with systemd, on a disk
+  { package: "mmdebstrap", proof: "mmdebstrap" },
+  { package: "e2fsprogs", proof: "mke2fs" },
   // the playbook
   { package: "ansible-core", proof: "ansible-playbook" },
 ];
@@ -66,6 +76,7 @@ const fleetTools: readonly Tool[] = [...testTools, { package: "openssh-client", 
 
 const needs = {
   demo: { tools: emulator, packages: demoPackages },
+  quick: { tools: quickTools, packages: [] },
   test: { tools: testTools, packages: testPackages },
   bench: { tools: testTools, packages: testPackages },
   fresh: { tools: fleetTools, packages: testPackages },

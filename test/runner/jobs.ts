@@ -1,0 +1,108 @@
+/** What there is to run, which of it a command line asks for, and in what order. */
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const root = resolve(import.meta.dir, "../..");
+export const reports = join(root, ".cache", "reports");
+
+export interface Job {
+  /** Shown, and what the command line selects by its beginning. */
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Where `bun test` writes its counts; a job without one is one test. */
+  readonly report?: string;
+}
+
+/** Which of the jobs are wanted. */
+export interface Wanted {
+  /** `--quick`: types, lint, unit and command line; `--all`: also test/vm/all; else all but that. */
+  readonly size: "quick" | "usual" | "all";
+  /** Names of groups or jobs; none: everything of that size. */
+  readonly words: readonly string[];
+}
+
+const bun = process.execPath;
+const bin = (name: string) => join(root, "node_modules", ".bin", name);
+
+function testJob(name: string, ...paths: readonly string[]): Job {
+  const report = join(reports, `${name.replaceAll("/", "-")}.xml`);
+  const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+  // Milliseconds. The default of 5 s is too short for a busy machine, and bunfig.toml cannot change it
+  const patience = "--timeout=20000";
+  const files = paths.map((path) => `./${path}`);
+  return { name, report, command: [bun, "test", patience, ...reporter, ...files] };
+}
+
+/** A job for each file: two guests at a time is what two cores carry. */
+function jobsOf(folder: string): Job[] {
+  const path = join(root, "test", folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((file) => file.endsWith(".test.ts"))
+    .sort()
+    .map((file) => testJob(`${folder}/${file.replace(".test.ts", "")}`, `test/${folder}/${file}`));
+}
+
+/** In the order in which they are run; the jobs of a stage run two at a time. */
+export function stages(): Job[][] {
+  return [
+    [
+      { name: "types", command: [bun, bin("tsc"), "--noEmit"] },
+      { name: "lint and format", command: [bun, bin("biome"), "check", "."] },
+      testJob("unit", "test/unit"),
+      testJob("cli", "test/cli"),
+      testJob("build", "test/build"),
+    ],
+    [testJob("bench", "test/bench"), ...jobsOf("vm"), ...jobsOf("vm/all")],
+    // Minutes, and the network: by name only
+    jobsOf("fresh"),
+  ];
+}
+
+/** @throws Error for an option that there is not. */
+export function parseWanted(args: readonly string[]): Wanted {
+  const options = args.filter((word) => word.startsWith("-"));
+  const unknown = options.find((option) => option !== "--quick" && option !== "--all");
+  if (unknown !== undefined || options.length > 1) {
+    throw new Error(`usage: bun run test [--quick | --all] [GROUP or GROUP/FILE ...]`);
+  }
+  const size = options[0] === "--quick" ? "quick" : options[0] === "--all" ? "all" : "usual";
+  return { size, words: args.filter((word) => !word.startsWith("-")) };
+}
+
+export function isWanted(name: string, { size, words }: Wanted): boolean {
+  if (size === "quick" && !["types", "lint and format", "unit", "cli"].includes(name)) return false;
+  const many = name.startsWith("vm/all/");
+  if (words.length === 0) return !name.startsWith("fresh/") && (size === "all" || !many);
+  return words.some(
+    (word) =>
+      name === word ||
+      // The long ones, where they are meant
+      (name.startsWith(`${word}/`) && (!many || size === "all" || word === "vm/all")),
+  );
+}
+
+/** What test/setup.ts must have made ready for these jobs. */
+export function purposeOf(names: readonly string[]): "quick" | "test" | "fresh" {
+  if (names.some((name) => name.startsWith("fresh/"))) return "fresh";
+  return names.some((name) => /^(vm|bench|build)/.test(name)) ? "test" : "quick";
+}
+
+/**
+ * The longest first, so that two workers end at about the same time; a job that was never timed
+ * could be the longest.
+ */
+export function byTime<T extends { readonly name: string }>(
+  jobs: readonly T[],
+  seconds: Readonly<Record<string, number>>,
+): T[] {
+  const timeOf = ({ name }: T) => seconds[name] ?? Number.POSITIVE_INFINITY;
+  return jobs.toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : timeOf(a) > timeOf(b) ? -1 : 0));
+}
+
+/** Seconds that two workers take for jobs of these lengths, in this order. */
+export function expectedSeconds(lengths: readonly number[]): number {
+  const workers: [number, number] = [0, 0];
+  for (const seconds of lengths) workers[workers[0] <= workers[1] ? 0 : 1] += seconds;
+  return Math.max(...workers);
+}

@@ -1,0 +1,58 @@
+/** What a command line of the test runner asks for, and in what order it is run. */
+import { expect, test } from "bun:test";
+import {
+  byTime,
+  expectedSeconds,
+  isWanted,
+  parseWanted,
+  purposeOf,
+  stages,
+} from "../../runner/jobs.ts";
+
+const names = [
+  ...["types", "lint and format", "unit", "build", "cli", "bench"],
+  ...["vm/trust", "vm/load", "vm/all/menus", "fresh/readme"],
+];
+const chosen = (...args: string[]) => names.filter((name) => isWanted(name, parseWanted(args)));
+
+test("each size is the one before and more", () => {
+  expect(chosen("--quick")).toEqual(["types", "lint and format", "unit", "cli"]);
+  expect(chosen()).toEqual(names.slice(0, 8));
+  expect(chosen("--all")).toEqual(names.slice(0, 9));
+});
+
+test("words select groups and files, the long ones only where they are meant", () => {
+  expect(chosen("vm")).toEqual(["vm/trust", "vm/load"]);
+  expect(chosen("--all", "vm")).toEqual(["vm/trust", "vm/load", "vm/all/menus"]);
+  expect(chosen("vm/all")).toEqual(["vm/all/menus"]);
+  expect(chosen("vm/all/menus", "unit")).toEqual(["unit", "vm/all/menus"]);
+  expect(chosen("fresh")).toEqual(["fresh/readme"]);
+  expect(chosen("vm/tru")).toEqual([]);
+});
+
+test("an unknown option is refused", () => {
+  expect(() => parseWanted(["--qick"])).toThrow("usage");
+  expect(() => parseWanted(["--quick", "--all"])).toThrow("usage");
+});
+
+test("the set-up prepares for no more than what is run", () => {
+  expect(purposeOf(["types", "unit", "cli"])).toBe("quick");
+  expect(purposeOf(["cli", "vm/all/menus"])).toBe("test");
+  expect(purposeOf(["unit", "fresh/readme"])).toBe("fresh");
+});
+
+test("the longest go first, and what was never timed before them", () => {
+  const jobs = ["a", "b", "c", "d"].map((name) => ({ name }));
+  const times = { a: 5, b: 50, d: 20 };
+  expect(byTime(jobs, times).map(({ name }) => name)).toEqual(["c", "b", "d", "a"]);
+  expect(expectedSeconds([50, 20, 5])).toBe(50);
+  expect(expectedSeconds([50, 20, 5, 50])).toBe(75);
+});
+
+test("every test file of the machine is in one job", () => {
+  const listed = stages().flatMap((stage) => stage.map(({ name }) => name));
+  expect(new Set(listed).size).toBe(listed.length);
+  for (const group of ["unit", "build", "cli", "bench", "vm/trust", "fresh/readme"]) {
+    expect(listed).toContain(group);
+  }
+});

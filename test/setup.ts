@@ -48,6 +48,10 @@ const quickTools: readonly Tool[] = [
   { package: "squashfs-tools", proof: "mksquashfs" },
   { package: "erofs-utils", proof: "mkfs.erofs" },
   { package: "cryptsetup-bin", proof: "cryptsetup" },
+  // a software TPM, what talks to its socket, and another reader of its PCRs
+  { package: "swtpm", proof: "swtpm" },
+  { package: "socat", proof: "socat" },
+  { package: "tpm2-tools", proof: "tpm2_pcrread" },
   // the manual page and the completions
   { package: "mandoc", proof: "mandoc" },
   { package: "zsh", proof: "zsh" },

@@ -97,6 +97,15 @@ export type ErrorCode = keyof typeof exits;
 /** Every error code with its exit code, in the order of the exit codes. */
 export const errorCodes: Readonly<Record<ErrorCode, ExitCode>> = exits;
 
+/** Why something cannot be done: one shape from the readers of formats up to the error. */
+export interface Cause {
+  readonly code: ErrorCode;
+  /** What stands behind "cannot DOING: ": one line, lower case, no full stop. */
+  readonly why: string;
+  /** What to do; where the evidence does not decide, the candidates and how to tell them apart. */
+  readonly hint?: string | undefined;
+}
+
 export interface KexecErrorDetail {
   /** One line, lower case, no full stop: what failed, a colon, why. */
   readonly message: string;
@@ -149,4 +158,20 @@ export class KexecError extends Error {
       kernelLog: this.kernelLog,
     };
   }
+}
+
+/**
+ * The error `cannot DOING: WHY`.
+ * @param doing What was asked for: a verb and its object.
+ */
+export function cannot(
+  doing: string,
+  { code, why, hint }: Cause,
+  detail: Omit<KexecErrorDetail, "message" | "hint"> = {},
+): KexecError {
+  const message = `cannot ${doing}: ${why}`;
+  return new KexecError(
+    code,
+    hint === undefined ? { ...detail, message } : { ...detail, message, hint },
+  );
 }

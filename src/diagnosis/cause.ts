@@ -1,15 +1,6 @@
-/** What a cause is, and what every family of causes needs. */
-import type { ErrorCode } from "../errors.ts";
+/** What every family of causes needs. */
 import type { Memory } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
-
-export interface Cause {
-  readonly code: ErrorCode;
-  /** What stands behind "cannot ...: ". */
-  readonly why: string;
-  /** What to do; where the evidence does not decide, the candidates and how to tell them apart. */
-  readonly hint?: string;
-}
 
 export function logged(kernelLog: readonly string[], pattern: RegExp): boolean {
   return kernelLog.some((line) => pattern.test(line));

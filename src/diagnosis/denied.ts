@@ -1,7 +1,8 @@
 /** Why the kernel answered EPERM or EACCES though the process may call kexec_file_load(2). */
+import type { Cause } from "../errors.ts";
 import type { Lockdown } from "../machine/kernel.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
-import { type Cause, logged } from "./cause.ts";
+import { logged } from "./cause.ts";
 import { judgedCause, type SignatureEvidence } from "./signature.ts";
 
 /** EPERM of a load, once the process's own rights are known to suffice. */
@@ -24,11 +25,7 @@ export function deniedCause(
     const found = signature?.judgement;
     if (said || found?.verdict !== "good") return lockdownCause(level, signature);
   }
-  return {
-    code: "not-permitted",
-    why: "the kernel denies it and does not say why",
-    hint: candidates(lockdown),
-  };
+  return silentlyDenied(lockdown);
 }
 
 /** Under lockdown every failure of the signature check is EPERM: our own reading names it. */
@@ -40,11 +37,7 @@ export function lockdownCause(
   const judgement = signature?.judgement;
   if (judgement?.verdict === "refused") {
     const { why, hint } = judgedCause(judgement, signature?.uefi);
-    return {
-      code: "lockdown",
-      why: `${locked}, and ${why}`,
-      ...(hint === undefined ? {} : { hint }),
-    };
+    return { code: "lockdown", why: `${locked}, and ${why}`, hint };
   }
   const could = `${locked}, and could not verify the image's signature`;
   if (judgement?.verdict === "good") {
@@ -64,20 +57,17 @@ export function lockdownCause(
   };
 }
 
-function candidates(lockdown: Reading<Lockdown>): string {
+/** @param lockdown Left out for the calls that lockdown does not touch: unloading, and reboot(2). */
+export function silentlyDenied(lockdown?: Reading<Lockdown>): Cause {
   const others =
     "a security module (its log: dmesg, or ausearch -m avc) or a seccomp filter (Seccomp: in /proc/self/status is not 0)";
-  return lockdown.known
-    ? `it may be ${others}`
-    : `it may be lockdown (mount securityfs and read /sys/kernel/security/lockdown), ${others}`;
-}
-
-/** EPERM of the calls that lockdown does not touch: unloading, and reboot(2). */
-export function filteredCause(): Cause {
+  const mayBeLockdown = lockdown?.known === false;
   return {
     code: "not-permitted",
     why: "the kernel denies it and does not say why",
-    hint: "it may be a security module (its log: dmesg, or ausearch -m avc) or a seccomp filter (Seccomp: in /proc/self/status is not 0)",
+    hint: mayBeLockdown
+      ? `it may be lockdown (mount securityfs and read /sys/kernel/security/lockdown), ${others}`
+      : `it may be ${others}`,
   };
 }
 

@@ -4,13 +4,14 @@
  */
 
 import { errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { type Cause, cannot, type KexecError } from "../errors.ts";
 import { valueIn } from "../machine/reading.ts";
-import { availableText, type Cause, logged } from "./cause.ts";
-import { appraisalCause, deniedCause, filteredCause } from "./denied.ts";
+import { availableText, logged } from "./cause.ts";
+import { appraisalCause, deniedCause, silentlyDenied } from "./denied.ts";
 import type { LoadAttempt, LoadEvidence, MachineEvidence } from "./evidence.ts";
 import { fileCauses, formatCause, invalidCause, memoryCause, noPlaceCause } from "./image.ts";
-import { permissionProblem } from "./permission.ts";
+import { noFileLoad, noKexec, nothingLoaded } from "./kernel-state.ts";
+import { capabilityCause, permissionCause, pidNamespaceCause } from "./permission.ts";
 import { signatureCause } from "./signature.ts";
 
 /** Why kexec_file_load(2) failed to load. */
@@ -20,13 +21,11 @@ export function diagnoseLoad(
   evidence: LoadEvidence,
   kernelLog: readonly string[],
 ): KexecError {
-  const doing = `load ${attempt.name}`;
   const name = errnoName(errno);
   const cause =
-    (name === "EPERM"
-      ? permissionCause(doing, evidence, attempt.limitBefore, attempt.crash)
-      : undefined) ?? loadCause(name, attempt, evidence, kernelLog);
-  return failure(doing, errno, cause, kernelLog);
+    (name === "EPERM" ? callerCause(evidence, attempt.limitBefore, attempt.crash) : undefined) ??
+    loadCause(name, attempt, evidence, kernelLog);
+  return failure(`load ${attempt.name}`, errno, cause, kernelLog);
 }
 
 /** Why kexec_file_load(2) failed to unload. */
@@ -37,13 +36,16 @@ export function diagnoseUnload(
   limitBefore: number | undefined,
   kernelLog: readonly string[],
 ): KexecError {
-  const doing = crash ? "unload the crash kernel" : "unload the loaded kernel";
   const name = errnoName(errno);
   const cause =
-    (name === "EPERM" ? permissionCause(doing, machine, limitBefore, crash) : undefined) ??
+    (name === "EPERM" ? callerCause(machine, limitBefore, crash) : undefined) ??
     commonCause(name, machine);
+  const doing = crash ? "unload the crash kernel" : "unload the loaded kernel";
   return failure(doing, errno, cause, kernelLog);
 }
+
+/** What `diagnoseExec` calls the handover. */
+export const handingOver = "hand over to the loaded kernel";
 
 /** Why reboot(LINUX_REBOOT_CMD_KEXEC) returned. */
 export function diagnoseExec(
@@ -51,8 +53,7 @@ export function diagnoseExec(
   machine: MachineEvidence,
   kernelLog: readonly string[],
 ): KexecError {
-  const cause = execCause(errnoName(errno), machine);
-  return failure("hand over to the loaded kernel", errno, cause, kernelLog);
+  return failure(handingOver, errno, execCause(errnoName(errno), machine), kernelLog);
 }
 
 function failure(
@@ -61,34 +62,20 @@ function failure(
   cause: Cause | undefined,
   kernelLog: readonly string[],
 ): KexecError {
-  const detail = { errno: errnoName(errno), kernelLog };
-  if (cause === undefined) {
-    return new KexecError("io-error", {
-      ...detail,
-      message: `cannot ${doing}: ${errnoText(errno).toLowerCase()} (${errnoName(errno)})`,
-      hint: "the kernel gives no documented reason for this: see its log (dmesg)",
-    });
-  }
-  return new KexecError(cause.code, {
-    ...detail,
-    message: `cannot ${doing}: ${cause.why}`,
-    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
-  });
+  const undocumented: Cause = {
+    code: "io-error",
+    why: `${errnoText(errno).toLowerCase()} (${errnoName(errno)})`,
+    hint: "the kernel gives no documented reason for this: see its log (dmesg)",
+  };
+  return cannot(doing, cause ?? undocumented, { errno: errnoName(errno), kernelLog });
 }
 
-function permissionCause(
-  doing: string,
+function callerCause(
   { privilege, kexec }: MachineEvidence,
   limitBefore: number | undefined,
   crash: boolean,
 ): Cause | undefined {
-  const problem = permissionProblem(doing, privilege, kexec, limitBefore, crash);
-  if (problem === undefined) return undefined;
-  return {
-    code: problem.code,
-    why: problem.message.slice(`cannot ${doing}: `.length),
-    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
-  };
+  return permissionCause(privilege, kexec, limitBefore, crash);
 }
 
 function loadCause(
@@ -136,21 +123,11 @@ function loadCause(
 function commonCause(errno: string, machine: MachineEvidence): Cause | undefined {
   switch (errno) {
     case "EPERM":
-      return filteredCause();
+      return silentlyDenied();
     case "EBUSY":
       return busyCause(false);
     case "ENOSYS":
-      return machine.kexec.loaded.known
-        ? {
-            code: "no-kexec-file",
-            why: "this kernel was built without CONFIG_KEXEC_FILE",
-            hint: "boot a kernel that has it (Debian's arm64 kernels do not): kexec_load(2) verifies nothing and is not used",
-          }
-        : {
-            code: "no-kexec-file",
-            why: "this kernel was built without kexec, or does not show it to this process",
-            hint: "boot a kernel with CONFIG_KEXEC_FILE; a container's seccomp filter answers the same",
-          };
+      return machine.kexec.loaded.known ? noFileLoad : noKexec;
     case "ENOMEM":
       return { code: "out-of-memory", why: `not enough memory${availableText(machine.memory)}` };
     default:
@@ -172,14 +149,9 @@ function busyCause(mayBeStuck: boolean): Cause {
 function execCause(errno: string, machine: MachineEvidence): Cause | undefined {
   const { privilege, kexec } = machine;
   switch (errno) {
-    case "EINVAL":
-      if (valueIn(privilege.initialPidNamespace) === false) {
-        return {
-          code: "pid-namespace",
-          why: "this process is not in the initial pid namespace",
-          hint: "run it on the host, not in a container",
-        };
-      }
+    case "EINVAL": {
+      const elsewhere = pidNamespaceCause(privilege);
+      if (elsewhere !== undefined) return elsewhere;
       if (!kexec.loaded.known) {
         // kernel/reboot.c: without CONFIG_KEXEC_CORE the command is one that it does not know.
         return {
@@ -188,21 +160,11 @@ function execCause(errno: string, machine: MachineEvidence): Cause | undefined {
           hint: `it is not known which: ${kexec.loaded.why}`,
         };
       }
-      if (kexec.loaded.value) return undefined;
-      return {
-        code: "nothing-loaded",
-        why: "no kernel is loaded",
-        hint: "load one first: aegis-kexec load KERNEL",
-      };
+      return kexec.loaded.value ? undefined : nothingLoaded;
+    }
     case "EPERM":
-      return valueIn(privilege.capSysBoot) === false ||
-        valueIn(privilege.initialUserNamespace) === false
-        ? {
-            code: "no-capability",
-            why: "this process does not have CAP_SYS_BOOT",
-            hint: "run it as root, outside of containers",
-          }
-        : filteredCause();
+      // The capability counts in the user namespace of the pid namespace: kernel/reboot.c.
+      return capabilityCause(privilege) ?? silentlyDenied();
     case "EAGAIN":
       return {
         code: "busy",

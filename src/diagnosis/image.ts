@@ -1,11 +1,13 @@
 /** Why the kernel did not take an image or a file, its signature apart. */
 
 import type { Architecture } from "../architecture.ts";
+import type { Cause } from "../errors.ts";
 import type { Refusal } from "../image/bzimage.ts";
 import type { Memory } from "../machine/kernel.ts";
-import { valueIn } from "../machine/reading.ts";
-import { availableText, type Cause, logged, mebibytes } from "./cause.ts";
+import { availableText, logged, mebibytes } from "./cause.ts";
 import type { LoadAttempt } from "./evidence.ts";
+import { segmentCause } from "./memory-need.ts";
+import { crashMemoryCause } from "./permission.ts";
 
 /** EINVAL. */
 export function invalidCause(
@@ -15,16 +17,8 @@ export function invalidCause(
   refusal: Refusal | undefined,
   kernelLog: readonly string[],
 ): Cause {
-  const total = valueIn(memory.total);
-  const largest = Math.max(attempt.kernelSize, attempt.initrdSize);
-  // sanity_check_segment_list, kernel/kexec_core.c: no segment over half of all pages.
-  if (total !== undefined && largest > total / 2) {
-    return {
-      code: "no-room",
-      why: `a file of ${mebibytes(largest)} is over half of this machine's memory (${mebibytes(total)})`,
-      hint: "use a smaller initramfs",
-    };
-  }
+  const tooLarge = segmentCause(Math.max(attempt.kernelSize, attempt.initrdSize), memory);
+  if (tooLarge !== undefined) return tooLarge;
   if (logged(kernelLog, /command line too long/i)) {
     return {
       code: "cmdline-too-long",
@@ -32,7 +26,7 @@ export function invalidCause(
       hint: "shorten it",
     };
   }
-  if (refusal !== undefined) return { code: refusal.code, why: refusal.reason };
+  if (refusal !== undefined) return refusal;
   if (attempt.debug) {
     return {
       code: "unsupported-flag",
@@ -53,7 +47,7 @@ export function invalidCause(
 
 /** ENOEXEC: no loader of the running kernel takes the image. */
 export function formatCause(refusal: Refusal | undefined): Cause {
-  if (refusal !== undefined) return { code: refusal.code, why: refusal.reason };
+  if (refusal !== undefined) return refusal;
   return {
     code: "kernel-unsuitable",
     why: "the running kernel does not take this image format",
@@ -79,13 +73,8 @@ export function noPlaceCause(
 ): Cause {
   const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
   if (attempt.crash) {
-    if (crashSize === 0) {
-      return {
-        code: "no-crash-memory",
-        why: "no memory is reserved for a crash kernel",
-        hint: "boot with crashkernel=256M (or more) on the command line",
-      };
-    }
+    const nothingReserved = crashMemoryCause(crashSize);
+    if (nothingReserved !== undefined) return nothingReserved;
     const reserved = crashSize === undefined ? "" : ` (${mebibytes(crashSize)})`;
     return {
       code: "no-room",

@@ -1,5 +1,5 @@
 /** Whether there is memory enough for a load, asked before the work. Pure. */
-import { KexecError } from "../errors.ts";
+import { type Cause, cannot } from "../errors.ts";
 import type { Memory } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { mebibytes } from "./cause.ts";
@@ -12,27 +12,32 @@ export interface MemoryNeed {
   readonly copied: number;
 }
 
+/** No segment may be over half of all pages: sanity_check_segment_list, kernel/kexec_core.c. */
+export function segmentCause(largest: number, memory: Memory): Cause | undefined {
+  const total = valueIn(memory.total);
+  if (total === undefined || largest <= total / 2) return undefined;
+  return {
+    code: "no-room",
+    why: `a file of ${mebibytes(largest)} is over half of this machine's memory (${mebibytes(total)})`,
+    hint: "use a smaller initramfs",
+  };
+}
+
 /**
- * The kernel reads both files into memory (kernel_read_file) and then copies them to their
- * segments, so each is there twice; and no segment may be over half of all memory
- * (sanity_check_segment_list, kernel/kexec_core.c).
+ * The kernel reads both files into memory (kernel_read_file) and then copies them to their segments,
+ * so each is there twice.
  * @throws KexecError `no-room`, `out-of-memory`
  */
 export function requireMemory(need: MemoryNeed, memory: Memory): void {
-  const total = valueIn(memory.total);
-  const largest = Math.max(need.kernel, need.initrd);
-  if (total !== undefined && largest > total / 2) {
-    throw new KexecError("no-room", {
-      message: `cannot load ${mebibytes(largest)} at once: the kernel takes at most half of this machine's memory (${mebibytes(total)})`,
-      hint: "use a smaller initramfs",
-    });
-  }
+  const tooLarge = segmentCause(Math.max(need.kernel, need.initrd), memory);
+  if (tooLarge !== undefined) throw cannot("load", tooLarge);
   const available = valueIn(memory.available);
   const wanted = need.copied + 2 * (need.kernel + need.initrd);
   if (available !== undefined && wanted > available) {
     const copied = need.copied === 0 ? "" : ` and ${mebibytes(need.copied)} joined in memory`;
-    throw new KexecError("out-of-memory", {
-      message: `cannot load: it takes ${mebibytes(wanted)} of memory, and ${mebibytes(available)} are available`,
+    throw cannot("load", {
+      code: "out-of-memory",
+      why: `it takes ${mebibytes(wanted)} of memory, and ${mebibytes(available)} are available`,
       hint: `kernel and initramfs (${mebibytes(need.kernel + need.initrd)}) are held twice${copied}: free memory, or use a smaller initramfs`,
     });
   }

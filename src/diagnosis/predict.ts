@@ -1,11 +1,12 @@
 /** What the system call would answer, by the facts. Pure. The order is the kernel's. */
-import { KexecError } from "../errors.ts";
+import { type Cause, cannot, errorCodes, type KexecError } from "../errors.ts";
 import type { MachineFacts } from "../machine/facts.ts";
 import { valueIn } from "../machine/reading.ts";
-import { type Cause, mebibytes } from "./cause.ts";
+import { mebibytes } from "./cause.ts";
 import { lockdownCause } from "./denied.ts";
 import { noPlaceCause, noPlaceInScratch } from "./image.ts";
-import { permissionProblem } from "./permission.ts";
+import { noFileLoad } from "./kernel-state.ts";
+import { crashMemoryCause, permissionCause } from "./permission.ts";
 import { judgedCause } from "./signature.ts";
 import { type Judgement, unverifiable } from "./signature-check.ts";
 
@@ -23,26 +24,19 @@ const nothing: Prediction = { reasons: [], doubts: [], notes: [] };
 export function predictPermission(doing: string, facts: MachineFacts, crash: boolean): Prediction {
   const { kexec, privilege } = facts;
   const limit = valueIn(crash ? kexec.loadLimitPanic : kexec.loadLimitReboot);
-  const own = permissionProblem(doing, privilege, kexec, limit, crash);
+  const own = permissionCause(privilege, kexec, limit, crash);
   const assumed = {
     capSysBoot: { known: true, value: true },
     initialUserNamespace: { known: true, value: true },
-    initialPidNamespace: privilege.initialPidNamespace,
   } as const;
-  const machine = permissionProblem(doing, assumed, kexec, limit, crash);
+  const machine =
+    permissionCause(assumed, kexec, limit, crash) ??
+    (crash ? crashMemoryCause(valueIn(kexec.crashSize)) : undefined);
   const notes =
-    own !== undefined && own.code === "no-capability"
-      ? [`this process could not load it (exit ${own.exit}): ${own.hint}`]
+    own?.code === "no-capability"
+      ? [`this process could not load it (exit ${errorCodes[own.code]}): ${own.hint}`]
       : [];
-  if (machine !== undefined) return { ...nothing, reasons: [machine], notes };
-  if (crash && valueIn(kexec.crashSize) === 0) {
-    const reason = new KexecError("no-crash-memory", {
-      message: `cannot ${doing}: no memory is reserved for a crash kernel`,
-      hint: "boot with crashkernel=256M (or more) on the command line",
-    });
-    return { ...nothing, reasons: [reason], notes };
-  }
-  return { ...nothing, notes };
+  return { ...nothing, reasons: machine === undefined ? [] : [cannot(doing, machine)], notes };
 }
 
 /** What is loaded, as far as the call judges it. */
@@ -59,9 +53,7 @@ export interface Candidate {
 /** What kexec_file_load(2) would answer. */
 export function predictCall(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
   if (valueIn(facts.build.kexecFile) === false) {
-    const why = "this kernel was built without CONFIG_KEXEC_FILE";
-    const hint = "boot a kernel that has it: kexec_load(2) verifies nothing and is not used";
-    return { ...nothing, reasons: [errorOf(doing, { code: "no-kexec-file", why, hint })] };
+    return { ...nothing, reasons: [cannot(doing, noFileLoad)] };
   }
   const signature = predictSignature(doing, facts, candidate.judgement);
   const reasons = [...signature.reasons];
@@ -69,11 +61,11 @@ export function predictCall(doing: string, facts: MachineFacts, candidate: Candi
   if (valueIn(facts.appraisal) === true) {
     const why =
       "IMA appraises kernels here, and what security.ima says of this file was not looked at";
-    doubts.push(errorOf(doing, { code: "ima-refused", why }));
+    doubts.push(cannot(doing, { code: "ima-refused", why }));
   }
   if (!facts.appraisal.known) {
     const why = `if IMA appraises kernels, which is not known (${facts.appraisal.why}), and this file's security.ima does not pass`;
-    doubts.push(errorOf(doing, { code: "ima-refused", why }));
+    doubts.push(cannot(doing, { code: "ima-refused", why }));
   }
   const finalized = valueIn(facts.liveUpdate.finalized);
   const notes =
@@ -95,7 +87,7 @@ function predictCrashPlace(doing: string, facts: MachineFacts, candidate: Candid
   const reserved = valueIn(facts.kexec.crashSize);
   const { kernelMemory, initrdSize } = candidate;
   if (reserved === undefined || kernelMemory + initrdSize <= reserved) return nothing;
-  return { ...nothing, reasons: [errorOf(doing, noPlaceCause(candidate, reserved, undefined))] };
+  return { ...nothing, reasons: [cannot(doing, noPlaceCause(candidate, reserved, undefined))] };
 }
 
 /** Where kexec handover is on, each segment goes into one part of its scratch area: kho_locate_mem_hole. */
@@ -104,10 +96,10 @@ function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate
   const scratch = valueIn(facts.liveUpdate.scratch);
   const { kernelSize, kernelMemory, initrdSize } = candidate;
   const cause = noPlaceInScratch(mebibytes(kernelSize + initrdSize));
-  const doubt = (on: string) => errorOf(doing, { ...cause, why: `if ${cause.why}, ${on}` });
+  const doubt = (on: string) => cannot(doing, { ...cause, why: `if ${cause.why}, ${on}` });
   if (scratch === undefined) return { ...nothing, doubts: [doubt("whose size is not known")] };
   if (Math.max(kernelMemory, initrdSize) > scratch) {
-    return { ...nothing, reasons: [errorOf(doing, cause)] };
+    return { ...nothing, reasons: [cannot(doing, cause)] };
   }
   const most = mebibytes(scratch);
   const doubts =
@@ -131,7 +123,7 @@ function predictSignature(doing: string, facts: MachineFacts, judgement: Judgeme
   const { uefi } = facts.firmware;
   const level = valueIn(facts.lockdown);
   const error = (certain: boolean, cause: Cause): KexecError =>
-    errorOf(doing, certain ? cause : { ...cause, why: `if ${cause.why}` });
+    cannot(doing, certain ? cause : { ...cause, why: `if ${cause.why}` });
 
   const refusal =
     found.verdict === "refused"
@@ -154,11 +146,4 @@ function predictSignature(doing: string, facts: MachineFacts, judgement: Judgeme
   return decided && checked.known
     ? { ...nothing, reasons: [outcome], doubts }
     : { ...nothing, doubts: [...doubts, outcome] };
-}
-
-function errorOf(doing: string, { code, why, hint }: Cause): KexecError {
-  return new KexecError(code, {
-    message: `cannot ${doing}: ${why}`,
-    ...(hint === undefined ? {} : { hint }),
-  });
 }

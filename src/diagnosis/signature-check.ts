@@ -71,12 +71,12 @@ export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judge
     const why = "it has no EFI header, so nobody can have signed it";
     return { ...refused("kernel-unsigned", "ELIBBAD", why), case: "no-efi-header" };
   }
-  if (pe.kind === "broken") return refused("kernel-signature-malformed", "ELIBBAD", pe.problem);
+  if (pe.kind === "broken") return refused("kernel-signature-malformed", "ELIBBAD", pe.why);
   if (authenticode === undefined) {
     return refused("kernel-unsigned", "ENODATA", "it carries no signature");
   }
   const { problem, signatures } = authenticode;
-  if (problem !== undefined) return refused(problem.code, problem.errno, problem.reason);
+  if (problem !== undefined) return refused(problem.code, problem.errno, problem.why);
   const [signature] = signatures;
   const [signer] = signature?.signers ?? [];
   if (signature === undefined || signer === undefined) {

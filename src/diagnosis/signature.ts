@@ -1,7 +1,8 @@
 /** Why the kernel's signature check refused an image. */
+import type { Cause } from "../errors.ts";
 import type { Reading } from "../machine/reading.ts";
 import { valueIn } from "../machine/reading.ts";
-import { type Cause, logged } from "./cause.ts";
+import { logged } from "./cause.ts";
 import type { Judgement } from "./signature-check.ts";
 
 /** What is known of the check that failed. */

@@ -1,8 +1,9 @@
 /** The handover: reboot(LINUX_REBOOT_CMD_KEXEC), and only into what is loaded. */
 
-import { diagnoseExec } from "../diagnosis/diagnose.ts";
-import { capabilityProblem } from "../diagnosis/permission.ts";
-import { KexecError } from "../errors.ts";
+import { diagnoseExec, handingOver } from "../diagnosis/diagnose.ts";
+import { noKexec, nothingLoaded } from "../diagnosis/kernel-state.ts";
+import { capabilityCause, pidNamespaceCause } from "../diagnosis/permission.ts";
+import { cannot } from "../errors.ts";
 import { runBySystemd } from "../linux/init-system.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
@@ -30,8 +31,6 @@ import {
 } from "./request.ts";
 import { Interruption } from "./stages/interruption.ts";
 import { reportLiveUpdate } from "./stages/kexec-handover.ts";
-
-const handingOver = "hand over to the loaded kernel";
 
 /**
  * Hands over to the loaded kernel. It does not return; it throws when the jump was refused.
@@ -64,8 +63,9 @@ export async function loadAndExec(
   requireLinux();
   const parsed = parseBootRequest(request);
   if (parsed.load.crash) {
-    throw new KexecError("usage", {
-      message: "cannot hand over to a crash kernel: only a panic jumps to it",
+    throw cannot("hand over to a crash kernel", {
+      code: "usage",
+      why: "only a panic jumps to it",
       hint: "use load --crash",
     });
   }
@@ -112,8 +112,9 @@ function prepare(request: ParsedExecRequest, loading: boolean): Way {
   // systemd has rules of its own on who may ask it.
   requireRights(!loading && !throughSystemd);
   if (throughSystemd && request.quiesce.length > 0) {
-    throw new KexecError("usage", {
-      message: "cannot detach drivers on a system that systemd runs: its services still use them",
+    throw cannot("detach drivers on a system that systemd runs", {
+      code: "usage",
+      why: "its services still use them",
       hint: "stop what uses them, and add --force",
     });
   }
@@ -164,32 +165,17 @@ async function leave(
 /** Before file systems are touched. Where /sys is missing only the jump itself tells. */
 function requireLoaded(): void {
   const { loaded } = readKexecState();
-  if (valueIn(loaded) === false) {
-    throw new KexecError("nothing-loaded", {
-      message: `cannot ${handingOver}: no kernel is loaded`,
-      hint: "load one first: aegis-kexec load KERNEL",
-    });
-  }
+  if (valueIn(loaded) === false) throw cannot(handingOver, nothingLoaded);
   // kernel/ksysfs.c: the folder is there with /sys, what tells of kexec only with CONFIG_KEXEC_CORE.
-  if (!loaded.known && exists("/sys/kernel")) {
-    throw new KexecError("no-kexec-file", {
-      message: `cannot ${handingOver}: this kernel was built without kexec, or does not show it to this process`,
-      hint: "boot a kernel with CONFIG_KEXEC_FILE, and run it outside of containers",
-    });
-  }
+  if (!loaded.known && exists("/sys/kernel")) throw cannot(handingOver, noKexec);
 }
 
 /** What reboot(2) would refuse is refused before anything is done for it. */
 function requireRights(withCapability: boolean): void {
   const privilege = readPrivilege();
-  if (valueIn(privilege.initialPidNamespace) === false) {
-    throw new KexecError("pid-namespace", {
-      message: `cannot ${handingOver}: this process is not in the initial pid namespace`,
-      hint: "run it on the host, not in a container",
-    });
-  }
-  const problem = withCapability ? capabilityProblem(handingOver, privilege) : undefined;
-  if (problem !== undefined) throw problem;
+  const cause =
+    pidNamespaceCause(privilege) ?? (withCapability ? capabilityCause(privilege) : undefined);
+  if (cause !== undefined) throw cannot(handingOver, cause);
 }
 
 function jump(): never {

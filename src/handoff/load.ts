@@ -2,9 +2,9 @@
 
 import type { Architecture } from "../architecture.ts";
 import type { LoadAttempt } from "../diagnosis/evidence.ts";
-import { permissionProblem } from "../diagnosis/permission.ts";
+import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
 import { errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { close, O_WRONLY, open, writeAll } from "../linux/descriptor.ts";
 import { kexecFileLoad, kexecFileUnload } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
@@ -118,15 +118,10 @@ async function withRsdp(
 function requirePermission(request: ParsedLoadRequest): number | undefined {
   const disabled = readKexecFact("disabled");
   const limit = valueIn(readKexecFact(request.crash ? "loadLimitPanic" : "loadLimitReboot"));
-  const doing = `load ${request.kernel}`;
-  const problem = permissionProblem(doing, readLoadPrivilege(), { disabled }, limit, request.crash);
-  if (problem !== undefined) throw problem;
-  if (request.crash && valueIn(readKexecFact("crashSize")) === 0) {
-    throw new KexecError("no-crash-memory", {
-      message: `cannot ${doing}: no memory is reserved for a crash kernel`,
-      hint: "boot with crashkernel=256M (or more) on the command line",
-    });
-  }
+  const cause =
+    permissionCause(readLoadPrivilege(), { disabled }, limit, request.crash) ??
+    (request.crash ? crashMemoryCause(valueIn(readKexecFact("crashSize"))) : undefined);
+  if (cause !== undefined) throw cannot(`load ${request.kernel}`, cause);
   return limit;
 }
 

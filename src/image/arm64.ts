@@ -83,7 +83,7 @@ export function readArm64Image(source: ByteSource): Arm64Image | ImageProblem | 
 function cutShort(source: ByteSource, imageSize: bigint): string | undefined {
   const pe = readPe(source);
   if (pe?.kind === "pe") return undefined;
-  if (pe?.code === "kernel-truncated") return pe.problem;
+  if (pe?.code === "kernel-truncated") return pe.why;
   if (BigInt(source.size) * 2n >= imageSize) return undefined;
   return `it has ${source.size} bytes, and its header announces ${imageSize} bytes of memory`;
 }
@@ -94,11 +94,11 @@ function cutShort(source: ByteSource, imageSize: bigint): string | undefined {
  * is taken as harmless.
  */
 export function arm64Refusal(image: Arm64Image, machine: Arm64Machine): Refusal | undefined {
-  const load = (reason: string): Refusal => ({
+  const load = (why: string): Refusal => ({
     stage: "load",
     errno: "EINVAL",
     code: "kernel-unsuitable",
-    reason,
+    why,
   });
   if (image.imageSize === 0) return load("its header gives no image size: older than linux 3.17");
   if (

@@ -4,7 +4,7 @@
  * here; who signed, and whether the file is still what was signed, is.
  */
 
-import { type ErrorCode, KexecError } from "../errors.ts";
+import { type Cause, KexecError } from "../errors.ts";
 import {
   type ByteSource,
   broken,
@@ -17,11 +17,9 @@ import { inFileOrder, type PeImage } from "./pe.ts";
 import { type DigestAlgorithm, readSignedData, type SignedData } from "./pkcs7.ts";
 
 /** A rule of the certificate table that is broken, and what the kernel answers to it. */
-export interface SignatureProblem {
-  readonly code: ErrorCode;
+export interface SignatureProblem extends Cause {
   /** `ENOTSUPP` is 524, which the C library has no name for (include/linux/errno.h). */
   readonly errno: "ELIBBAD" | "ENOTSUPP" | "EMSGSIZE" | "EKEYREJECTED" | "EBADMSG";
-  readonly reason: string;
 }
 
 export interface Authenticode {
@@ -103,13 +101,13 @@ function derLength(start: ReturnType<typeof fieldsOf>): number {
 
 function problem(
   errno: SignatureProblem["errno"],
-  reason: string,
+  why: string,
 ): { readonly problem: SignatureProblem } {
-  return { problem: { code: "kernel-signature-malformed", errno, reason } };
+  return { problem: { code: "kernel-signature-malformed", errno, why } };
 }
 
-function failed(errno: SignatureProblem["errno"], reason: string): Authenticode {
-  return { signatures: [], ...problem(errno, reason) };
+function failed(errno: SignatureProblem["errno"], why: string): Authenticode {
+  return { signatures: [], ...problem(errno, why) };
 }
 
 /**

@@ -3,7 +3,7 @@
  * that looking at a kernel costs its headers and not its length.
  */
 
-import type { ErrorCode } from "../errors.ts";
+import type { Cause, ErrorCode } from "../errors.ts";
 
 export interface ByteSource {
   /** Length of the whole, in bytes. */
@@ -17,18 +17,17 @@ export interface ByteSource {
 }
 
 /**
- * A file that announces a format and breaks one of its rules. `problem` names
- * the rule: lower case, one line, no full stop, no text taken from the file.
+ * A file that announces a format and breaks one of its rules. `why` names the rule, and has no text
+ * that was taken from the file.
  */
-export interface ImageProblem {
+export interface ImageProblem extends Cause {
   readonly kind: "broken";
   readonly format: string;
-  readonly code: ErrorCode;
-  readonly problem: string;
 }
 
-export function broken(format: string, code: ErrorCode, problem: string): ImageProblem {
-  return { kind: "broken", format, code, problem };
+export function broken(format: string, code: ErrorCode, why: string): ImageProblem {
+  const problem = { kind: "broken", format, code, why } as const;
+  return code === "kernel-truncated" ? { ...problem, hint: "copy or download it again" } : problem;
 }
 
 /** Whether [offset, offset + length) lies inside `size` bytes; no sum can overflow. */

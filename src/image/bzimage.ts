@@ -3,6 +3,7 @@
  * and Documentation/arch/x86/boot.rst.
  */
 
+import type { Cause } from "../errors.ts";
 import {
   type ByteSource,
   broken,
@@ -59,12 +60,10 @@ export interface X86Machine {
 }
 
 /** One check of the kernel that an image fails. */
-export interface Refusal {
+export interface Refusal extends Cause {
   /** `probe` comes before the kernel's signature check, `load` after it. */
   readonly stage: "probe" | "load";
   readonly errno: "ENOEXEC" | "EINVAL";
-  readonly code: "not-a-kernel" | "kernel-truncated" | "kernel-unsuitable";
-  readonly reason: string;
 }
 
 const format = "bzImage";
@@ -141,11 +140,11 @@ function readVersion(source: ByteSource, pointer: number, setupSects: number): s
  * machine is taken as harmless. The command line has its own check.
  */
 export function bzImageRefusal(image: BzImage, machine: X86Machine): Refusal | undefined {
-  const probe = (reason: string): Refusal => ({
+  const probe = (why: string): Refusal => ({
     stage: "probe",
     errno: "ENOEXEC",
     code: "kernel-unsuitable",
-    reason,
+    why,
   });
   if (!image.bootFlag) {
     return { ...probe("it has no x86 boot sector mark"), code: "not-a-kernel" };
@@ -165,7 +164,8 @@ export function bzImageRefusal(image: BzImage, machine: X86Machine): Refusal | u
       stage: "load",
       errno: "ENOEXEC",
       code: "kernel-truncated",
-      reason: "the file ends inside the setup code",
+      why: "the file ends inside the setup code",
+      hint: "copy or download it again",
     };
   }
   return undefined;

@@ -1,5 +1,5 @@
 /** Sources that say in words what to boot: a manifest, a boot entry, a directory of boot entries. */
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { Folder, InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
@@ -140,9 +140,7 @@ function openEntry(
   const { path } = file;
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") {
-    throw new KexecError(entry.code, {
-      message: `cannot load the boot entry ${path}: ${entry.problem}`,
-    });
+    throw cannot(`load the boot entry ${path}`, entry);
   }
   if (!isForMachine(entry.architecture, architecture)) {
     throw new KexecError("wrong-architecture", {

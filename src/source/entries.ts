@@ -168,7 +168,7 @@ function readListed(root: Folder, found: FoundEntry, architecture: Architecture)
   try {
     using file = InputFile.openBelow(root, found.path, "boot entry");
     const facts = found.kind === "entry" ? entryFacts(root, file) : ukiFacts(file);
-    if ("problem" in facts) return { ...found, ...nothing, problem: facts.problem };
+    if ("why" in facts) return { ...found, ...nothing, problem: facts.why };
     const problem = isForMachine(facts.architecture, architecture)
       ? facts.fault
       : `it is for ${facts.architecture}`;
@@ -185,7 +185,7 @@ interface Facts extends Omit<Sortable, keyof EntryName> {
   readonly fault: string | undefined;
 }
 
-function entryFacts(root: Folder, file: InputFile): Facts | { readonly problem: string } {
+function entryFacts(root: Folder, file: InputFile): Facts | { readonly why: string } {
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
@@ -217,12 +217,12 @@ const machineNames: Partial<Record<PeMachine, string>> = {
 };
 
 /** As bootctl has them: bootspec_pick_name_version_sort_key of systemd. */
-function ukiFacts(file: ByteSource): Facts | { readonly problem: string } {
+function ukiFacts(file: ByteSource): Facts | { readonly why: string } {
   const pe = readPe(file);
-  if (pe === undefined) return { problem: "it is not a UKI" };
+  if (pe === undefined) return { why: "it is not a UKI" };
   if (pe.kind === "broken") return pe;
   const uki = readUki(file, pe);
-  if (uki === undefined) return { problem: "it is not a UKI: it has no .linux section" };
+  if (uki === undefined) return { why: "it is not a UKI: it has no .linux section" };
   if (uki.kind === "broken") return uki;
   const section = ukiSection(uki, ".osrel");
   const text = section === undefined ? "" : readUkiText(file, section, longestOsRelease);

@@ -1,7 +1,7 @@
 /** A kernel image that this machine could start: opened, recognised, checked. */
 
 import type { Architecture } from "../architecture.ts";
-import { type ErrorCode, KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { type Arm64Image, arm64Refusal, isArm64Image, readArm64Image } from "../image/arm64.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import {
@@ -40,11 +40,11 @@ export async function readKernel(
 ): Promise<KernelImage> {
   const { path } = file;
   const bzImage = readBzImage(file);
-  if (bzImage?.kind === "broken") throw refused(path, bzImage.code, bzImage.problem);
+  if (bzImage?.kind === "broken") throw cannot(`start ${path}`, bzImage);
   if (bzImage !== undefined) return checkBzImage(path, bzImage, architecture, machine);
 
   const arm64 = readArm64Image(file);
-  if (arm64?.kind === "broken") throw refused(path, arm64.code, arm64.problem);
+  if (arm64?.kind === "broken") throw cannot(`start ${path}`, arm64);
   if (arm64 !== undefined) return checkArm64(path, arm64, architecture);
 
   throw await notAKernel(file);
@@ -58,7 +58,7 @@ function checkBzImage(
 ): KernelImage {
   if (architecture !== "x86_64") throw wrongArchitecture(path, "x86", architecture);
   const refusal = bzImageRefusal(image, machine);
-  if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
+  if (refusal !== undefined) throw cannot(`start ${path}`, refusal);
   if (image.cutShort) {
     throw cutShort(
       path,
@@ -76,7 +76,7 @@ function checkBzImage(
 function checkArm64(path: string, image: Arm64Image, architecture: Architecture): KernelImage {
   if (architecture !== "aarch64") throw wrongArchitecture(path, "arm64", architecture);
   const refusal = arm64Refusal(image, {});
-  if (refusal !== undefined) throw refused(path, refusal.code, refusal.reason);
+  if (refusal !== undefined) throw cannot(`start ${path}`, refusal);
   if (image.cutShort !== undefined) throw cutShort(path, image.cutShort);
   return {
     image,
@@ -91,18 +91,6 @@ function cutShort(path: string, sign: string): KexecError {
     message: `cannot start ${path}: the file is cut short: ${sign}`,
     hint: "copy or download it again: the kernel would load it, but it would never boot",
   });
-}
-
-function refused(path: string, code: ErrorCode, reason: string): KexecError {
-  return new KexecError(code, {
-    message: `cannot start ${path}: ${reason}`,
-    ...hintOf(code),
-  });
-}
-
-/** What to do about a file that breaks a rule of its format. */
-export function hintOf(code: ErrorCode): { readonly hint?: string } {
-  return code === "kernel-truncated" ? { hint: "copy or download it again" } : {};
 }
 
 function wrongArchitecture(path: string, of: string, machine: Architecture): KexecError {

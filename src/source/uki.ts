@@ -1,13 +1,13 @@
 /** A unified kernel image taken apart: which of its sections boot, and with what command line. */
 
 import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
-import { type ByteSource, type ImageProblem, readWithin } from "../image/bytes.ts";
+import { cannot, KexecError } from "../errors.ts";
+import { type ByteSource, readWithin } from "../image/bytes.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
 import type { Listener } from "../listener.ts";
-import { hintOf, isBareKernel } from "./kernel.ts";
+import { isBareKernel } from "./kernel.ts";
 import { type OpenFile, type Part, rangeOf } from "./part.ts";
 
 /** What a UKI boots with. */
@@ -44,10 +44,10 @@ export function readUkiParts(
   if (isBareKernel(file) || readZboot(file) !== undefined) return undefined;
   const pe = readPe(file);
   if (pe === undefined) return undefined;
-  if (pe.kind === "broken") throw brokenImage(file.path, pe);
+  if (pe.kind === "broken") throw cannot(`load ${file.path}`, pe);
   const uki = readUki(file, pe);
   if (uki === undefined) return undefined;
-  if (uki.kind === "broken") throw brokenImage(file.path, uki);
+  if (uki.kind === "broken") throw cannot(`load ${file.path}`, uki);
   requireMachine(file.path, pe, architecture);
   requireProfile(file.path, uki, profile);
 
@@ -75,10 +75,6 @@ export function readUkiParts(
     }),
     cmdline: cmdline && readCmdline(file, cmdline),
   };
-}
-
-function brokenImage(path: string, { code, problem }: ImageProblem): KexecError {
-  return new KexecError(code, { message: `cannot load ${path}: ${problem}`, ...hintOf(code) });
 }
 
 function requireMachine(path: string, pe: PeImage, architecture: Architecture): void {

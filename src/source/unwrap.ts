@@ -1,14 +1,14 @@
 /** What is no bare kernel: a UKI is taken apart, and what is compressed is unpacked. */
 
 import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { type Compression, readCompression } from "../image/compression.ts";
 import { sizeWithoutPadding } from "../image/padding.ts";
 import { readPe } from "../image/pe.ts";
 import { readZboot } from "../image/zboot.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
-import { hintOf, isBareKernel } from "./kernel.ts";
+import { isBareKernel } from "./kernel.ts";
 import { isWhole, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
 import { readUkiParts } from "./uki.ts";
 import { unpack } from "./unpack.ts";
@@ -92,10 +92,7 @@ function nextWrapping(part: Part): NextWrapping | undefined {
   if (isBareKernel(part)) return undefined;
   const zboot = readZboot(part);
   if (zboot?.kind === "broken") {
-    throw new KexecError(zboot.code, {
-      message: `cannot unpack ${part.path}: ${zboot.problem}`,
-      ...hintOf(zboot.code),
-    });
+    throw cannot(`unpack ${part.path}`, zboot);
   }
   if (zboot !== undefined) {
     const { payload, compression, method } = zboot;

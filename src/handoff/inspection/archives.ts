@@ -72,7 +72,7 @@ function lookAt(archive: OpenArchive, alone: boolean) {
   const found = readBootconfig(archive);
   if (found?.kind === "broken" && !alone) {
     throw new KexecError("malformed-input", {
-      message: `cannot join the initramfs archives: ${archive.path} ends in a broken bootconfig: ${found.problem}`,
+      message: `cannot join the initramfs archives: ${archive.path} ends in a broken bootconfig: ${found.why}`,
       hint: "take it off by `bootconfig -d FILE`, or write it anew",
     });
   }

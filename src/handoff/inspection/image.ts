@@ -50,12 +50,12 @@ export function inspectImage(
       path,
       size: source.size,
       format: formatOf(facts),
-      broken: facts.kind === "broken" ? facts.problem : brokenPe(signature),
+      broken: facts.kind === "broken" ? facts.why : brokenPe(signature),
       facts: factsOf(facts),
       sections: sectionsOf(facts),
       profiles: profilesOf(facts),
       signatures: authenticode?.signatures.map(signatureReport) ?? [],
-      signatureProblem: authenticode?.problem?.reason ?? null,
+      signatureProblem: authenticode?.problem?.why ?? null,
       changedAfterSigning: unchanged === undefined ? null : !unchanged,
       trustedBy: judgement.verdict === "good" ? judgement.keyring : null,
     },
@@ -69,7 +69,7 @@ function digestWhy(withDigest: boolean): string {
 }
 
 function brokenPe({ pe }: ImageSignature): string | null {
-  return pe?.kind === "broken" ? pe.problem : null;
+  return pe?.kind === "broken" ? pe.why : null;
 }
 
 function formatOf(facts: ImageFacts): string {

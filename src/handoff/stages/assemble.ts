@@ -94,7 +94,7 @@ function describe(part: Part, alone: boolean, observer: Observer): Piece {
   }
   const bootconfig = readBootconfig(part);
   if (bootconfig?.kind === "broken") {
-    const problem = `${part.path} ends in a broken bootconfig: ${bootconfig.problem}`;
+    const problem = `${part.path} ends in a broken bootconfig: ${bootconfig.why}`;
     // The kernel leaves such a trailer where it is, and unpacks nothing that follows it.
     if (!alone) {
       throw new KexecError("malformed-input", {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { diagnoseExec, diagnoseLoad, diagnoseUnload } from "../../../src/diagnosis/diagnose.ts";
 import type { LoadAttempt, LoadEvidence } from "../../../src/diagnosis/evidence.ts";
+import { capabilityCause } from "../../../src/diagnosis/permission.ts";
 import { type Judgement, unverifiable } from "../../../src/diagnosis/signature-check.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { known, unknown } from "../../../src/machine/reading.ts";
@@ -203,7 +204,7 @@ const rows: Readonly<Record<string, Row>> = {
         stage: "probe",
         errno: "ENOEXEC",
         code: "kernel-unsuitable",
-        reason: "this machine uses 5-level paging, which it cannot start under",
+        why: "this machine uses 5-level paging, which it cannot start under",
       },
     },
     code: "kernel-unsuitable",
@@ -428,6 +429,29 @@ describe("a handover", () => {
       hint: expect.stringContaining("no kexec, or no /sys"),
     });
     expect(exec("EINVAL", { kexec: { ...kexec, loaded: known(true) } })).toBe("io-error");
+  });
+
+  test("EPERM names the cause that the check before the call names", () => {
+    const states = {
+      powerless: { ...privilege, capSysBoot: known(false) },
+      "in a user namespace": { ...privilege, initialUserNamespace: known(false) },
+    };
+    for (const state of Object.values(states)) {
+      const { code, why, hint } = capabilityCause(state) ?? {};
+      const error = diagnoseExec(numbers.EPERM, { ...evidence, privilege: state }, []);
+      expect(error).toMatchObject({
+        code,
+        hint,
+        message: `cannot hand over to the loaded kernel: ${why}`,
+      });
+    }
+    const contained = diagnoseExec(
+      numbers.EPERM,
+      { ...evidence, privilege: states["in a user namespace"] },
+      [],
+    );
+    expect(contained.message).toContain("user namespace");
+    expect(contained.hint).not.toContain("root");
   });
 
   test("EPERM, EBUSY, EAGAIN, ENOSYS", () => {

@@ -77,7 +77,7 @@ describe("the kernel's own checks", () => {
   ])("%s", (_, bytes, reason) => {
     const refusal = arm64Refusal(read(bytes), machine);
     expect(refusal).toMatchObject({ stage: "load", errno: "EINVAL", code: "kernel-unsuitable" });
-    expect(refusal?.reason).toMatch(reason);
+    expect(refusal?.why).toMatch(reason);
   });
 
   test("what the machine can do is no reason, nor is what is not known of it", () => {

@@ -189,7 +189,7 @@ describe("what the kernel would not take for a signature", () => {
     const found = read(file);
     expect(found?.signatures).toEqual([]);
     expect(found?.problem).toMatchObject({ code: "kernel-signature-malformed", errno });
-    expect(found?.problem?.reason).toMatch(reason);
+    expect(found?.problem?.why).toMatch(reason);
   });
 });
 

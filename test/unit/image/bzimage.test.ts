@@ -127,7 +127,7 @@ describe("the kernel's own checks", () => {
   ])("probe: %s", (_, bytes, machine, code, reason) => {
     const refusal = bzImageRefusal(read(bytes), machine);
     expect(refusal).toMatchObject({ stage: "probe", errno: "ENOEXEC", code });
-    expect(refusal?.reason).toMatch(reason);
+    expect(refusal?.why).toMatch(reason);
   });
 
   test("load: the file ends inside the setup code", () => {
@@ -137,7 +137,7 @@ describe("the kernel's own checks", () => {
 
   test("where several fail, the first in the kernel's order is named", () => {
     const image = read(patched(makeBzImage(), [0x206, 2, 0x20b], [0x211, 1, 0], [0x236, 2, 0]));
-    expect(bzImageRefusal(image, five)?.reason).toMatch(/2\.11/);
+    expect(bzImageRefusal(image, five)?.why).toMatch(/2\.11/);
   });
 
   test("a whole image passes, also under 5-level paging", () => {

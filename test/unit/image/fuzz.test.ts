@@ -188,8 +188,8 @@ test("mutations reach the depths of the readers", () => {
   for (let round = 0; round < 500; round++) {
     const facts = recogniseImage(meteredSource(mutate(rng.pick(images), rng)));
     kinds.add(facts.kind);
-    if (facts.kind === "broken") kinds.add(facts.problem);
-    if ("signature" in facts) kinds.add(facts.signature?.problem?.reason ?? "signature is fine");
+    if (facts.kind === "broken") kinds.add(facts.why);
+    if ("signature" in facts) kinds.add(facts.signature?.problem?.why ?? "signature is fine");
   }
   expect(kinds.size).toBeGreaterThan(20);
 });

@@ -113,7 +113,7 @@ describe("broken", () => {
   ] as const)("%s", (_, bytes, code, problem) => {
     const result = readPe(bytesOf(bytes));
     expect(result).toMatchObject({ kind: "broken", format: "PE file", code });
-    expect(result?.kind === "broken" && result.problem).toMatch(problem);
+    expect(result?.kind === "broken" && result.why).toMatch(problem);
   });
 });
 

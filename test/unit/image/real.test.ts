@@ -85,7 +85,7 @@ describe.skipIf(Bun.which("sbsign") === null || Bun.which("openssl") === null)("
   function firstSignature(file: Uint8Array, facts: ImageFacts = recogniseImage(bytesOf(file))) {
     if (!("signature" in facts) || facts.pe?.kind !== "pe") throw new Error(facts.kind);
     const found = facts.signature?.signatures[0];
-    if (found === undefined) throw new Error(facts.signature?.problem?.reason ?? "unsigned");
+    if (found === undefined) throw new Error(facts.signature?.problem?.why ?? "unsigned");
     return { pe: facts.pe, found, matches: matchesSignature(bytesOf(file), facts.pe, found) };
   }
 

@@ -108,7 +108,7 @@ describe("with profiles", () => {
     ]);
     expect(parse(late)).toMatchObject({
       kind: "broken",
-      problem: expect.stringMatching(/\.linux/),
+      why: expect.stringMatching(/\.linux/),
     });
   });
 });

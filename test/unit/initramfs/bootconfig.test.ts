@@ -37,7 +37,7 @@ test.each([
 ])("broken: %s", (problem, file) => {
   const found = read(file);
   expect(found).toMatchObject({ kind: "broken", format: "bootconfig", code: "malformed-input" });
-  expect(found).toHaveProperty("problem", expect.stringContaining(problem));
+  expect(found).toHaveProperty("why", expect.stringContaining(problem));
 });
 
 test("the largest that the kernel reads is read", () => {

@@ -8,13 +8,13 @@ const block = (lines: string, size = 1024) =>
 
 function read(block: Uint8Array): Record<string, string> {
   const variables = readGrubenv(block);
-  if ("problem" in variables) throw new Error(variables.problem);
+  if ("why" in variables) throw new Error(variables.why);
   return Object.fromEntries(variables);
 }
 
 function write(before: Uint8Array, changes: Record<string, string | undefined>): Uint8Array {
   const after = writeGrubenv(before, new Map(Object.entries(changes)));
-  if ("problem" in after) throw new Error(after.problem);
+  if ("why" in after) throw new Error(after.why);
   return after;
 }
 
@@ -43,8 +43,8 @@ describe("reads", () => {
   });
 
   test("nothing of a file without the signature, or of one too large", () => {
-    expect(readGrubenv(bytes("a=1\n"))).toHaveProperty("problem");
-    expect(readGrubenv(block("a=1\n", 70_000))).toHaveProperty("problem");
+    expect(readGrubenv(bytes("a=1\n"))).toHaveProperty("why");
+    expect(readGrubenv(block("a=1\n", 70_000))).toHaveProperty("why");
   });
 });
 
@@ -71,10 +71,7 @@ describe("writes", () => {
 
   test("nothing where there is no room", () => {
     const full = block("a=1\n", "# GRUB Environment Block\na=1\n".length);
-    expect(writeGrubenv(full, new Map([["b", "2"]]))).toHaveProperty(
-      "problem",
-      "it has no room for b",
-    );
+    expect(writeGrubenv(full, new Map([["b", "2"]]))).toHaveProperty("why", "it has no room for b");
   });
 
   test("bytes that are not UTF-8 stay", () => {
@@ -92,7 +89,7 @@ test("damaged blocks never throw, and what is written reads the same", () => {
     const damaged = mutate(start, random);
     const before = readGrubenv(damaged);
     const after = writeGrubenv(damaged, new Map([["next_entry", ""]]));
-    if ("problem" in before || "problem" in after) continue;
+    if ("why" in before || "why" in after) continue;
     expect(after).toHaveLength(damaged.length);
     expect(readGrubenv(after)).toBeInstanceOf(Map);
   }

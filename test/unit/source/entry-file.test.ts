@@ -6,13 +6,13 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 function read(text: string): EntryFile {
   const entry = parseEntry(bytes(text));
-  if (entry.kind === "broken") throw new Error(entry.problem);
+  if (entry.kind === "broken") throw new Error(entry.why);
   return entry;
 }
 
 function problemOf(text: string | Uint8Array): string {
   const entry = parseEntry(typeof text === "string" ? bytes(text) : text);
-  return entry.kind === "broken" ? entry.problem : "none";
+  return entry.kind === "broken" ? entry.why : "none";
 }
 
 const fedora = `# /boot/loader/entries/6a98-6.1.conf

@@ -48,6 +48,7 @@ const quickTools: readonly Tool[] = [
   { package: "squashfs-tools", proof: "mksquashfs" },
   { package: "erofs-utils", proof: "mkfs.erofs" },
   { package: "cryptsetup-bin", proof: "cryptsetup" },
+  { package: "fsverity", proof: "fsverity" },
   // a software TPM, what talks to its socket, and another reader of its PCRs
   { package: "swtpm", proof: "swtpm" },
   { package: "socat", proof: "socat" },

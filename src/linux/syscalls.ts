@@ -31,6 +31,7 @@ const numbers = {
   sync: [162, 81],
   mount: [165, 40],
   reboot: [169, 142],
+  fstatfs: [138, 44],
   getdents64: [217, 61],
   clock_nanosleep: [230, 115],
   openat: [257, 56],

@@ -53,6 +53,9 @@ const quickTools: readonly Tool[] = [
   { package: "swtpm", proof: "swtpm" },
   { package: "socat", proof: "socat" },
   { package: "tpm2-tools", proof: "tpm2_pcrread" },
+  // ISO images, by both programs that pack them
+  { package: "xorriso", proof: "xorriso" },
+  { package: "genisoimage", proof: "genisoimage" },
   // the manual page and the completions
   { package: "mandoc", proof: "mandoc" },
   { package: "zsh", proof: "zsh" },

@@ -4,7 +4,7 @@
  * kernels and guest programs in the cache folder. Does nothing, quickly, where
  * all is there. Imports nothing that has to be installed first.
  *
- *   bun test/setup.ts [demo|quick|test|bench|fresh]
+ *   bun test/setup.ts [demo|quick|test|bench|fresh|kernels]
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts"
 import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
 
 /** What is to be run: a script of package.json, or the size of its tests. */
-const purposes = ["demo", "quick", "test", "bench", "fresh"] as const;
+const purposes = ["demo", "quick", "test", "bench", "fresh", "kernels"] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** A host package, and a program or file by which one sees that it is installed. */
@@ -82,12 +82,32 @@ const testTools: readonly Tool[] = [
 /** By which the playbook reaches its machines. */
 const fleetTools: readonly Tool[] = [...testTools, { package: "openssh-client", proof: "ssh" }];
 
+/** What builds kernels, for this architecture and the other. */
+const kernelTools: readonly Tool[] = [
+  { package: "make", proof: "make" },
+  { package: "gcc", proof: "cc" },
+  { package: "libc6-dev", proof: "/usr/include/stdio.h" },
+  { package: "gcc-aarch64-linux-gnu", proof: "aarch64-linux-gnu-gcc" },
+  { package: "flex", proof: "flex" },
+  { package: "bison", proof: "bison" },
+  { package: "bc", proof: "bc" },
+  { package: "perl", proof: "perl" },
+  { package: "python3", proof: "python3" },
+  { package: "openssl", proof: "openssl" },
+  { package: "libssl-dev", proof: "/usr/include/openssl/ssl.h" },
+  { package: "libelf-dev", proof: "/usr/include/libelf.h" },
+  { package: "kmod", proof: "depmod" },
+  { package: "xz-utils", proof: "xz" },
+  { package: "util-linux", proof: "flock" },
+];
+
 const needs = {
   demo: { tools: emulator, packages: demoPackages },
   quick: { tools: quickTools, packages: [] },
   test: { tools: testTools, packages: testPackages },
   bench: { tools: testTools, packages: testPackages },
   fresh: { tools: fleetTools, packages: testPackages },
+  kernels: { tools: kernelTools, packages: [] },
 } as const;
 
 /** Something that the user has to do. */

@@ -347,7 +347,7 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
 
 const on = "kho=on liveupdate=on";
 
-for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
+for (const name of ["kho-x86_64", "shared-aarch64"] as const) {
   vmTest(`kexec handover reaches the next kernel of ${name}`, { needs: [name] }, async () => {
     const given = scene({ first: name, guest: { cmdline: "kho=on kho_scratch=32M,32M,32M" } });
     await using guest = await given.start();
@@ -363,14 +363,14 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
 
 vmTest(
   "a session of live update is noticed, and reaches the next kernel",
-  { needs: ["shared-x86_64", "tool:cc"] },
+  { needs: ["kho-x86_64", "tool:cc"] },
   async () => {
     const agent = temporaryPath("session");
     const source = join(import.meta.dir, "guest", "session.c");
     await Bun.$`cc -O2 -static -o ${agent} ${source}`.quiet();
     const entry = { type: "host-file", path: "/sbin/session", source: agent, mode: 0o755 } as const;
     const given = scene({
-      first: "shared-x86_64",
+      first: "kho-x86_64",
       entries: [entry],
       nextEntries: [entry],
       guest: { cmdline: `${on} kho_scratch=32M,32M,32M` },

@@ -6,8 +6,8 @@ import { vmSuite } from "./lib/suite.ts";
 
 const read = "aegis-kexec status --json";
 const guestWith = (cmdline: string) => () =>
-  scene({ first: "shared-x86_64", guest: { cmdline } }).start();
-const needs = ["shared-x86_64"] as const;
+  scene({ first: "kho-x86_64", guest: { cmdline } }).start();
+const needs = ["kho-x86_64"] as const;
 
 const on = "kho=on liveupdate=on kho_scratch=16M,160M,16M";
 vmSuite("handover on", { needs, start: guestWith(on) }, (test) => {

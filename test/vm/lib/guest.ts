@@ -184,7 +184,7 @@ export class Guest implements AsyncDisposable {
 
   /** Waits until an agent announces itself, for a guest that resets through firmware. */
   async awaitAnnouncement(what = "the guest booting", timeout = 180): Promise<Announcement> {
-    const outcome = await this.#wait(what, timeout);
+    const outcome = await this.#wait(what, timeout * this.kernel.patience);
     if ("event" in outcome) return outcome;
     throw this.#failure(`a result nobody asked for while ${what}`);
   }
@@ -198,8 +198,9 @@ export class Guest implements AsyncDisposable {
   async awaitConsole(text: string | RegExp, timeout = 60): Promise<void> {
     const found = () =>
       typeof text === "string" ? this.#log.includes(text) : text.test(this.#log);
-    for (const stop = Date.now() + timeout * 1000; !found(); await Bun.sleep(50)) {
-      if (Date.now() > stop) throw this.#failure(`no ${text} on the console in ${timeout} s`);
+    const limit = timeout * this.kernel.patience;
+    for (const stop = Date.now() + limit * 1000; !found(); await Bun.sleep(50)) {
+      if (Date.now() > stop) throw this.#failure(`no ${text} on the console in ${limit} s`);
       if (!this.alive && !found()) throw this.#failure(`QEMU ended without ${text} on the console`);
     }
   }
@@ -217,9 +218,10 @@ export class Guest implements AsyncDisposable {
 
   /** Waits until QEMU ends by itself: the guest powered off, or reset. */
   async waitExit(timeout = 60): Promise<number> {
-    const late = Bun.sleep(timeout * 1000).then(() => undefined);
+    const limit = timeout * this.kernel.patience;
+    const late = Bun.sleep(limit * 1000).then(() => undefined);
     const exit = await Promise.race([this.#qemu.exited, late]);
-    if (exit === undefined) throw this.#failure(`still running after ${timeout} s`);
+    if (exit === undefined) throw this.#failure(`still running after ${limit} s`);
     return exit;
   }
 
@@ -261,11 +263,14 @@ export class Guest implements AsyncDisposable {
   async #order(script: string, guestLimit: number, hostLimit: number) {
     this.#number += 1;
     this.#stderr = undefined;
-    const outcome = this.#wait(`running ${JSON.stringify(script.slice(0, 200))}`, hostLimit);
+    const { patience } = this.kernel;
+    const what = `running ${JSON.stringify(script.slice(0, 200))}`;
+    const outcome = this.#wait(what, hostLimit * patience);
     // agent.sh: execute() kills this process group when the time is over.
     const led = `echo $$ >/.bench/run/leader;${script}\n`;
     const unsent = (error: unknown) => this.#waiting?.failed(String(error));
-    if (this.alive) this.#channel.sendScript(this.#number, led, guestLimit).catch(unsent);
+    const limit = guestLimit * patience;
+    if (this.alive) this.#channel.sendScript(this.#number, led, limit).catch(unsent);
     return outcome;
   }
 

@@ -3,17 +3,9 @@
  * but with apt's state in the cache folder, and unpacked there. Nothing is
  * installed, nothing of the host is changed, no root is needed.
  */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
-import { hostSources } from "./apt-sources.ts";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type Apt, download, lastLine, output, privateApt } from "./apt.ts";
 import { cacheFolder } from "./host.ts";
 
 /** A package as `name:architecture`. */
@@ -100,11 +92,8 @@ export async function fetchPackages(
   const missing = new Map<PackageName, string>();
   if (wanted.length === 0) return missing;
   const allMissing = (why: string) => new Map(wanted.map((name) => [name, why] as const));
-  for (const tool of ["apt-get", "apt-cache", "apt-config", "dpkg-deb"]) {
-    if (Bun.which(tool) === null) return allMissing(`this host has no ${tool}`);
-  }
   report(`reading Debian's package lists for ${wanted.length} packages`);
-  const apt = await privateApt();
+  const apt = await privateApt(packageFolder);
   if (typeof apt === "string") return allMissing(apt);
   try {
     for (const name of wanted) {
@@ -117,50 +106,6 @@ export async function fetchPackages(
   return missing;
 }
 
-interface Apt {
-  readonly folder: string;
-  readonly environment: Record<string, string | undefined>;
-}
-
-/** apt with its own state: the lists are read into a folder of ours. An error as text. */
-async function privateApt(): Promise<Apt | string> {
-  const sources = hostSources();
-  if (sources.length === 0) return "the host's package sources name no Debian";
-  const folder = join(packageFolder, `apt-${process.pid}`);
-  for (const part of ["state/lists/partial", "cache/archives/partial", "download"]) {
-    mkdirSync(join(folder, part), { recursive: true });
-  }
-  writeFileSync(join(folder, "status"), "");
-  writeFileSync(join(folder, "sources.list"), sources.join("\n"));
-  // The host's proxies stay in force; its hooks, which may need root, do not.
-  const acquire = await output(["apt-config", "dump", "Acquire"]);
-  const settings = [
-    acquire.stdout,
-    `Dir::State "${folder}/state";`,
-    `Dir::State::status "${folder}/status";`,
-    `Dir::Cache "${folder}/cache";`,
-    `Dir::Etc::sourcelist "${folder}/sources.list";`,
-    'Dir::Etc::sourceparts "/dev/null";',
-    'Dir::Etc::parts "/dev/null";',
-    'Dir::Etc::main "/dev/null";',
-    'Dir::Etc::preferencesparts "/dev/null";',
-    'APT::Architecture "amd64";',
-    'APT::Architectures { "amd64"; "arm64"; };',
-    'APT::Sandbox::User "root";',
-    'Acquire::Languages "none";',
-    'Acquire::Retries "3";',
-    // Without it, an update that reached no server counts as done.
-    'APT::Update::Error-Mode "any";',
-  ];
-  const config = join(folder, "apt.conf");
-  writeFileSync(config, settings.join("\n"));
-  const apt = { folder, environment: { ...process.env, APT_CONFIG: config, LC_ALL: "C" } };
-  const update = await output(["apt-get", "-qq", "update"], apt);
-  if (update.exit === 0) return apt;
-  rmSync(folder, { recursive: true, force: true });
-  return `the package lists cannot be read: ${lastLine(update.stderr)}`;
-}
-
 async function fetchOne(
   name: PackageName,
   apt: Apt,
@@ -169,15 +114,13 @@ async function fetchOne(
   const real = metaPackages.includes(name) ? await newestOf(name, apt) : name;
   if (real === undefined) return "the package sources do not have it";
   report(`downloading ${real}`);
-  const download = join(apt.folder, "download");
-  const got = await output(["apt-get", "-qq", "download", real], { ...apt, folder: download });
-  const archive = readdirSync(download).find((file) => file.endsWith(".deb"));
-  if (got.exit !== 0 || archive === undefined) return lastLine(got.stderr);
+  const got = await download(real, apt);
+  if ("problem" in got) return got.problem;
   // name_version_architecture, where %3a stands for the colon after an epoch
-  const folder = archive.replace(/\.deb$/, "").replace("%3a", "-");
+  const folder = basename(got.archive, ".deb").replace("%3a", "-");
   const unpacked = join(apt.folder, "unpacked");
-  const unpack = await output(["dpkg-deb", "--extract", join(download, archive), unpacked]);
-  rmSync(join(download, archive));
+  const unpack = await output(["dpkg-deb", "--extract", got.archive, unpacked]);
+  rmSync(got.archive);
   if (unpack.exit !== 0) return lastLine(unpack.stderr);
   const reduction = reductions[name] ?? ":";
   const reduced = await output(["sh", "-c", `cd "$1" && ${reduction}`, "sh", unpacked]);
@@ -207,23 +150,4 @@ function readIndex(): Record<string, string> {
       typeof folder === "string" ? [[name, folder]] : [],
     ),
   );
-}
-
-async function output(command: string[], apt?: Apt) {
-  const child = Bun.spawn(command, {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    ...(apt === undefined ? {} : { cwd: apt.folder, env: apt.environment }),
-  });
-  const [stdout, stderr, exit] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { stdout, stderr, exit };
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) || "no reason given";
 }

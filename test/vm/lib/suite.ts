@@ -1,8 +1,11 @@
 /** Tests that need a guest: skipped by name where the machine lacks what they need. */
 import { afterAll, describe, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { notBuiltMark } from "../../runner/report.ts";
+import { builtKernels } from "./built-kernels.ts";
 import { type Guest, runningGuests } from "./guest.ts";
-import { findKernel, type KernelName } from "./kernels.ts";
+import type { Arch } from "./host.ts";
+import { buildFor, findKernel, type KernelName } from "./kernels.ts";
 import { type PackageName, testPackages, unpackedPackage } from "./packages.ts";
 
 /** A kernel (with the QEMU for it), a program or a file of this host, or an unpacked package. */
@@ -14,19 +17,31 @@ export interface TestOptions {
   readonly timeout?: number;
 }
 
-/** What of the needs this machine does not have. */
-export function missingNeeds(needs: readonly Need[]): string[] {
-  return needs.flatMap((need) =>
-    hasNeed(need) ? [] : [need.replace(/^(tool|file|package):/, "")],
-  );
+/**
+ * What a test's name ends in where it cannot be run: what this machine does not have, or, where that
+ * is kernels that it could build and nothing else, their names.
+ */
+export function whyNot(needs: readonly Need[]): string | undefined {
+  const missing = needs.filter((need) => !hasNeed(need));
+  if (missing.length === 0) return undefined;
+  const builds = missing.map((need) => (hasEmulator(need) ? buildFor(need) : undefined));
+  const wanted = builds.filter((name) => name !== undefined);
+  if (wanted.length === missing.length) return notBuiltMark([...new Set(wanted)]);
+  const names = missing.filter((_, index) => builds[index] === undefined);
+  return `(needs ${names.map((need) => need.replace(/^(tool|file|package):/, "")).join(", ")})`;
+}
+
+/** How many times longer than usual kernels take that stand in for faster ones. */
+function patienceFor(needs: readonly Need[]): number {
+  return Math.max(1, ...needs.map((need) => findKernel(need)?.patience ?? 1));
 }
 
 /** A test whose guests are stopped at its end, and whose guests' logs are kept when it fails. */
 export function vmTest(name: string, options: TestOptions, body: () => Promise<void>): void {
   const { needs, timeout = 450 } = options;
-  const missing = missingNeeds(needs);
-  if (missing.length > 0) {
-    test.skip(`${name} (needs ${missing.join(", ")})`, () => {});
+  const problem = whyNot(needs);
+  if (problem !== undefined) {
+    test.skip(`${name} ${problem}`, () => {});
     return;
   }
   const guarded = async () => {
@@ -37,7 +52,7 @@ export function vmTest(name: string, options: TestOptions, body: () => Promise<v
       await stopAll(runningGuests().filter((guest) => !before.has(guest)));
     }
   };
-  test(name, guarded, timeout * 1000);
+  test(name, guarded, timeout * patienceFor(needs) * 1000);
 }
 
 /** Registers a test that gets the suite's guest. */
@@ -57,7 +72,8 @@ export function vmSuite(
   body: (test: SuiteTest) => void,
 ): void {
   const { needs, start } = options;
-  const missing = missingNeeds(needs);
+  const problem = whyNot(needs);
+  const patience = patienceFor(needs);
   const state: { guest?: Guest | undefined } = {};
   const shared = async () => {
     if (state.guest?.alive !== true) state.guest = await start();
@@ -65,8 +81,8 @@ export function vmSuite(
   };
   describe(name, () => {
     body((title, work, timeout = options.timeout ?? 450) => {
-      if (missing.length > 0) {
-        test.skip(`${title} (needs ${missing.join(", ")})`, () => {});
+      if (problem !== undefined) {
+        test.skip(`${title} ${problem}`, () => {});
         return;
       }
       const guarded = async () => {
@@ -77,7 +93,7 @@ export function vmSuite(
           throw error;
         }
       };
-      test(title, guarded, timeout * 1000);
+      test(title, guarded, timeout * patience * 1000);
     });
     afterAll(async () => {
       await state.guest?.stop();
@@ -109,7 +125,17 @@ function hasNeed(need: Need): boolean {
 
 function hasKernel(need: string): boolean {
   const kernel = findKernel(need);
-  if (kernel === undefined || Bun.which(`qemu-system-${kernel.arch}`) === null) return false;
-  const busybox = kernel.arch === "x86_64" ? "busybox-static:amd64" : "busybox-static:arm64";
+  return kernel !== undefined && hasBench(kernel.arch);
+}
+
+/** Whether a kernel would be of use here if it were built. */
+function hasEmulator(need: Need): boolean {
+  const build = buildFor(need);
+  return build !== undefined && hasBench(builtKernels[build].arch);
+}
+
+function hasBench(arch: Arch): boolean {
+  if (Bun.which(`qemu-system-${arch}`) === null) return false;
+  const busybox = arch === "x86_64" ? "busybox-static:amd64" : "busybox-static:arm64";
   return unpackedPackage(busybox) !== undefined;
 }

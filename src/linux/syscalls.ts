@@ -18,6 +18,9 @@ const numbers = {
   getpid: [39, 172],
   sendfile: [40, 71],
   uname: [63, 160],
+  socket: [41, 198],
+  recvfrom: [45, 207],
+  bind: [49, 200],
   fcntl: [72, 25],
   fsync: [74, 82],
   ftruncate: [77, 46],
@@ -46,6 +49,9 @@ const numbers = {
   kexec_file_load: [320, 294],
   copy_file_range: [326, 285],
   statx: [332, 291],
+  fsopen: [430, 430],
+  fsconfig: [431, 431],
+  fsmount: [432, 432],
   openat2: [437, 437],
 } as const satisfies Record<string, readonly [x86_64: number, aarch64: number]>;
 

@@ -1,5 +1,6 @@
 /** From the command line to the exit code. */
 import { ExitCode, KexecError } from "../errors.ts";
+import { asKexecError } from "../thrown.ts";
 import { version } from "../version.ts";
 import type { Command } from "./arguments/define.ts";
 import { commonOptions } from "./arguments/options.ts";
@@ -11,10 +12,7 @@ import {
   usageError,
 } from "./arguments/parse.ts";
 import { commandNames, loadCommand, loadCommands } from "./commands/index.ts";
-import { failureOf } from "./failure.ts";
 import { Output } from "./output/output.ts";
-
-export { failureOf as unexpected } from "./failure.ts";
 
 /** Runs the program with the words behind its name. Every error ends here; nothing is thrown. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
@@ -113,7 +111,7 @@ function showVersion(output: Output): void {
 
 /** The one place where an error becomes an exit code. */
 function report(thrown: unknown, output: Output): ExitCode {
-  const error = failureOf(thrown);
+  const error = asKexecError(thrown);
   // Whoever read the result has gone, as head(1) does: that is told by the exit code alone.
   if (output.readerGone) return error.exit;
   output.error(error);

@@ -1,6 +1,7 @@
 /** `--log`: a line of JSON for each attempt, on disk before the jump, so that the last words survive. */
-import { KexecError } from "../errors.ts";
+import type { KexecError } from "../errors.ts";
 import { readText } from "../linux/descriptor.ts";
+import { asKexecError, withoutSuppressed } from "../thrown.ts";
 import { version } from "../version.ts";
 import { appendFlushed } from "./helper/append-line.ts";
 import type { LoadReport, Observer } from "./report.ts";
@@ -44,11 +45,9 @@ export class AttemptLog {
     return log;
   }
 
-  /** Does the work of a load, and writes what came of it. An error of the log is told last. */
-  async recording(work: () => Promise<LoadReport>): Promise<LoadReport> {
-    const result = await this.orFailure(work);
-    await this.write({ outcome: result.loaded ? "loaded" : "dry-run", result });
-    return result;
+  /** @throws KexecError `io-error` */
+  writeLoaded(result: LoadReport): Promise<void> {
+    return this.write({ outcome: result.loaded ? "loaded" : "dry-run", result });
   }
 
   /** Does the work; when it fails, writes that down and throws the error on. */
@@ -57,11 +56,11 @@ export class AttemptLog {
       return await work();
     } catch (error) {
       try {
-        await this.write({ outcome: "failed", error: errorForLog(error) });
+        await this.write({ outcome: "failed", error: asKexecError(error) });
       } catch {
         // The work's own error is the one to tell.
       }
-      throw error;
+      throw withoutSuppressed(error);
     }
   }
 
@@ -89,11 +88,4 @@ function moment(): { time: string; uptime: number | null } {
   const uptime = readText("/proc/uptime", 256);
   const seconds = Number(uptime.ok ? uptime.text.split(" ")[0] : Number.NaN);
   return { time: new Date().toISOString(), uptime: Number.isFinite(seconds) ? seconds : null };
-}
-
-function errorForLog(error: unknown): KexecError {
-  if (error instanceof KexecError) return error;
-  return new KexecError("internal-error", {
-    message: `internal error: ${error instanceof Error ? error.message : String(error)}`,
-  });
 }

@@ -19,7 +19,7 @@ import { orElse } from "./leave/on-failure.ts";
 import { type QuiescePlan, quiesce, readQuiescePlan } from "./leave/quiesce.ts";
 import { handOverBySystemd } from "./leave/systemd.ts";
 import { armWatchdog } from "./leave/watchdog.ts";
-import { afterUnloading, Loaded } from "./load.ts";
+import { Loaded } from "./load.ts";
 import { parseQuiesceWord } from "./option-values.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
@@ -79,19 +79,17 @@ export async function loadAndExec(
       observer,
     );
     if (parsed.load.dryRun) {
-      return log.recording(async () => (await Loaded.from(parsed.load, observer)).report);
+      const { report } = await log.orFailure(() => Loaded.from(parsed.load, observer));
+      await log.writeLoaded(report);
+      return report;
     }
     // Raised again only when the failure is in the log and no secret is loaded any more.
     using signals = new DisposableStack();
     return await log.orFailure(async () => {
       const way = prepare(parsed.exec, true);
-      const { report } = await Loaded.from(parsed.load, observer);
+      using loaded = await Loaded.from(parsed.load, observer);
       const interruption = holdSignals(way, signals);
-      try {
-        return await leave(parsed.exec, way, report, log, observer, interruption);
-      } catch (error) {
-        throw parsed.load.secrets.length > 0 ? afterUnloading(false, error) : error;
-      }
+      return await leave(parsed.exec, way, loaded.report, log, observer, interruption);
     });
   });
 }

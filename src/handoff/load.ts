@@ -12,6 +12,7 @@ import { libc, requireLinux } from "../linux/libc.ts";
 import { readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
+import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
@@ -26,33 +27,61 @@ import { Verified } from "./stages/verify.ts";
  * What was loaded before stays loaded when this fails, but for a crash kernel.
  * @throws KexecError with any code of exits 2 to 10 and 12
  */
-export async function load(request: LoadRequest, observer: Observer = {}): Promise<LoadReport> {
+export function load(request: LoadRequest, observer: Observer = {}): Promise<LoadReport> {
+  return loadAndReport(request, observer, () => undefined);
+}
+
+/**
+ * As `load`. What carries a secret stays loaded only if the report could be delivered: whoever is told
+ * of a failure must not find a secret in what is loaded.
+ */
+export async function loadAndReport(
+  request: LoadRequest,
+  observer: Observer,
+  deliver: (report: LoadReport) => void,
+): Promise<LoadReport> {
   requireLinux();
   const parsed = parseLoadRequest(request);
-  let loaded = false;
-  const work = async () => {
-    const { report } = await Loaded.from(parsed, observer);
-    ({ loaded } = report);
-    return report;
-  };
-  if (parsed.log === undefined) return work();
-  const { AttemptLog } = await import("./attempt-log.ts");
-  const log = await AttemptLog.begin(parsed.log, "load", parsed, observer);
-  const withSecrets = parsed.secrets.length > 0;
-  using interruption = withSecrets ? Interruption.start() : undefined;
+  const log = parsed.log === undefined ? undefined : await beginLog(parsed, observer);
+  const held = log !== undefined && parsed.secrets.length > 0;
+  using interruption = held ? Interruption.start() : undefined;
+  const from = () => Loaded.from(parsed, observer);
   try {
-    const report = await log.recording(work);
+    using loaded = await (log === undefined ? from() : log.orFailure(from));
+    await log?.writeLoaded(loaded.report);
     await interruption?.check();
-    return report;
+    deliver(loaded.report);
+    return loaded.keep();
   } catch (error) {
-    // It was loaded, and then came a signal, or the log of that could not be written.
-    throw loaded && withSecrets ? afterUnloading(parsed.crash, error) : error;
+    throw withoutSuppressed(error);
   }
 }
 
-/** Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. */
-export class Loaded {
-  private constructor(readonly report: LoadReport) {}
+async function beginLog(parsed: ParsedLoadRequest, observer: Observer) {
+  const { AttemptLog } = await import("./attempt-log.ts");
+  return AttemptLog.begin(parsed.log, "load", parsed, observer);
+}
+
+/**
+ * Proof that the kernel accepted this load. `loadAndExec` jumps only with one in hand. Disposing of it
+ * unloads what carries a secret, unless that was to be kept.
+ */
+export class Loaded implements Disposable {
+  private constructor(
+    readonly report: LoadReport,
+    private readonly carried: DisposableStack,
+  ) {}
+
+  /** From here on it stays loaded. */
+  keep(): LoadReport {
+    this.carried.move();
+    return this.report;
+  }
+
+  /** @throws KexecError where what carries a secret could not be unloaded */
+  [Symbol.dispose](): void {
+    this.carried.dispose();
+  }
 
   static async from(given: ParsedLoadRequest, observer: Observer): Promise<Loaded> {
     const { architecture } = libc();
@@ -77,11 +106,12 @@ export class Loaded {
       warn("the command line is empty: the next kernel gets no root= and no console=");
     }
     if (!request.crash) await warnOfLostHandover(verified.cmdline, recorded);
-    const milliseconds = await assembleAndCall(verified, request, limitBefore, recorded);
+    const called = await assembleAndCall(verified, request, limitBefore, recorded);
+    using carried = called.carried;
     const locked = !request.dryRun && request.lock;
     if (locked) lock(request.crash);
 
-    return new Loaded({
+    const report: LoadReport = {
       target: request.crash ? "crash" : "reboot",
       loaded: !request.dryRun,
       kernel: {
@@ -95,9 +125,10 @@ export class Loaded {
       generation: source.manifest?.manifest.generation ?? null,
       trust: verified.trust,
       locked,
-      milliseconds,
+      milliseconds: called.milliseconds,
       warnings,
-    });
+    };
+    return new Loaded(report, carried.move());
   }
 }
 
@@ -125,45 +156,42 @@ function requirePermission(request: ParsedLoadRequest): number | undefined {
   return limit;
 }
 
-/** Holds the secrets for as long as it takes and no longer. Returns the milliseconds of the call. */
+interface Called {
+  /** That the system call took. */
+  readonly milliseconds: number;
+  /** Disposing of it unloads what carries a secret. */
+  readonly carried: DisposableStack;
+}
+
+/** Holds the secrets for as long as it takes and no longer. */
 async function assembleAndCall(
   verified: Verified,
   request: ParsedLoadRequest,
   limitBefore: number | undefined,
   observer: Observer,
-): Promise<number> {
+): Promise<Called> {
   const withSecrets = request.secrets.length > 0;
   using interruption = withSecrets ? Interruption.start() : undefined;
-  let loaded = false;
-  try {
-    using secrets = await Secrets.read(request.secrets, interruption);
-    using assembled = await Assembled.from(verified, secrets, observer);
-    await interruption?.check();
-    if (request.dryRun) return 0;
-    const milliseconds = await call(assembled, request, limitBefore, observer);
-    loaded = true;
-    await interruption?.check();
-    return milliseconds;
-  } catch (error) {
-    throw loaded && withSecrets ? afterUnloading(request.crash, error) : error;
-  }
+  // Before the interruption, which ends the process where a signal came.
+  using carried = new DisposableStack();
+  using secrets = await Secrets.read(request.secrets, interruption);
+  using assembled = await Assembled.from(verified, secrets, observer);
+  await interruption?.check();
+  if (request.dryRun) return { milliseconds: 0, carried: carried.move() };
+  const milliseconds = await call(assembled, request, limitBefore, observer);
+  if (withSecrets) carried.defer(() => unloadSecret(request.crash));
+  await interruption?.check();
+  return { milliseconds, carried: carried.move() };
 }
 
-/**
- * Unloads what carries a secret and will not be used.
- * @returns the error that was the reason; it says so where the kernel stays loaded all the same
- */
-export function afterUnloading(crash: boolean, error: unknown): unknown {
+/** Unloads what carries a secret and will not be used. @throws KexecError where it stays loaded */
+function unloadSecret(crash: boolean): void {
   const result = kexecFileUnload(crash, true);
-  if (result === 0) return error;
-  const reason = error instanceof KexecError ? error : undefined;
-  const stays = `the kernel that carries a secret could not be unloaded: ${errnoText(-result).toLowerCase()}`;
-  return new KexecError(reason?.code ?? "io-error", {
-    message: reason === undefined ? stays : `${reason.message}; ${stays}`,
-    errno: reason?.errno ?? errnoName(-result),
+  if (result === 0) return;
+  throw new KexecError("io-error", {
+    message: `the kernel that carries a secret could not be unloaded: ${errnoText(-result).toLowerCase()}`,
+    errno: errnoName(-result),
     hint: "run aegis-kexec unload, or reboot: the secret is in memory until then",
-    kernelLog: reason?.kernelLog ?? [],
-    cause: error,
   });
 }
 

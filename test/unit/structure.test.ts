@@ -22,6 +22,7 @@ const floors = [
   "errno.ts",
   "causes.ts",
   "listener.ts",
+  "thrown.ts",
   "version.ts",
   "errors.ts",
 ];

@@ -1,4 +1,4 @@
-import { afterUnloading, load as loadKernel } from "../../handoff/load.ts";
+import { loadAndReport } from "../../handoff/load.ts";
 import { parseRsdpWanted } from "../../handoff/option-values.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
 import type { ArgumentsOf } from "../arguments/arguments.ts";
@@ -99,13 +99,6 @@ export const load = defineCommand({
   args,
   run: async (given, output) => {
     const request = { ...loadRequest(given), crash: given.flag("crash") };
-    const report = await loadKernel(request, output.observer);
-    try {
-      output.result(report, describeLoad);
-    } catch (error) {
-      // Whoever is told that it failed must not find a secret in what is loaded.
-      const carriesSecret = report.loaded && given.list("secret").length > 0;
-      throw carriesSecret ? afterUnloading(request.crash, error) : error;
-    }
+    await loadAndReport(request, output.observer, (report) => output.result(report, describeLoad));
   },
 });

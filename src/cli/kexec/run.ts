@@ -8,10 +8,10 @@ import type { Observer } from "../../handoff/report.ts";
 import type { LoadRequest } from "../../handoff/request.ts";
 import { unload } from "../../handoff/unload.ts";
 import { readKexecState } from "../../machine/kernel.ts";
+import { asKexecError } from "../../thrown.ts";
 import { Output } from "../output/output.ts";
 import { STDERR, writeLines } from "../output/streams.ts";
 import { visible } from "../output/visible.ts";
-import { unexpected } from "../run.ts";
 import { type Doing, explain, FAILED } from "./failure.ts";
 import { helpLines, versionLines } from "./help.ts";
 import { checkImageType } from "./image-type.ts";
@@ -29,8 +29,7 @@ export async function runKexec(argv: readonly string[]): Promise<number> {
     }
     return answer(plan, output);
   } catch (thrown) {
-    const error = thrown instanceof KexecError ? thrown : unexpected(thrown);
-    output.error(error);
+    output.error(asKexecError(thrown));
     return 1;
   }
 }

@@ -1,11 +1,11 @@
 /** `--on-failure`: what becomes of a machine that nobody watches when the handover fails. */
 
 import { errnoText } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
 import { runBySystemd, systemCommand } from "../../linux/init-system.ts";
 import { exists } from "../../linux/path.ts";
 import { type PowerAction, power } from "../../linux/reboot.ts";
 import { isTerminal } from "../../linux/terminal.ts";
+import { asKexecError } from "../../thrown.ts";
 import { makeFileSystemsReadOnly } from "../helper/read-only.ts";
 import type { FailureAction } from "../option-values.ts";
 import type { Observer } from "../report.ts";
@@ -28,12 +28,6 @@ export async function orElse<T>(
     else await end(action, observer);
     throw error;
   }
-}
-
-function asKexecError(error: unknown): KexecError {
-  if (error instanceof KexecError) return error;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new KexecError("internal-error", { message: `internal error: ${what}`, cause: error });
 }
 
 /** Seconds after which a systemd that was asked to restart is not waited for any more. */

@@ -11,23 +11,18 @@
  * PT_NOTE header, which holds nothing that is needed to run.
  */
 
+import {
+  entryPoint,
+  programHeaderTable,
+  READ_EXECUTE,
+  readSegments,
+  roundUp,
+  segmentType,
+  setEntryPoint,
+  writeSegments,
+} from "./elf.ts";
 import type { Target } from "./targets.ts";
 
-// elf(5): ELF64, little endian
-const header = { entry: 0x18, programHeaders: 0x20, size: 0x36, count: 0x38 } as const;
-const program = {
-  type: 0,
-  flags: 4,
-  offset: 8,
-  address: 16,
-  physical: 24,
-  inFile: 32,
-  inMemory: 40,
-  align: 48,
-} as const;
-const PT_LOAD = 1;
-const PT_NOTE = 4;
-const READ_EXECUTE = 5;
 /** The largest page that a supported kernel has: 64 KiB on arm64. */
 const page = 0x10000;
 
@@ -37,48 +32,34 @@ const page = 0x10000;
  * @throws Error when `file` has no PT_NOTE header behind its last segment.
  */
 export function mountProcFirst(file: Uint8Array, architecture: Target["architecture"]): Uint8Array {
-  const before = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const start = Number(before.getBigUint64(header.programHeaders, true));
-  const headers = Array.from(
-    { length: before.getUint16(header.count, true) },
-    (_, index) => start + index * before.getUint16(header.size, true),
-  );
-  const typeOf = (at: number) => before.getUint32(at + program.type, true);
-  const loads = headers.filter((at) => typeOf(at) === PT_LOAD);
-  const note = headers.findLast((at) => typeOf(at) === PT_NOTE);
+  const segments = readSegments(file);
+  const loads = segments.filter(({ type }) => type === segmentType.load);
+  const note = segments.findLastIndex(({ type }) => type === segmentType.note);
   // The kernel wants segments in the order of their addresses: fs/binfmt_elf.c, total_mapping_size.
-  if (note === undefined || loads.length === 0 || loads.some((at) => at > note)) {
+  const last = segments.findLastIndex(({ type }) => type === segmentType.load);
+  if (note === -1 || last === -1 || last > note) {
     throw new Error("the compiled binary has no PT_NOTE header behind its segments");
   }
-  const end = Math.max(
-    ...loads.map(
-      (at) =>
-        Number(before.getBigUint64(at + program.address, true)) +
-        Number(before.getBigUint64(at + program.inMemory, true)),
-    ),
-  );
-  const offset = roundUp(file.byteLength);
-  const address = roundUp(end);
-  const code = instructions(architecture, before.getBigUint64(header.entry, true));
+  const end = Math.max(...loads.map(({ address, inMemory }) => address + inMemory));
+  const offset = roundUp(file.byteLength, page);
+  const address = roundUp(end, page);
+  const code = instructions(architecture, entryPoint(file));
 
   const result = new Uint8Array(offset + code.byteLength);
   result.set(file);
   result.set(code, offset);
-  const after = new DataView(result.buffer);
-  after.setUint32(note + program.type, PT_LOAD, true);
-  after.setUint32(note + program.flags, READ_EXECUTE, true);
-  after.setBigUint64(note + program.offset, BigInt(offset), true);
-  after.setBigUint64(note + program.address, BigInt(address), true);
-  after.setBigUint64(note + program.physical, BigInt(address), true);
-  after.setBigUint64(note + program.inFile, BigInt(code.byteLength), true);
-  after.setBigUint64(note + program.inMemory, BigInt(code.byteLength), true);
-  after.setBigUint64(note + program.align, BigInt(page), true);
-  after.setBigUint64(header.entry, BigInt(address), true);
+  segments[note] = {
+    type: segmentType.load,
+    flags: READ_EXECUTE,
+    offset,
+    address,
+    inFile: code.byteLength,
+    inMemory: code.byteLength,
+    align: page,
+  };
+  writeSegments(result, programHeaderTable(file).offset, segments);
+  setEntryPoint(result, BigInt(address));
   return result;
-}
-
-function roundUp(value: number): number {
-  return Math.ceil(value / page) * page;
 }
 
 /** Position independent, but for the absolute entry point at the end. */

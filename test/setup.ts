@@ -66,6 +66,8 @@ const testTools: readonly Tool[] = [
   ...emulator,
   ...quickTools,
   { package: "qemu-system-arm", proof: "qemu-system-aarch64" },
+  // binaries of the other architecture as processes of this machine
+  { package: "qemu-user-static", proof: "qemu-aarch64-static" },
   // Secure Boot firmware
   { package: "ovmf", proof: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" },
   // what the binary asks of the kernel; programs that are their own first process

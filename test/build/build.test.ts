@@ -5,48 +5,21 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFile, cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { doorNames } from "../../build/doors.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { findRuntime } from "../../build/runtime.ts";
 import { foreignRuntimes, targets } from "../../build/targets.ts";
 import { buildTarget, compile } from "../../build.ts";
 import { version } from "../../package.json" with { type: "json" };
-import { muslLibraries } from "../vm/lib/musl.ts";
-import { muslPackages, unpackedPackage } from "../vm/lib/packages.ts";
-import { readElfNeeds } from "./elf.ts";
+import { addressOf, memoryOf, readElfNeeds } from "./elf.ts";
+import { launcherOf, type Outcome, run } from "./run-target.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const here = process.platform === "linux" ? process.arch : undefined;
 const native = targets.find(({ name }) => name === `linux-${here}`);
-
-interface Outcome {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command with nothing in its environment but `env`. */
-async function run(
-  command: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
-): Promise<Outcome> {
-  const child = Bun.spawn([...command], {
-    cwd: options.cwd ?? tmpdir(),
-    env: options.env ?? {},
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, exit] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exit, stdout, stderr };
-}
 
 let scratch = "";
 beforeAll(async () => {
@@ -267,24 +240,18 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
   test("has every door's name emptied where the runtime holds it", async () => {
     const pinned = Buffer.from(await Bun.file(await findRuntime(runtime)).arrayBuffer());
     for (const door of doorNames(architecture)) {
-      const at = pinned.indexOf(`\0${door}\0`);
-      expect(file.toString("latin1", at, at + door.length + 2)).toBe(`\0\0${door.slice(1)}\0`);
+      const at = addressOf(pinned, pinned.indexOf(`\0${door}\0`));
+      const there = memoryOf(file, at, door.length + 2).bytes.toString("latin1");
+      expect(there).toBe(`\0\0${door.slice(1)}\0`);
     }
   });
-});
 
-const withoutMusl = muslPackages.x86_64.some((name) => unpackedPackage(name) === undefined);
-test.skipIf(here !== "x64" || withoutMusl)("the linux-x64-musl binary runs on musl", async () => {
-  const folder = join(scratch, "musl");
-  await mkdir(folder);
-  for (const { path, source } of muslLibraries("x86_64")) {
-    await copyFile(source, join(folder, basename(path)));
-  }
-  const loader = join(folder, "ld-musl-x86_64.so.1");
-  const command = [loader, "--library-path", folder, await ensureBuilt("linux-x64-musl")];
-  const outcome = await run([...command, "--version"]);
-  expect(outcome).toMatchObject({ exit: 0, stderr: "" });
-  expect(outcome.stdout).toContain(version);
+  const launcher = launcherOf(name);
+  test.skipIf(launcher === undefined)("runs", async () => {
+    const outcome = await run([...(launcher ?? []), path, "--version"]);
+    expect(outcome).toMatchObject({ exit: 0, stderr: "" });
+    expect(outcome.stdout).toContain(version);
+  });
 });
 
 describe("bun build.ts", () => {

@@ -3,6 +3,8 @@
  * headers alone: the built binaries have no section table.
  */
 
+import { readSegments, segmentType } from "../../build/elf.ts";
+
 /** elf(5), little endian, 64 bit. */
 const segment = { load: 1, dynamic: 2, interpreter: 3 };
 const tag = {
@@ -77,4 +79,33 @@ export function readElfNeeds(file: Buffer): ElfNeeds {
       .map((one) => text(strings + one.value)),
     versions: [...versions],
   };
+}
+
+/** What a program finds at `length` bytes from `address` on: the file's bytes, and zeros elsewhere. */
+export function memoryOf(
+  file: Buffer,
+  address: number,
+  length: number,
+): { bytes: Buffer; mapped: readonly (readonly [from: number, to: number])[] } {
+  const bytes = Buffer.alloc(length);
+  const mapped: [number, number][] = [];
+  for (const one of readSegments(file).filter(({ type }) => type === segmentType.load)) {
+    const from = Math.max(address, one.address);
+    const to = Math.min(address + length, one.address + one.inMemory);
+    if (from >= to) continue;
+    mapped.push([from - address, to - address]);
+    const stop = Math.min(to, one.address + one.inFile) - one.address + one.offset;
+    bytes.set(file.subarray(from - one.address + one.offset, stop), from - address);
+  }
+  return { bytes, mapped };
+}
+
+/** Where the byte at `offset` of the file is in memory. */
+export function addressOf(file: Buffer, offset: number): number {
+  const home = readSegments(file).find(
+    (one) =>
+      one.type === segmentType.load && offset >= one.offset && offset < one.offset + one.inFile,
+  );
+  if (home === undefined) throw new RangeError(`offset ${offset} is in no segment`);
+  return home.address + offset - home.offset;
 }

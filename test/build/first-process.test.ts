@@ -13,6 +13,7 @@ function binary(types = [1, 4]): Uint8Array {
     const at = 64 + index * 56;
     view.setUint32(at, type, true);
     view.setBigUint64(at + 16, 0x200000n, true);
+    view.setBigUint64(at + 24, 0x200000n, true);
     view.setBigUint64(at + 32, 0x200n, true);
     view.setBigUint64(at + 40, 0x12345n, true);
   }

@@ -1,0 +1,192 @@
+/**
+ * Takes out of a finished binary what it never needs: ICU's languages, and zeros.
+ *
+ * Nothing moves in memory: code and data refer to each other by addresses, and every byte that
+ * stays keeps its own. What goes is room in the file. Where ICU's languages were, no page is mapped:
+ * a stray read faults, it does not go on with other bytes. The zeros are those that the runtime's
+ * writable segment begins with (.bss), which the compiler of the binary has written out.
+ *
+ * So one segment becomes two, twice. The program headers grow by as many and move behind ICU's
+ * archive, within the first segment: older kernels tell a program where its headers are by the first
+ * segment's address and the offset in the file (fs/binfmt_elf.c, create_elf_tables).
+ */
+
+import {
+  congruent,
+  programHeaderSize,
+  programHeaderTable,
+  readSegments,
+  roundUp,
+  type Segment,
+  segmentType,
+  writeSegments,
+} from "./elf.ts";
+import { reduceIcu } from "./icu.ts";
+import type { Target } from "./targets.ts";
+
+/** The largest page that a kernel may have. */
+const pages: Readonly<Record<Target["architecture"], number>> = { x64: 0x1000, arm64: 0x10000 };
+
+/** How many items ICU has and how many stay. Another count is another ICU: look at it anew. */
+export const icuItems = { all: 3990, kept: 91 } as const;
+
+/** Bytes of the file that go to an address. */
+interface Part {
+  readonly segment: Segment;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The file without them.
+ *
+ * @param file The finished binary: nothing may be patched afterwards.
+ * @param runtime What it was compiled from.
+ * @throws Error where the binary is not laid out as expected: then there is none.
+ */
+export function cutUnused(
+  file: Uint8Array,
+  runtime: Uint8Array,
+  architecture: Target["architecture"],
+): Uint8Array {
+  const page = pages[architecture];
+  const segments = readSegments(file);
+  const loads = segments.filter(({ type }) => type === segmentType.load);
+  const [first, , writable] = loads;
+  if (first === undefined || writable === undefined || first.offset !== 0) {
+    throw new Error("the compiled binary has not the segments that it should have");
+  }
+  if (loads.some(({ address }, i) => address <= (loads[i - 1]?.address ?? -1))) {
+    throw new Error("the compiled binary's segments are not in order");
+  }
+  const parts: Part[] = loads.flatMap((segment): Part[] => {
+    const bytes = file.subarray(segment.offset, segment.offset + segment.inFile);
+    if (segment === first) return withoutLanguages(file, segment, bytes, page, segments.length + 2);
+    if (segment === writable) return withoutZeros(segment, bytes, runtime, page);
+    return [{ segment, bytes }];
+  });
+  return assemble(segments, parts, first.address);
+}
+
+/** The first segment up to the end of the reduced ICU, and from the end of the old one. */
+function withoutLanguages(
+  file: Uint8Array,
+  segment: Segment,
+  bytes: Uint8Array,
+  page: number,
+  headers: number,
+): Part[] {
+  const { start, end, archive, items, kept } = reduceIcu(file);
+  if (items !== icuItems.all || kept.length !== icuItems.kept) {
+    throw new Error(
+      `ICU has ${items} items of which ${kept.length} would stay, not ${icuItems.all} and ${icuItems.kept}: look at it anew`,
+    );
+  }
+  const table = roundUp(start + archive.length, 8);
+  const stop = table + headers * programHeaderSize;
+  const goesOn = Math.floor(end / page) * page;
+  if (end > segment.inFile || roundUp(stop, page) >= goesOn) {
+    throw new Error("there is no room for a hole where ICU's languages are");
+  }
+  const old = programHeaderTable(file);
+  const head = new Uint8Array(stop);
+  head.set(bytes.subarray(0, start));
+  head.set(archive, start);
+  head.fill(0, old.offset, old.offset + old.count * programHeaderSize);
+  return [
+    { segment: { ...segment, inFile: stop, inMemory: stop, align: page }, bytes: head },
+    part(segment, goesOn, bytes, page),
+  ];
+}
+
+/** The writable segment as the runtime has it, and what the compiler has put behind. */
+function withoutZeros(
+  segment: Segment,
+  bytes: Uint8Array,
+  runtime: Uint8Array,
+  page: number,
+): Part[] {
+  const data = readSegments(runtime).filter(({ type }) => type === segmentType.load)[2];
+  if (data === undefined || data.address !== segment.address || data.inFile >= data.inMemory) {
+    throw new Error("the runtime's writable segment is not the compiled binary's");
+  }
+  const payload = roundUp(data.address + data.inMemory, page) - data.address;
+  if (payload >= bytes.length) throw new Error("the compiled binary has no program in it");
+  if (bytes.subarray(data.inFile, payload).some((byte) => byte !== 0)) {
+    throw new Error("the compiled binary has something where the runtime has zeros");
+  }
+  return [
+    {
+      segment: { ...segment, inFile: data.inFile, inMemory: data.inMemory, align: page },
+      bytes: bytes.subarray(0, data.inFile),
+    },
+    part(segment, payload, bytes, page),
+  ];
+}
+
+/** A segment's own end, from `from` on. */
+function part(segment: Segment, from: number, bytes: Uint8Array, page: number): Part {
+  const rest = bytes.subarray(from);
+  return {
+    segment: {
+      ...segment,
+      address: segment.address + from,
+      inFile: rest.length,
+      inMemory: segment.inMemory - from,
+      align: page,
+    },
+    bytes: rest,
+  };
+}
+
+/** Lays the parts out one after another and writes the headers, at the end of the first part. */
+function assemble(segments: readonly Segment[], parts: readonly Part[], base: number): Uint8Array {
+  let end = 0;
+  const placed = parts.map(({ segment, bytes }) => {
+    // The kernel maps whole pages: offset and address are at the same place within theirs.
+    const offset = congruent(end, segment.address, segment.align);
+    end = offset + bytes.length;
+    return { segment: { ...segment, offset }, bytes };
+  });
+  const home = (segment: Segment): Segment => {
+    const { address, inFile } = segment;
+    const found = placed.find(
+      (one) =>
+        address >= one.segment.address &&
+        address + inFile <= one.segment.address + one.bytes.length,
+    );
+    if (found === undefined) throw new Error("a program header names what the cut takes out");
+    return { ...segment, offset: found.segment.offset + address - found.segment.address };
+  };
+
+  const result = new Uint8Array(end);
+  for (const { segment, bytes } of placed) result.set(bytes, segment.offset);
+  const size = (segments.length + 2) * programHeaderSize;
+  const table = (parts[0]?.bytes.length ?? 0) - size;
+  let loads = false;
+  const headers = segments.flatMap((segment): Segment[] => {
+    switch (segment.type) {
+      case segmentType.load: {
+        // All of them at the place of the first, in the order of their addresses
+        const now = loads ? [] : placed.map((one) => one.segment);
+        loads = true;
+        return now;
+      }
+      case segmentType.programHeaders:
+        return [{ ...segment, offset: table, address: base + table, inFile: size, inMemory: size }];
+      case segmentType.stack:
+        return [segment];
+      case segmentType.interpreter:
+      case segmentType.dynamic:
+      case segmentType.tls:
+      case segmentType.frames:
+        return [home(segment)];
+      default:
+        throw new Error(`the compiled binary has a program header of type ${segment.type}`);
+    }
+  });
+  if (headers.length !== segments.length + 2) {
+    throw new Error("the compiled binary has not the segments that it should have");
+  }
+  writeSegments(result, table, headers);
+  return result;
+}

@@ -31,7 +31,7 @@ export function invalidCause(
     return {
       code: "unsupported-flag",
       why: "this kernel does not know a flag of the call, or does not take this image",
-      hint: "try without --verbose, which asks the kernel for debug output (Linux 6.7 and later)",
+      hint: "try without --verbose (kexec -d), which asks the kernel for debug output (Linux 6.7 and later)",
     };
   }
   const image =

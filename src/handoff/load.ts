@@ -6,10 +6,10 @@ import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
 import { errnoName, errnoText } from "../errno.ts";
 import { cannot, KexecError } from "../errors.ts";
 import { close, O_WRONLY, open, writeAll } from "../linux/descriptor.ts";
-import { kexecFileLoad, kexecFileUnload } from "../linux/kexec.ts";
+import { kexecFileLoad, kexecFileUnload, knowsDebug } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
+import { readIdentity, readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
@@ -209,13 +209,14 @@ async function call(
   );
   using log = KernelLog.fromNow();
   const { cmdline } = assembled.verified;
+  const debug = request.debug && knowsDebug(readIdentity().release);
   const start = performance.now();
   const result = kexecFileLoad({
     kernelFd: assembled.kernelFd,
     initrdFd: assembled.initrdFd,
     cmdline,
     crash: request.crash,
-    debug: false,
+    debug,
     patient: limitBefore === undefined || limitBefore < 0,
   });
   const milliseconds = Math.round(performance.now() - start);
@@ -225,7 +226,7 @@ async function call(
     const attempt: LoadAttempt = {
       name: request.kernel,
       crash: request.crash,
-      debug: false,
+      debug,
       kernelSize,
       initrdSize: assembled.initrdSize,
       limitBefore,

@@ -71,6 +71,8 @@ const loadSchema = v.strictObject({
   ),
   /** Append a line of JSON on this attempt to this file. */
   log: v.optional(path),
+  /** Have the kernel log where it places what, where it can: Linux 6.7 and later. */
+  debug: flag,
 });
 
 /** A day: hardware counts no further, and a longer time guards nothing. */

@@ -17,13 +17,22 @@ export interface LoadCall {
   /** Without NUL; `checkCmdline` has seen to it. */
   readonly cmdline: string;
   readonly crash: boolean;
-  /** KEXEC_FILE_DEBUG, Linux 6.7 and later: the kernel logs where it places what. */
+  /** KEXEC_FILE_DEBUG, where `knowsDebug`: the kernel logs where it places what. */
   readonly debug: boolean;
   /**
    * Wait for another kexec operation to end. Not where `kexec_load_limit_*` is finite: the kernel
    * counts an attempt before it looks at the lock (kernel/kexec_core.c, kexec_load_permitted).
    */
   readonly patient: boolean;
+}
+
+/**
+ * Whether the kernel of this release knows KEXEC_FILE_DEBUG: Linux 6.7 and later. Earlier ones refuse
+ * it by EINVAL, and count the attempt (kexec_load_permitted).
+ */
+export function knowsDebug(release: string): boolean {
+  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})/.exec(release) ?? [];
+  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 7);
 }
 
 /**

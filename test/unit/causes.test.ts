@@ -31,7 +31,7 @@ const shownBy: Readonly<Record<ErrorCode, "vm" | "injected" | "program">> = {
   "no-kexec-file": "vm",
   "no-jit": "program",
   "no-libc": "program",
-  // No flag is passed that an older kernel lacks.
+  // A kernel whose release promises a flag that it does not know.
   "unsupported-flag": "injected",
   "file-not-found": "vm",
   "file-unreadable": "vm",

@@ -30,7 +30,12 @@ export const boot = defineCommand({
   },
   args,
   run: async (given, output) => {
-    const request = { ...loadRequest(given), ...handoverRequest("boot", given) };
+    const { verbose } = output.settings;
+    const request = {
+      ...loadRequest(given),
+      ...handoverRequest("boot", given),
+      debug: verbose,
+    };
     output.result(await loadAndExec(request, output.observer), describeLoad);
   },
 });

@@ -98,7 +98,8 @@ export const load = defineCommand({
   },
   args,
   run: async (given, output) => {
-    const request = { ...loadRequest(given), crash: given.flag("crash") };
+    const { verbose } = output.settings;
+    const request = { ...loadRequest(given), crash: given.flag("crash"), debug: verbose };
     await loadAndReport(request, output.observer, (report) => output.result(report, describeLoad));
   },
 });

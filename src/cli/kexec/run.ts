@@ -64,12 +64,14 @@ function notRead(what: string, why: string): KexecError {
   });
 }
 
+type Steps = Extract<Plan, { do: "steps" }>;
+
 /** One after the other; the first that fails is the last. */
-async function takeSteps(plan: Extract<Plan, { do: "steps" }>, output: Output): Promise<number> {
+async function takeSteps(plan: Steps, output: Output): Promise<number> {
   for (const warning of plan.warnings) output.observer.warn?.(warning);
   for (const step of plan.steps) {
     try {
-      const exit = await takeStep(step, plan.sync, output);
+      const exit = await takeStep(step, plan, output);
       if (exit !== 0) return exit;
     } catch (thrown) {
       if (!(thrown instanceof KexecError)) throw thrown;
@@ -86,7 +88,11 @@ function doingOf(step: Step): Doing {
   return step.do === "load" ? { do: "load", kernel: step.kernel ?? "" } : step;
 }
 
-async function takeStep(step: Step, sync: boolean, output: Output): Promise<number> {
+async function takeStep(
+  step: Step,
+  { sync, debug }: Pick<Steps, "sync" | "debug">,
+  output: Output,
+): Promise<number> {
   // kexec-tools says nothing when all goes well.
   const { note, warn } = output.observer;
   const observer: Observer = { ...(note && { note }), ...(warn && { warn }) };
@@ -97,7 +103,7 @@ async function takeStep(step: Step, sync: boolean, output: Output): Promise<numb
     case "exec":
       return exec({ sync, force: true }, observer);
     case "load": {
-      const request = requestOf(step);
+      const request = { ...requestOf(step), debug };
       if (step.exec) await loadAndExec({ ...request, sync, force: true }, observer);
       else await load(request, observer);
       return 0;

@@ -5,11 +5,11 @@
 
 import { errnoText } from "../errno.ts";
 import { end } from "../handoff/leave/on-failure.ts";
+import { kernelWords } from "../kernel-words.ts";
 import { mountEarly, mountProc } from "../linux/early-mounts.ts";
 import { isInit, type PowerAction } from "../linux/reboot.ts";
 import { readPrivilege, readRunningCmdline } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
-import { kernelWords } from "../trust/append.ts";
 import { failureWords } from "./output/describe.ts";
 import { STDERR, writeLines } from "./output/streams.ts";
 import { run } from "./run.ts";

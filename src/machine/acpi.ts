@@ -1,4 +1,5 @@
 /** Where the ACPI tables are: the address of the RSDP, as firmware and boot loader gave it. x86 only. */
+import { parameterValues } from "../kernel-words.ts";
 import { close, O_RDONLY, open, readAt, readText } from "../linux/descriptor.ts";
 import { exists } from "../linux/path.ts";
 
@@ -63,8 +64,9 @@ export function systabRsdp(text: string): bigint | undefined {
 
 /** The last `acpi_rsdp=` of a command line: a hexadecimal number (setup_acpi_rsdp, osl.c). */
 export function cmdlineRsdp(line: string): bigint | undefined {
-  const digits = [...line.matchAll(/(?:^|\s)acpi_rsdp=(?:0x)?([0-9a-f]{1,16})(?=\s|$)/gi)].at(
-    -1,
-  )?.[1];
+  const addresses = parameterValues(line, "acpi_rsdp").flatMap(
+    (value) => /^(?:0x)?([0-9a-f]{1,16})$/i.exec(value)?.[1] ?? [],
+  );
+  const digits = addresses.at(-1);
   return digits === undefined ? undefined : BigInt(`0x${digits}`) || undefined;
 }

@@ -1,6 +1,7 @@
 /** Whether the integrity measurement architecture appraises kernels: security/integrity/ima/. */
 
 import { ENOENT } from "../errno.ts";
+import { parameterValues } from "../kernel-words.ts";
 import { readText } from "../linux/descriptor.ts";
 import { loggedSinceBoot } from "../linux/kmsg.ts";
 import { statusOfPath } from "../linux/path.ts";
@@ -53,8 +54,9 @@ function fitsKernels(rule: string): boolean {
  * `ima_appraise=off` or `log` makes it toothless.
  */
 export function appraisesByParameter(cmdline: string): boolean {
-  const words = cmdline.split(/\s+/);
-  const policies = words.filter((word) => word.startsWith("ima_policy=")).join(" ");
-  const off = words.some((word) => /^ima_appraise=(off|log|fix)/.test(word));
+  const policies = parameterValues(cmdline, "ima_policy").join(" ");
+  const off = parameterValues(cmdline, "ima_appraise").some((value) =>
+    /^(off|log|fix)/.test(value),
+  );
   return /\b(secure_boot|appraise_tcb)\b/.test(policies) && !off;
 }

@@ -4,6 +4,7 @@
  */
 
 import { EACCES, ENOENT, EPERM } from "../errno.ts";
+import { parameterValues } from "../kernel-words.ts";
 import { loggedSinceBoot } from "../linux/kmsg.ts";
 import { statusOfPath } from "../linux/path.ts";
 import type { BuildFacts } from "./build-facts.ts";
@@ -87,11 +88,8 @@ function readLog(): HandoverEvidence["log"] {
 
 /** The last `kho=` of a command line, by the rules of kstrtobool (lib/kstrtox.c). */
 export function khoParameter(cmdline: string): boolean | undefined {
-  const value = cmdline
-    .split(/\s+/)
-    .findLast((word) => word.startsWith("kho="))
-    ?.slice("kho=".length)
-    .toLowerCase();
+  if (!cmdline.includes("kho")) return undefined;
+  const value = parameterValues(cmdline, "kho").at(-1)?.toLowerCase();
   if (value === undefined) return undefined;
   if (/^([yt1]|on)/.test(value)) return true;
   return /^([nf0]|of)/.test(value) ? false : undefined;
@@ -102,10 +100,8 @@ export function khoParameter(cmdline: string): boolean | undefined {
  * it is not there (kho_parse_scratch_size; numbers by the rules of memparse, lib/cmdline.c).
  */
 export function scratchParameter(cmdline: string): number | undefined {
-  const value = cmdline.split(/\s+/).findLast((word) => word.startsWith("kho_scratch="));
-  const sizes = /^kho_scratch=(\d{1,12})([KMG]?),(\d{1,12})([KMG]?),(\d{1,12})([KMG]?)$/i.exec(
-    value ?? "",
-  );
+  const value = parameterValues(cmdline, "kho_scratch").at(-1);
+  const sizes = /^(\d{1,12})([KMG]?),(\d{1,12})([KMG]?),(\d{1,12})([KMG]?)$/i.exec(value ?? "");
   if (sizes === null) return undefined;
   const bytes = (at: number) =>
     Number(sizes[at]) * 1024 ** " KMG".indexOf((sizes[at + 1] || " ").toUpperCase());

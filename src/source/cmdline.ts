@@ -2,6 +2,7 @@
 
 import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
+import { withoutWords } from "../kernel-words.ts";
 
 /**
  * Room that the x86 loader keeps for ` elfcorehdr=0x…`: MAX_ELFCOREHDR_STR_LEN in
@@ -15,35 +16,12 @@ const ARM64_COMMAND_LINE_SIZE = 2048;
 const BOOT_LOADER_WORDS = ["BOOT_IMAGE=", "initrd="];
 
 /**
- * Splits a command line at spaces as the kernel does, a quoted value kept whole: next_arg in
- * lib/cmdline.c, where `"` toggles and nothing escapes it.
- */
-export function splitWords(line: string): string[] {
-  const words: string[] = [];
-  let word = "";
-  let quoted = false;
-  for (const character of line) {
-    if (character === '"') quoted = !quoted;
-    if (!quoted && /[ \t\n\v\f\r]/.test(character)) {
-      if (word !== "") words.push(word);
-      word = "";
-    } else {
-      word += character;
-    }
-  }
-  if (word !== "") words.push(word);
-  return words;
-}
-
-/**
  * The running kernel's line without what its boot loader added; for a crash kernel, which has only
  * that memory, also without `crashkernel=`.
  */
 export function reusableCmdline(running: string, crash = false): string {
   const dropped = crash ? [...BOOT_LOADER_WORDS, "crashkernel="] : BOOT_LOADER_WORDS;
-  return splitWords(running)
-    .filter((word) => !dropped.some((prefix) => word.startsWith(prefix)))
-    .join(" ");
+  return withoutWords(running, (word) => dropped.some((prefix) => word.startsWith(prefix)));
 }
 
 /** Joins the given parts by one space; an absent or empty part adds nothing. */

@@ -4,38 +4,7 @@
  * their own way: what is let through must be the same words to all of them.
  */
 
-/** Words of a command line as lib/cmdline.c, next_arg, sees them: a character is a byte. */
-export interface KernelWords {
-  /** Quotes included. */
-  readonly words: readonly string[];
-  /** Whether the line ends inside a quoted value. */
-  readonly isOpen: boolean;
-}
-
-/** Splits at white space outside double quotes; a quote cannot be escaped. */
-export function kernelWords(line: string): KernelWords {
-  const words: string[] = [];
-  let word = "";
-  let isQuoted = false;
-  for (const byte of new TextEncoder().encode(line)) {
-    const character = String.fromCharCode(byte);
-    // lib/ctype.c: tab to carriage return, space, and 0xa0, which is half of many a UTF-8 letter.
-    if (!isQuoted && /[\t-\r \u00a0]/.test(character)) {
-      if (word !== "") words.push(word);
-      word = "";
-      continue;
-    }
-    if (character === '"') isQuoted = !isQuoted;
-    word += character;
-  }
-  if (word !== "") words.push(word);
-  return { words, isOpen: isQuoted };
-}
-
-/** kernel/params.c, parse_args: the word after which all belongs to init, quoted or not. */
-function endsKernelParameters(word: string): boolean {
-  return word === "--" || word === '"--"' || word === '"--';
-}
+import { endsParameters, kernelWords } from "../kernel-words.ts";
 
 /**
  * Every reason why `appended` may not be added to the end of the signed line
@@ -43,8 +12,8 @@ function endsKernelParameters(word: string): boolean {
  * `allowed`: `name=` lets through every word that begins so, any other entry
  * the word that equals it. Quotes and backslashes are refused altogether: inside
  * them arch/x86/lib/cmdline.c and shell scripts see words where lib/cmdline.c sees
- * none, and systemd takes quotes and backslashes that the kernel does not. So is everything but printable ASCII, for 0xa0 is white space to
- * lib/ctype.c.
+ * none, and systemd takes quotes and backslashes that the kernel does not. So is
+ * everything but printable ASCII, for 0xa0 is white space to lib/ctype.c.
  */
 export function appendProblems(
   appended: string,
@@ -59,11 +28,11 @@ export function appendProblems(
   const problems: string[] = [];
   const signedWords = kernelWords(signed);
   if (signedWords.isOpen) problems.push("the signed command line ends inside a quoted value");
-  if (signedWords.words.some(endsKernelParameters)) {
+  if (signedWords.words.some(endsParameters)) {
     problems.push("the signed command line has --, so that the word would go to init");
   }
   for (const word of words) {
-    if (endsKernelParameters(word)) problems.push("-- ends the kernel's own parameters");
+    if (endsParameters(word)) problems.push("-- ends the kernel's own parameters");
     else if (!isAllowed(word, allowed)) problems.push(`${word} is not let through`);
   }
   return problems;

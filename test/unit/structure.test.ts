@@ -22,6 +22,7 @@ const floors = [
   "errno.ts",
   "causes.ts",
   "listener.ts",
+  "kernel-words.ts",
   "thrown.ts",
   "version.ts",
   "errors.ts",

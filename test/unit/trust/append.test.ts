@@ -1,30 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  allowEntryProblem,
-  appendProblems,
-  kernelWords,
-  narrowAllowed,
-} from "../../../src/trust/append.ts";
-
-describe("words as the kernel sees them", () => {
-  test.each([
-    ["", [], false],
-    ["  a  b=c\td\u000be ", ["a", "b=c", "d", "e"], false],
-    ['a="b c" d', ['a="b c"', "d"], false],
-    ['"a b=c" d', ['"a b=c"', "d"], false],
-    ['a"b c"d e', ['a"b c"d', "e"], false],
-    ['a="b\\" c', ['a="b\\"', "c"], false],
-    ["a='b c'", ["a='b", "c'"], false],
-    ['a "b c', ["a", '"b c'], true],
-    ['a=""', ['a=""'], false],
-  ] as const)("%j", (line, words, isOpen) => {
-    expect(kernelWords(line)).toEqual({ words, isOpen });
-  });
-
-  test("0xa0 is white space, also as half of a UTF-8 letter", () => {
-    expect(kernelWords("x=à-- y").words).toEqual(["x=\u00c3", "--", "y"]);
-  });
-});
+import { allowEntryProblem, appendProblems, narrowAllowed } from "../../../src/trust/append.ts";
 
 describe("appendProblems", () => {
   const allowed = ["console=", "quiet", "loglevel=7"];

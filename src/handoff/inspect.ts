@@ -2,42 +2,40 @@
 
 import { requireMemory } from "../diagnosis/memory-need.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
-import { KexecError } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
-import { InputFile } from "../linux/file.ts";
 import { requireLinux } from "../linux/libc.ts";
-import { isDirectory } from "../linux/path.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
-import { valueIn } from "../machine/reading.ts";
-import { longestCmdline } from "../source/cmdline.ts";
-import { resemblesEntry } from "../source/entry-file.ts";
-import { Source } from "../source/open.ts";
-import { isWhole, type Part } from "../source/part.ts";
-import { maxManifestSize } from "../trust/manifest.ts";
-import type { TrustRequirement } from "../trust/policy.ts";
+import type { Admission } from "../source/kind.ts";
+import { FoundSource, Source } from "../source/open.ts";
+import type { OpenFile } from "../source/open-file.ts";
+import { isTree } from "../source/place.ts";
 import { gateFor } from "./gate/choose-gate.ts";
-import { readPolicies, requirementOf } from "./gate/trust-files.ts";
-import { inspectArchives } from "./inspection/archives.ts";
+import { type ArchivesInspected, inspectArchives } from "./inspection/archives.ts";
 import { inspectEntries } from "./inspection/entries.ts";
 import { type InspectedImage, inspectImage } from "./inspection/image.ts";
+import type { EntryReport, Inspection, SourceReport } from "./inspection/inspection.ts";
+import { Reasons } from "./inspection/reasons.ts";
+import { inspectTrust } from "./inspection/trust.ts";
 import {
-  type CmdlineReport,
-  type Inspection,
-  reasonOf,
-  type SourceReport,
-  type TrustInspection,
-  type Verdict,
-} from "./inspection/inspection.ts";
-import { auditManifest, collector, type ManifestAudit } from "./inspection/manifest.ts";
+  bareKernel,
+  cmdlineReport,
+  demandsSignature,
+  memoryToStart,
+  sameImage,
+  unknownOf,
+  verdictOf,
+} from "./inspection/verdict.ts";
 import type { Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
+import { mustBeCopied } from "./stages/assemble.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
 import { Secrets } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
- * Reads what `load` would read and judges as it would, in the same order and by the same code, up
- * to the system call; what that would answer is predicted by the machine's facts.
+ * Takes the stages of `load`, by the same code and in the same order, up to the system call; what
+ * stops one is a reason, and the rest is looked at all the same. What the call would answer is
+ * predicted by the machine's facts.
  * @throws KexecError where SOURCE itself cannot be opened, and for a request of the wrong form
  */
 export async function inspect(
@@ -46,92 +44,60 @@ export async function inspect(
 ): Promise<Inspection> {
   requireLinux();
   const asked = parseLoadRequest(request);
-  const secretProblems = await Secrets.problems(asked.secrets);
   const facts = readMachineFacts();
+  const { architecture } = facts.identity;
   using held = new DisposableStack();
-  const given = openGiven(asked.kernel, held);
-  const doing = `load ${asked.kernel}`;
-
-  const reasons: KexecError[] = [];
+  const reasons = new Reasons();
   const notes: string[] = [];
-  const warn = (line: string) => void notes.push(line);
-  const parsed = rsdpForRequest(asked, facts.identity.architecture, { warn });
-  const attempt = collector(reasons);
-  const take = (prediction: Prediction) => {
-    reasons.push(...prediction.reasons);
-    notes.push(...prediction.notes);
+  const listener: Observer = {
+    warn: (line) => void notes.push(line),
+    progress: (step, done, total) => observer.progress?.(step, done, total),
+  };
+  const predicted = ({ reasons: certain, notes: said }: Prediction) => {
+    reasons.add(...certain);
+    notes.push(...said);
   };
 
-  take(predictPermission(doing, facts, parsed.crash));
-  reasons.push(...secretProblems);
-  const { source, verified } = await runPipeline(parsed, facts, held, reasons, notes, observer);
-  const { requirement, trust, manifest } = await inspectTrust(
-    given,
-    parsed,
-    facts,
-    verified !== undefined,
-    held,
-    reasons,
-    observer,
+  const parsed = rsdpForRequest(asked, architecture, listener);
+  predicted(predictPermission(`load ${parsed.kernel}`, facts, parsed.crash));
+  reasons.add(...(await Secrets.problems(parsed.secrets)));
+  const gate = await reasons.attemptAsync(() => gateFor(parsed));
+  const found = held.use(
+    await FoundSource.find(parsed.kernel, listener, gate ?? brokenGate(reasons)),
   );
-
-  const imageFile = source?.kernel.file ?? given.file;
-  const demanded = demandsSignature(facts);
-  const lookAt = (bytes: ByteSource, path: string) =>
-    inspectImage(bytes, path, facts.keyrings, demanded);
-  const image =
-    imageFile === undefined || (source === undefined && given.report.kind !== "image")
-      ? undefined
-      : attempt(() => lookAt(imageFile, imageFile.canonicalPath));
-  const inside = verified?.image.file;
-  const kernel = inside === undefined ? undefined : attempt(() => lookAt(inside, inside.path));
-
-  const entries =
-    given.report.kind === "directory"
-      ? inspectEntries(asked.kernel, asked.entry, facts.identity.architecture)
-      : null;
-  const followed = parsed.secrets.length > 0;
-  const archives = inspectArchives(
-    verified?.initrds ?? source?.initrds.map(({ file }) => file) ?? manifest?.archives ?? [],
-    source === undefined ? parsed.initrd : [],
-    { followed, copied: followed || (verified?.initrds.some(mustBeCopied) ?? false) },
-    reasons,
-  );
+  const source =
+    gate && (await reasons.attemptAsync(async () => held.use(await Source.of(found, parsed))));
+  const verified =
+    gate &&
+    source &&
+    (await reasons.attemptAsync(async () =>
+      held.use(await Verified.from(source, parsed, architecture, gate, listener)),
+    ));
+  const trust = await inspectTrust(found, parsed, architecture, verified, held, reasons, listener);
+  const entries = await listEntries(found, parsed.entry, reasons);
+  const { image, kernel } = lookAtImages(found, source, verified, facts, reasons);
+  const archives = lookAtArchives(parsed, source, verified, trust.archives, reasons);
   notes.push(...archives.notes);
   if (verified?.cmdline === "") {
     notes.push("the command line is empty: the next kernel gets no root= and no console=");
   }
-  const kernelSize = inside?.size ?? imageFile?.size ?? 0;
+  const kernelSize = verified?.image.file.size ?? image?.report.size ?? 0;
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
-  attempt(() => requireMemory(need, facts.memory));
-  const judgement = (kernel ?? bareKernel(image))?.judgement;
-  const call: Prediction =
-    judgement === undefined
-      ? { reasons: [], doubts: [], notes: [] }
-      : predictCall(doing, facts, {
-          judgement,
-          kernelSize,
-          kernelMemory: memoryToStart(kernel ?? image, kernelSize),
-          initrdSize: archives.size,
-          crash: parsed.crash,
-        });
-  take(call);
+  reasons.attempt(() => requireMemory(need, facts.memory));
+  const call = predictTheCall(parsed, facts, image, kernel, { ...need, kernel: kernelSize });
+  predicted(call);
 
   const same = sameImage(image, kernel);
   return {
-    source: given.report,
+    source: sourceReport(found),
     entries: typeof entries === "string" ? null : entries,
     image: image?.report ?? null,
     kernel: same ? null : (kernel?.report ?? null),
     initrds: archives.reports,
     cmdline: verified === undefined ? null : cmdlineReport(verified),
-    manifest: manifest?.report ?? null,
-    trust: {
-      ...trust,
-      minGeneration: requirement?.minGeneration ?? null,
-      signed: verified?.trust ?? null,
-    },
-    verdict: verdictOf(reasons, call.doubts, notes),
+    manifest: trust.manifest,
+    trust: trust.report,
+    verdict: verdictOf(reasons.all, call.doubts, notes),
     unknown: {
       ...(typeof entries === "string" ? { entries } : {}),
       ...unknownOf(image, same ? undefined : kernel, verified, facts),
@@ -139,168 +105,85 @@ export async function inspect(
   };
 }
 
-interface Given {
-  readonly report: SourceReport;
-  /** Undefined: a directory. */
-  readonly file: InputFile | undefined;
-  /** The whole of a manifest, or the beginning of another file. */
-  readonly head: Uint8Array;
-}
-
-function openGiven(path: string, held: DisposableStack): Given {
-  if (isDirectory(path)) {
-    return {
-      report: { path, size: 0, kind: "directory" },
-      file: undefined,
-      head: new Uint8Array(),
-    };
-  }
-  const file = held.use(InputFile.open(path, "kernel"));
-  const head = file.read(0, Math.min(file.size, maxManifestSize + 1));
-  const report = { path: file.canonicalPath, size: file.size, kind: kindOf(head) };
-  return { report, file, head };
-}
-
-function kindOf(head: Uint8Array): SourceReport["kind"] {
-  const start = new TextDecoder().decode(head.subarray(0, 64));
-  if (/^\ufeff?\s*\{/.test(start)) return "manifest";
-  return resemblesEntry(head) ? "boot entry" : "image";
-}
-
-/** The stages of a load, as far as they go; what stops them is the first reason. */
-async function runPipeline(
-  request: ParsedLoadRequest,
-  facts: MachineFacts,
-  held: DisposableStack,
-  reasons: KexecError[],
-  notes: string[],
-  listening: Pick<Observer, "progress">,
-): Promise<{ readonly source: Source | undefined; readonly verified: Verified | undefined }> {
-  const observer: Observer = {
-    warn: (line) => void notes.push(line),
-    progress: (step, done, total) => listening.progress?.(step, done, total),
-  };
-  let source: Source | undefined;
-  try {
-    const gate = await gateFor(request);
-    source = held.use(await Source.open(request, observer, gate.admit));
-    const { architecture } = facts.identity;
-    const verified = held.use(await Verified.from(source, request, architecture, gate, observer));
-    return { source, verified };
-  } catch (error) {
-    if (!(error instanceof KexecError)) throw error;
-    reasons.push(error);
-    return { source, verified: undefined };
-  }
-}
-
-async function inspectTrust(
-  given: Given,
-  request: ParsedLoadRequest,
-  facts: MachineFacts,
-  isVerified: boolean,
-  held: DisposableStack,
-  reasons: KexecError[],
-  observer: Pick<Observer, "progress">,
-): Promise<{
-  readonly requirement: TrustRequirement | undefined;
-  readonly trust: Pick<TrustInspection, "required" | "policies" | "keys">;
-  readonly manifest: ManifestAudit | undefined;
-}> {
-  const policies = collector(reasons)(() => readPolicies(request.policy));
-  const requirement = policies === undefined ? undefined : requirementOf(policies, request);
-  // A policy that cannot be read lets nothing through; what the request asks for is still checked.
-  const audited = requirement ?? requirementOf([], request);
-  const manifest =
-    given.report.kind === "manifest"
-      ? await auditManifest(
-          given.head,
-          request,
-          audited,
-          facts.identity.architecture,
-          isVerified,
-          held,
-          observer,
-        )
-      : undefined;
-  reasons.push(...(manifest?.reasons ?? []));
-  const trust = {
-    required: requirement?.required ?? true,
-    policies: policies?.map(({ path }) => path) ?? [],
-    keys: manifest?.keys ?? [],
-  };
-  return { requirement, trust, manifest };
-}
-
-function mustBeCopied(part: Part): boolean {
-  return part.expected !== undefined || !isWhole(part);
-}
-
-/** Where it may depend on the signature whether the kernel takes an image. */
-function demandsSignature({ signatures, lockdown }: MachineFacts): boolean {
-  if (valueIn(signatures.checked) === false) return false;
-  const level = valueIn(lockdown);
-  return valueIn(signatures.enforced) === true || (level !== undefined && level !== "none");
-}
-
-/** An image that the kernel would be given as it is, although the load stopped before. */
-function bareKernel(image: InspectedImage | undefined): InspectedImage | undefined {
-  const format = image?.report.format;
-  return format === "bzImage" || format === "arm64 Image" ? image : undefined;
-}
-
-/** Bytes, by its header: what the call places is as large. */
-function memoryToStart(image: InspectedImage | undefined, size: number): number {
-  const { initSize, imageSize } = image?.report.facts ?? {};
-  return Math.max(size, Number(initSize ?? 0), Number(imageSize ?? 0));
-}
-
-function sameImage(one: InspectedImage | undefined, other: InspectedImage | undefined): boolean {
-  return one?.report.format === other?.report.format && one?.report.size === other?.report.size;
-}
-
-function cmdlineReport({ cmdline, image }: Verified): CmdlineReport {
-  const length = new TextEncoder().encode(cmdline).byteLength;
-  return { text: cmdline, length, longest: longestCmdline(image.kernel.limit) };
-}
-
-function verdictOf(
-  reasons: readonly KexecError[],
-  doubts: readonly KexecError[],
-  notes: readonly string[],
-): Verdict {
-  const distinct = new Map(reasons.map((error) => [error.message, reasonOf(error)] as const));
-  const all = [...distinct.values()];
+/** Where no policy can be read nothing is admitted: what is listed is no more than listed. */
+function brokenGate(reasons: Reasons): Admission {
   return {
-    takes: all.length === 0,
-    wouldExit: all[0]?.exit ?? 0,
-    reasons: all,
-    // A certain refusal is not made doubtful by what comes after it.
-    doubts: all.length === 0 ? doubts.map(reasonOf) : [],
-    notes: [...new Set(notes)],
+    required: true,
+    admit: async () => {
+      throw reasons.all.at(-1) ?? new TypeError("the gate could not be read");
+    },
   };
 }
 
-function unknownOf(
-  image: InspectedImage | undefined,
-  kernel: InspectedImage | undefined,
+function sourceReport({ found, kind, path }: FoundSource): SourceReport {
+  return isTree(found)
+    ? { path, size: 0, kind: "directory" }
+    : { path: found.file.canonicalPath, size: found.file.size, kind };
+}
+
+/** The entries of a menu, or why they cannot be listed; null where SOURCE has no menu. */
+async function listEntries(
+  found: FoundSource,
+  wanted: string | undefined,
+  reasons: Reasons,
+): Promise<readonly EntryReport[] | string | null> {
+  const menu = await new Reasons().attemptAsync(() => found.menu());
+  if (menu !== undefined) return inspectEntries(menu, wanted);
+  return isTree(found.found) ? (reasons.all.at(-1)?.message ?? "it has no entries") : null;
+}
+
+/** The file that boots, and the kernel that is taken out of it. */
+function lookAtImages(
+  { found, kind }: FoundSource,
+  source: Source | undefined,
   verified: Verified | undefined,
   facts: MachineFacts,
-): Inspection["unknown"] {
-  const unknown: Record<string, string> = {};
-  const look = (name: string, inspected: InspectedImage | undefined) => {
-    if (inspected === undefined) return;
-    const { report, judgement, digestUnknown } = inspected;
-    if (digestUnknown !== undefined) unknown[`${name}.changedAfterSigning`] = digestUnknown;
-    if (report.signatures.length > 0 && judgement.verdict === "unknown") {
-      unknown[`${name}.trustedBy`] = judgement.why;
-    }
+  reasons: Reasons,
+): { readonly image: InspectedImage | undefined; readonly kernel: InspectedImage | undefined } {
+  const demanded = demandsSignature(facts);
+  const lookAt = (bytes: ByteSource, path: string) =>
+    reasons.attempt(() => inspectImage(bytes, path, facts.keyrings, demanded));
+  const given: OpenFile | undefined = isTree(found) || kind !== "image" ? undefined : found.file;
+  const file = source?.kernel.file ?? given;
+  const inside = verified?.image.file;
+  return {
+    image: file && lookAt(file, file.canonicalPath),
+    kernel: inside && lookAt(inside, inside.path),
   };
-  look("image", image);
-  look("kernel", kernel);
-  if (verified === undefined) unknown["cmdline"] = "the load would not get as far";
-  if (!facts.signatures.checked.known) {
-    unknown["verdict"] = `whether signatures are looked at: ${facts.signatures.checked.why}`;
-  }
-  return unknown;
+}
+
+/** Those of the stage that was reached; what was not opened yet is opened one by one. */
+function lookAtArchives(
+  request: ParsedLoadRequest,
+  source: Source | undefined,
+  verified: Verified | undefined,
+  audited: readonly OpenFile[],
+  reasons: Reasons,
+): ArchivesInspected {
+  const followed = request.secrets.length > 0;
+  const opened = (verified?.initrds ?? source?.initrds)?.map(({ file }) => file);
+  return inspectArchives(
+    opened ?? audited,
+    source === undefined ? request.initrd : [],
+    { followed, copied: followed || (verified?.initrds.some(mustBeCopied) ?? false) },
+    reasons,
+  );
+}
+
+function predictTheCall(
+  request: ParsedLoadRequest,
+  facts: MachineFacts,
+  image: InspectedImage | undefined,
+  kernel: InspectedImage | undefined,
+  sizes: { readonly kernel: number; readonly initrd: number },
+): Prediction {
+  const judgement = (kernel ?? bareKernel(image))?.judgement;
+  if (judgement === undefined) return { reasons: [], doubts: [], notes: [] };
+  return predictCall(`load ${request.kernel}`, facts, {
+    judgement,
+    kernelSize: sizes.kernel,
+    kernelMemory: memoryToStart(kernel ?? image, sizes.kernel),
+    initrdSize: sizes.initrd,
+    crash: request.crash,
+  });
 }

@@ -100,7 +100,7 @@ export class Loaded implements Disposable {
     const limitBefore = request.dryRun ? undefined : requirePermission(request);
     for (const problem of await Secrets.problems(request.secrets)) throw problem;
     const gate = await gateFor(request);
-    using source = await Source.open(request, recorded, gate.admit);
+    using source = await Source.open(request, recorded, gate);
     using verified = await Verified.from(source, request, architecture, gate, recorded);
     if (verified.cmdline === "") {
       warn("the command line is empty: the next kernel gets no root= and no console=");
@@ -120,7 +120,7 @@ export class Loaded implements Disposable {
         format: verified.image.format,
         version: verified.image.kernel.version ?? null,
       },
-      initrds: verified.initrds.map(({ path, size }) => ({ path, size })),
+      initrds: verified.initrds.map(({ file }) => ({ path: file.canonicalPath, size: file.size })),
       cmdline: verified.cmdline,
       generation: source.manifest?.manifest.generation ?? null,
       trust: verified.trust,

@@ -3,12 +3,13 @@
 import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
 import { sha256Of } from "../image/bytes.ts";
-import { Folder, type InputFile } from "../linux/file.ts";
+import { Folder } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import { isDirectory } from "../linux/path.ts";
 import { checkCmdline, joinCmdline } from "../source/cmdline.ts";
 import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
+import type { OpenFile } from "../source/open-file.ts";
 import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
@@ -88,7 +89,7 @@ function folderOf(source: string): string {
   return folder.canonicalPath;
 }
 
-function describe(file: InputFile, folder: string, observer: Observer): ManifestFile {
+function describe(file: OpenFile, folder: string, observer: Observer): ManifestFile {
   const below = folder === "/" ? "/" : `${folder}/`;
   if (!file.canonicalPath.startsWith(below)) {
     throw new KexecError("not-below", {

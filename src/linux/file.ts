@@ -124,11 +124,6 @@ export class InputFile implements Disposable {
     return InputFile.of(fd, shown, what);
   }
 
-  /** Tells the kernel that the whole file will be read soon, so that the device starts now. */
-  readAhead(): void {
-    libc().call("fadvise64", this.fd, 0, 0, POSIX_FADV_WILLNEED);
-  }
-
   private static of(fd: number, path: string, what: string): InputFile {
     try {
       const status = statusOf(fd);
@@ -157,6 +152,11 @@ export class InputFile implements Disposable {
     return this.status.size;
   }
 
+  /** All of it. */
+  get extents(): readonly [{ fd: number; path: string; offset: number; length: number }] {
+    return [{ fd: this.fd, path: this.path, offset: 0, length: this.size }];
+  }
+
   /**
    * The bytes from `offset` on, exactly `length` of them.
    * @throws RangeError outside of the file; KexecError `file-changed` when it shrank, `io-error`
@@ -181,6 +181,11 @@ export class InputFile implements Disposable {
   [Symbol.dispose](): void {
     close(this.fd);
   }
+}
+
+/** Tells the kernel that these bytes will be read soon, so that the device starts now. */
+export function adviseWillNeed(fd: number, offset: number, length: number): void {
+  libc().call("fadvise64", fd, offset, length, POSIX_FADV_WILLNEED);
 }
 
 /** Why `path` could not be opened; `what` names its part in the message. */

@@ -66,6 +66,16 @@ export class Memfd implements Disposable {
     return this.end;
   }
 
+  /** It has no place in a file system. */
+  get canonicalPath(): string {
+    return this.path;
+  }
+
+  /** All of it, as of now. */
+  get extents(): readonly [{ fd: number; path: string; offset: number; length: number }] {
+    return [{ fd: this.fd, path: this.path, offset: 0, length: this.end }];
+  }
+
   /** Like `InputFile.read`. */
   read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 0 || offset + length > this.end) {

@@ -6,9 +6,10 @@ import type { ByteSource } from "../image/bytes.ts";
 import { type PeMachine, readPe } from "../image/pe.ts";
 import { recogniseImage } from "../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../image/uki.ts";
-import { namesIn } from "../linux/directory.ts";
-import { Folder, InputFile } from "../linux/file.ts";
-import { type EntryFile, largestEntry, parseEntry } from "./entry-file.ts";
+import type { MenuEntry } from "../menu/entry.ts";
+import { noSuchEntry } from "./choose.ts";
+import { openEntry } from "./entry.ts";
+import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./entry-file.ts";
 import {
   compareEntries,
   type EntryName,
@@ -17,16 +18,15 @@ import {
   type Sortable,
 } from "./entry-order.ts";
 import { openNamed } from "./entry-path.ts";
+import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "./kind.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** A boot entry of a directory. */
-export interface ListedEntry extends Sortable {
+export interface ListedEntry extends Sortable, MenuEntry {
   /** `entry`: a file in loader/entries; `uki`: an image in EFI/Linux. */
   readonly kind: "entry" | "uki";
   /** Relative to the directory. */
   readonly path: string;
-  readonly title: string | undefined;
-  /** Why it cannot be booted here: malformed, or for another architecture. */
-  readonly problem: string | undefined;
 }
 
 /** The names that are looked at; the files of so many are opened when the default is wanted. */
@@ -39,84 +39,100 @@ const places = [
   { kind: "uki", folder: "EFI/Linux", suffix: ".efi" },
 ] as const;
 
-/** The names of the EFI specification: section 2.1, "architecture" of UAPI.1. */
-const architectureNames: Readonly<Record<Architecture, string>> = {
-  x86_64: "x64",
-  aarch64: "aa64",
-};
+export const entriesReader = {
+  menu: (found: FoundTree, { architecture, held }: Pick<Opening, "architecture" | "held">) =>
+    new EntriesMenu(rootOf(found, held), architecture),
+} satisfies Reader<FoundTree>;
 
-/** Whether an entry's `architecture` is this machine's; an entry without one is for every machine. */
-export function isForMachine(named: string | undefined, architecture: Architecture): boolean {
-  return named === undefined || named.toLowerCase() === architectureNames[architecture];
+/** Whether a directory has boot entries, whatever is in them. */
+export function hasEntries(found: FoundTree): boolean {
+  using held = new DisposableStack();
+  const root = rootOf(found, held);
+  return places.some((place) => namesOf(root, place).some((name) => isEntry(name, place)));
 }
 
 /**
- * Opens the root of a partition: `/boot`, an ESP; also by its `loader/entries`, from which paths in
- * entries do not count.
- * @throws KexecError of Folder.open
+ * The root of a partition: `/boot`, an ESP; also by its `loader/entries`, from which paths in entries
+ * do not count.
  */
-export function openRoot(directory: string): Folder {
-  const folder = Folder.open(directory);
-  const root = /^(.*)\/loader\/entries$/.exec(folder.canonicalPath)?.[1];
-  if (root === undefined) return folder;
-  folder[Symbol.dispose]();
-  return Folder.open(root === "" ? "/" : root);
+function rootOf({ tree, treeAbove }: FoundTree, held: DisposableStack): FileTree {
+  const above = tree.canonicalPath.endsWith("/loader/entries") ? treeAbove(2) : undefined;
+  return above === undefined ? tree : held.use(above);
 }
 
-/**
- * Every boot entry of a directory, in the order of the specification: the default is the first one
- * without a `problem`. Reads each entry, and of each UKI its headers.
- * @param directory See `openRoot`.
- * @throws KexecError `file-not-found` where there is none, `file-too-large` above 4096 entries,
- *   `io-error`
- */
-export function listEntries(directory: string, architecture: Architecture): readonly ListedEntry[] {
-  using root = openRoot(directory);
-  return readEntries(root, architecture);
-}
+/** The boot entries of a partition. */
+class EntriesMenu implements Menu<ListedEntry> {
+  readonly noun = "boot entry";
+  constructor(
+    private readonly root: FileTree,
+    private readonly architecture: Architecture,
+  ) {}
 
-function readEntries(root: Folder, architecture: Architecture): readonly ListedEntry[] {
-  const found = findNames(root);
-  if (found.length > mostEntries) {
-    throw new KexecError("file-too-large", {
-      message: `cannot choose a boot entry in ${root.path}: it has more than ${mostEntries}`,
-      hint: "name one with --entry, or give its file",
-    });
+  get path(): string {
+    return this.root.path;
   }
-  return found.map((file) => readListed(root, file, architecture)).sort(compareEntries);
+
+  /**
+   * Every boot entry in the order of the specification: the default is the first one that can be
+   * booted. Reads each entry, and of each UKI its headers.
+   * @throws KexecError `file-too-large` above 4096 entries, `io-error`
+   */
+  list(): Listing<ListedEntry> {
+    const { root, architecture } = this;
+    const found = findEntries(root);
+    if (found.length > mostEntries) {
+      throw new KexecError("file-too-large", {
+        message: `cannot choose a boot entry in ${root.path}: it has more than ${mostEntries}`,
+        hint: "name one with --entry, or give its file",
+      });
+    }
+    const sorted = found.map((file) => readListed(root, file, architecture)).sort(compareEntries);
+    const first = sorted.findIndex(({ problem }) => problem === undefined);
+    const entries = sorted.map((entry, index) => ({ ...entry, default: index === first }));
+    return {
+      entries,
+      warnings: entries.flatMap(({ path, problem }) =>
+        problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
+      ),
+    };
+  }
+
+  /** By the names of files alone. */
+  find(id: string): ListedEntry | undefined {
+    const entries = findEntries(this.root);
+    const found = pickNamed(entries, id);
+    if (found !== undefined) {
+      return { ...found, ...nothing, from: found.path, problem: undefined };
+    }
+    // So many are not read; a title is not looked for.
+    if (entries.length > mostEntries) throw noSuchEntry(this, id, entries);
+    return undefined;
+  }
+
+  open({ kind, path }: ListedEntry, opening: Opening): Opened {
+    opening.listener.note?.(`boot entry: ${path}`);
+    const file = opening.held.use(this.root.open(path, "boot entry"));
+    if (kind === "entry") return openEntry(file, this.root, opening);
+    return {
+      kernel: {
+        file,
+        expected: undefined,
+        openBeside: (suffix, what) => this.root.open(`${path}${suffix}`, what),
+      },
+      initrds: [],
+      entry: { path: file.path, facts: undefined },
+    };
+  }
 }
 
 /** An entry's file, by its name alone. */
-export interface FoundEntry extends EntryName {
+interface FoundEntry extends EntryName {
   readonly kind: "entry" | "uki";
   readonly path: string;
 }
 
-/**
- * The entry that is booted: the one that `id` names, of which no file is read here, or the default.
- * @throws KexecError `file-not-found` and those of `listEntries`
- */
-export function chooseEntry(
-  root: Folder,
-  id: string | undefined,
-  architecture: Architecture,
-  warn: (line: string) => void,
-): FoundEntry {
-  if (id !== undefined) return findNamed(root, id);
-  const entries = readEntries(root, architecture);
-  for (const { path, problem } of entries) {
-    if (problem !== undefined) warn(`the boot entry ${path} is passed over: ${problem}`);
-  }
-  const chosen = entries.find(({ problem }) => problem === undefined);
-  if (chosen !== undefined) return chosen;
-  throw new KexecError("file-not-found", {
-    message: `cannot choose a boot entry in ${root.path}: none of its ${entries.length} can be booted here`,
-    hint: `the first of them, ${entries[0]?.path}: ${entries[0]?.problem}`,
-  });
-}
-
 /** The entry that `id` names, by the names of files alone. */
-export function pickNamed(found: readonly FoundEntry[], id: string): FoundEntry | undefined {
+function pickNamed(found: readonly FoundEntry[], id: string): FoundEntry | undefined {
   const isExact = ({ path }: FoundEntry) => path.slice(path.lastIndexOf("/") + 1) === id;
   const named = found.filter((entry) => isNamed(entry.id, id));
   // Of two that differ in their boot counters the better one; nothing else is known of them here.
@@ -126,78 +142,81 @@ export function pickNamed(found: readonly FoundEntry[], id: string): FoundEntry 
   return found.find(isExact) ?? best;
 }
 
-function findNamed(root: Folder, id: string): FoundEntry {
-  const found = findNames(root);
-  const entry = pickNamed(found, id);
-  if (entry !== undefined) return entry;
-  const some = found.slice(0, 8).map((other) => other.id);
-  throw new KexecError("file-not-found", {
-    message: `cannot find the boot entry ${id} in ${root.path}`,
-    hint: `it has ${some.join(", ")}${found.length > some.length ? " and others" : ""}`,
+type EntryPlace = (typeof places)[number];
+
+function namesOf(root: FileTree, { folder }: EntryPlace): readonly string[] {
+  const names = root.names(folder, mostNames) ?? [];
+  if (names.length <= mostNames) return names;
+  throw new KexecError("file-too-large", {
+    message: `cannot read ${root.path}/${folder}: it has more than ${mostNames} files`,
   });
 }
 
-function findNames(root: Folder): readonly FoundEntry[] {
-  const found = places.flatMap(({ kind, folder, suffix }) => {
-    const names = namesIn(root, folder, mostNames) ?? [];
-    if (names.length > mostNames) {
-      throw new KexecError("file-too-large", {
-        message: `cannot read ${root.path}/${folder}: it has more than ${mostNames} files`,
-      });
-    }
-    return names.flatMap((name): FoundEntry[] => {
-      if (!name.toLowerCase().endsWith(suffix)) return [];
-      const entry = readEntryName(name);
-      return entry === undefined ? [] : [{ kind, path: `${folder}/${name}`, ...entry }];
-    });
-  });
-  if (found.length > 0) return found;
-  throw new KexecError("file-not-found", {
-    message: `cannot load ${root.path}: it is a directory without boot entries`,
-    hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
-  });
+function isEntry(name: string, { suffix }: EntryPlace): boolean {
+  return name.toLowerCase().endsWith(suffix) && readEntryName(name) !== undefined;
 }
 
-function readListed(root: Folder, found: FoundEntry, architecture: Architecture): ListedEntry {
-  const nothing = {
-    title: undefined,
-    version: undefined,
-    machineId: undefined,
-    sortKey: undefined,
-  } as const;
+function findEntries(root: FileTree): readonly FoundEntry[] {
+  return places.flatMap((place) =>
+    namesOf(root, place).flatMap((name): FoundEntry[] => {
+      const entry = isEntry(name, place) ? readEntryName(name) : undefined;
+      return entry === undefined
+        ? []
+        : [{ kind: place.kind, path: `${place.folder}/${name}`, ...entry }];
+    }),
+  );
+}
+
+/** What is not known of an entry whose file was not read, or cannot be. */
+const nothing = {
+  title: undefined,
+  version: undefined,
+  machineId: undefined,
+  sortKey: undefined,
+  kernel: undefined,
+  initrds: [],
+  cmdline: undefined,
+  default: false,
+} as const;
+
+function readListed(root: FileTree, found: FoundEntry, architecture: Architecture): ListedEntry {
+  const { path } = found;
+  const entry = { ...found, ...nothing, from: path };
   try {
-    using file = InputFile.openBelow(root, found.path, "boot entry");
-    const facts = found.kind === "entry" ? entryFacts(root, file) : ukiFacts(file);
-    if ("why" in facts) return { ...found, ...nothing, problem: facts.why };
-    const problem = isForMachine(facts.architecture, architecture)
-      ? facts.fault
-      : `it is for ${facts.architecture}`;
-    return { ...found, ...facts, problem };
+    using file = root.open(path, "boot entry");
+    const facts = found.kind === "entry" ? entryFacts(root, file) : ukiFacts(file, path);
+    if ("why" in facts) return { ...entry, problem: facts.why };
+    const { architecture: named, fault, ...known } = facts;
+    const problem = isForMachine(named, architecture) ? fault : `it is for ${named}`;
+    return { ...entry, ...known, problem };
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
-    return { ...found, ...nothing, problem: error.message };
+    return { ...entry, problem: error.message };
   }
 }
 
-interface Facts extends Omit<Sortable, keyof EntryName> {
-  readonly title: string | undefined;
+interface Facts
+  extends Omit<Sortable, keyof EntryName>,
+    Pick<MenuEntry, "title" | "kernel" | "initrds" | "cmdline"> {
   readonly architecture: string | undefined;
   readonly fault: string | undefined;
 }
 
-function entryFacts(root: Folder, file: InputFile): Facts | { readonly why: string } {
+function entryFacts(root: FileTree, file: OpenFile): Facts | { readonly why: string } {
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
+  const { initrds, options: cmdline } = entry;
   const fault =
     deviceTree === undefined
       ? programFault(root, image)
       : `it wants a device tree (${deviceTree}), and kexec passes on the running one`;
-  return { title, version, machineId, sortKey, architecture, fault };
+  const names = { title, version, machineId, sortKey, architecture };
+  return { ...names, kernel: image.path, initrds, cmdline, fault };
 }
 
 /** A shell, a memory test: `efi` names any program. What cannot be read, the load says. */
-function programFault(root: Folder, image: EntryFile["image"]): string | undefined {
+function programFault(root: FileTree, image: EntryFile["image"]): string | undefined {
   if (image.key !== "efi") return undefined;
   try {
     using program = openNamed(root, image.path, "kernel");
@@ -217,7 +236,7 @@ const machineNames: Partial<Record<PeMachine, string>> = {
 };
 
 /** As bootctl has them: bootspec_pick_name_version_sort_key of systemd. */
-function ukiFacts(file: ByteSource): Facts | { readonly why: string } {
+function ukiFacts(file: ByteSource, path: string): Facts | { readonly why: string } {
   const pe = readPe(file);
   if (pe === undefined) return { why: "it is not a UKI" };
   if (pe.kind === "broken") return pe;
@@ -235,6 +254,9 @@ function ukiFacts(file: ByteSource): Facts | { readonly why: string } {
     sortKey: first("IMAGE_ID", "ID"),
     machineId: undefined,
     architecture: pe.machine === undefined ? "unknown" : (machineNames[pe.machine] ?? pe.machine),
+    kernel: path,
+    initrds: [],
+    cmdline: undefined,
     fault: undefined,
   };
 }

@@ -2,6 +2,7 @@
  * A boot entry of type 1: UAPI.1, the Boot Loader Specification, with the keys that systemd-boot
  * added since (`uki`, `uki-url`, `profile`). Pure: bytes in, facts out.
  */
+import type { Architecture } from "../architecture.ts";
 import { broken, type ImageProblem } from "../image/bytes.ts";
 
 export interface EntryFile {
@@ -26,6 +27,17 @@ export interface EntryFile {
 }
 
 export type ImageKey = "linux" | "efi" | "uki";
+
+/** The names of the EFI specification: section 2.1, "architecture" of UAPI.1. */
+const architectureNames: Readonly<Record<Architecture, string>> = {
+  x86_64: "x64",
+  aarch64: "aa64",
+};
+
+/** Whether an entry's `architecture` is this machine's; an entry without one is for every machine. */
+export function isForMachine(named: string | undefined, architecture: Architecture): boolean {
+  return named === undefined || named.toLowerCase() === architectureNames[architecture];
+}
 
 /** Bytes that an entry may have. */
 export const largestEntry = 64 << 10;

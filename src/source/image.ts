@@ -2,7 +2,7 @@
 import { KexecError } from "../errors.ts";
 import type { Listener } from "../listener.ts";
 import { isBareKernel, type KernelImage, readKernel } from "./kernel.ts";
-import type { OpenFile, Part } from "./part.ts";
+import { isWhole, type OpenFile, type WholeFile } from "./open-file.ts";
 import type { Contents, ImageOptions, Wrapping } from "./unwrap.ts";
 
 export type { ImageOptions, Wrapping } from "./unwrap.ts";
@@ -13,11 +13,11 @@ export type { ImageOptions, Wrapping } from "./unwrap.ts";
  */
 export class KernelSource implements Disposable {
   private constructor(
-    readonly file: OpenFile,
+    readonly file: WholeFile,
     readonly kernel: KernelImage,
     readonly wrappings: readonly Wrapping[],
     /** Archives that a UKI brings, in their order; they belong before all others. */
-    readonly archives: readonly Part[],
+    readonly archives: readonly OpenFile[],
     /** The command line that a UKI brings. */
     readonly cmdline: string | undefined,
     private readonly held: DisposableStack,
@@ -62,7 +62,9 @@ async function takeOut(
   listener: Listener,
   held: DisposableStack,
 ): Promise<Contents> {
-  if (isBareKernel(file)) return { kernel: file, wrappings: [], archives: [], cmdline: undefined };
+  if (isBareKernel(file) && isWhole(file)) {
+    return { kernel: file, wrappings: [], archives: [], cmdline: undefined };
+  }
   const { unwrap } = await import("./unwrap.ts");
   return unwrap(file, options, listener, held);
 }

@@ -13,7 +13,7 @@ import {
 } from "../image/bzimage.ts";
 import type { ImageFacts } from "../image/recognise.ts";
 import type { CmdlineLimit } from "./cmdline.ts";
-import type { OpenFile } from "./part.ts";
+import type { OpenFile } from "./open-file.ts";
 
 export interface KernelImage {
   readonly image: BzImage | Arm64Image;

@@ -1,21 +1,142 @@
 /** SOURCE and the files that go with it, opened once each. From here on nothing is found by name. */
 import { KexecError } from "../errors.ts";
 import { InputFile } from "../linux/file.ts";
-import { isDirectory } from "../linux/path.ts";
+import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
-import type { Opened, SourceEntry, SourceFile, SourceManifest } from "./described.ts";
+import type { MenuReading } from "./choose.ts";
+import type {
+  Admission,
+  Menu,
+  Opened,
+  Opening,
+  SourceEntry,
+  SourceKind,
+  SourceManifest,
+  Whole,
+} from "./kind.ts";
+import { fileKinds, treeKinds } from "./kinds.ts";
+import { readAhead, type SourceFile } from "./open-file.ts";
+import { type Found, findSource, isTree } from "./place.ts";
 
-export type { SourceEntry, SourceFile, SourceManifest } from "./described.ts";
-
-/** Bytes at the start of a file that tell an image from a text. */
-const imageHead = 512;
+export type { SourceEntry, SourceManifest } from "./kind.ts";
+export type { SourceFile } from "./open-file.ts";
 
 /** What to boot, as the user named it. */
 export interface Wanted {
   readonly kernel: string;
   readonly initrd: readonly string[];
-  /** Of a directory: the id of the boot entry. Undefined: its default. */
+  /** Of a menu: which entry. Undefined: its default. */
   readonly entry?: string | undefined;
+}
+
+/** Nothing is demanded. */
+const admitAll: Admission = { required: false, admit: async () => undefined };
+
+/** A kind, and what was found of it. */
+interface Recognised {
+  readonly name: string;
+  readonly open?: (opening: Opening) => Opened | Promise<Opened>;
+  readonly menu?: (opening: Opening) => Menu | Promise<Menu>;
+}
+
+/**
+ * SOURCE, found and recognised; `open` opens what it boots. Dispose of it to close whatever was
+ * opened on the way.
+ */
+export class FoundSource implements Disposable {
+  private reading: Promise<MenuReading | undefined> | undefined;
+
+  private constructor(
+    readonly path: string,
+    readonly found: Found,
+    private readonly recognised: Recognised,
+    private readonly opening: Opening,
+  ) {}
+
+  /** @throws KexecError where SOURCE cannot be opened */
+  static async find(
+    source: string,
+    listener: Listener = {},
+    admission: Admission = admitAll,
+  ): Promise<FoundSource> {
+    using guard = new DisposableStack();
+    const held = guard.use(new DisposableStack());
+    const found = await findSource(source, held);
+    const recognised = await recognise(found);
+    const opening: Opening = {
+      architecture: libc().architecture,
+      listener,
+      admission,
+      held,
+      follow: async (other) => openRecognised(await recognise(other), undefined, opening),
+    };
+    guard.move();
+    return new FoundSource(source, found, recognised, opening);
+  }
+
+  /** The kind's name, as `inspect` shows it. */
+  get kind(): string {
+    return this.recognised.name;
+  }
+
+  /** Its menu; undefined where its kind has none. @throws KexecError of the kind's reader */
+  menu(): Promise<MenuReading | undefined> {
+    this.reading ??= readMenu(this.recognised, this.opening);
+    return this.reading;
+  }
+
+  /** @throws KexecError of the kind's reader, `MenuReading.choose` and `Admission.admit` */
+  async open(entry: string | undefined): Promise<Opened> {
+    const { recognised, opening } = this;
+    if (entry !== undefined && recognised.menu === undefined && !isTree(this.found)) {
+      throw new KexecError("usage", {
+        message: `cannot use --entry ${entry}: ${this.path} is not a directory of boot entries`,
+        hint: "give the directory that has loader/entries or EFI/Linux, or the entry's file alone",
+      });
+    }
+    return openRecognised(recognised, entry, opening, await this.menu());
+  }
+
+  [Symbol.dispose](): void {
+    this.opening.held.dispose();
+  }
+}
+
+function recognise(found: Found): Promise<Recognised> {
+  return isTree(found) ? firstOf(treeKinds, found) : firstOf(fileKinds, found);
+}
+
+async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Recognised> {
+  for (const kind of kinds) {
+    if (!(await kind.resembles(found))) continue;
+    const { name } = kind;
+    const reader = await kind.reader();
+    return "menu" in reader
+      ? { name, menu: (opening) => reader.menu(found, opening) }
+      : { name, open: (opening) => reader.open(found, opening) };
+  }
+  throw new TypeError("the last kind takes everything");
+}
+
+async function readMenu(
+  recognised: Recognised,
+  opening: Opening,
+): Promise<MenuReading | undefined> {
+  if (recognised.menu === undefined) return undefined;
+  const { MenuReading } = await import("./choose.ts");
+  return new MenuReading(await recognised.menu(opening));
+}
+
+async function openRecognised(
+  recognised: Recognised,
+  entry: string | undefined,
+  opening: Opening,
+  reading?: MenuReading,
+): Promise<Opened> {
+  if (recognised.open !== undefined) return recognised.open(opening);
+  const menu = reading ?? (await readMenu(recognised, opening));
+  if (menu === undefined) throw new TypeError("a kind opens, or has a menu");
+  return menu.open(entry, opening);
 }
 
 /** An open source. Dispose of it to close its files. */
@@ -26,68 +147,51 @@ export class Source implements Disposable {
     readonly kernel: SourceFile,
     /** Those that SOURCE names, then those that the user gave; without what is in a UKI. */
     readonly initrds: readonly SourceFile[],
-    /** The command line of a manifest or a boot entry; that of a UKI is in its image. */
+    /** The command line of a manifest or an entry; that of a UKI is in its image. */
     readonly cmdline: string | undefined,
     readonly manifest: SourceManifest | undefined,
+    readonly whole: Whole | undefined,
     readonly entry: SourceEntry | undefined,
-    private readonly opened: DisposableStack,
+    private readonly held: DisposableStack,
   ) {}
 
   /**
-   * @param admit Called with the manifest that SOURCE is, before any file that it names is opened;
-   * it throws to refuse.
-   * @throws KexecError of InputFile.open, parseManifest, parseEntry, chooseEntry and `admit`
+   * @param admission The gate that is passed on the way.
+   * @throws KexecError of `FoundSource.find`, `FoundSource.open` and InputFile.open
    */
   static async open(
     wanted: Wanted,
     listener: Listener = {},
-    admit?: (manifest: SourceManifest) => Promise<void>,
+    admission: Admission = admitAll,
   ): Promise<Source> {
-    using opening = new DisposableStack();
-    const { kernel, initrds, cmdline, manifest, entry } = await openSource(
-      wanted,
-      opening,
-      listener,
-      admit,
-    );
+    using held = new DisposableStack();
+    const found = held.use(await FoundSource.find(wanted.kernel, listener, admission));
+    const source = await Source.of(found, wanted);
+    source.held.use(held.move());
+    return source;
+  }
+
+  /**
+   * @param found Stays the caller's, and must outlive this.
+   * @throws KexecError of `FoundSource.open` and InputFile.open
+   */
+  static async of(found: FoundSource, wanted: Omit<Wanted, "kernel">): Promise<Source> {
+    using held = new DisposableStack();
+    const { kernel, initrds, cmdline, manifest, whole, entry } = await found.open(wanted.entry);
     const all = [
       ...initrds,
       ...wanted.initrd.map((path) => ({
-        file: opening.use(InputFile.open(path, "initramfs")),
+        file: held.use(InputFile.open(path, "initramfs")),
         expected: undefined,
       })),
     ];
     // Where they are digested one by one, the device reads all of them meanwhile.
-    if (manifest !== undefined) for (const { file } of [kernel, ...all]) file.readAhead();
-    return new Source(wanted.kernel, kernel, all, cmdline, manifest, entry, opening.move());
+    if (manifest !== undefined) for (const { file } of [kernel, ...all]) readAhead(file);
+    const { path } = found;
+    return new Source(path, kernel, all, cmdline, manifest, whole, entry, held.move());
   }
 
   [Symbol.dispose](): void {
-    this.opened.dispose();
+    this.held.dispose();
   }
-}
-
-async function openSource(
-  wanted: Wanted,
-  opening: DisposableStack,
-  listener: Listener,
-  admit: ((manifest: SourceManifest) => Promise<void>) | undefined,
-): Promise<Opened> {
-  if (isDirectory(wanted.kernel)) {
-    const { openDirectory } = await import("./described.ts");
-    return openDirectory(wanted.kernel, wanted.entry, opening, listener);
-  }
-  if (wanted.entry !== undefined) {
-    throw new KexecError("usage", {
-      message: `cannot use --entry ${wanted.entry}: ${wanted.kernel} is not a directory of boot entries`,
-      hint: "give the directory that has loader/entries or EFI/Linux, or the entry's file alone",
-    });
-  }
-  const file = opening.use(InputFile.open(wanted.kernel, "kernel"));
-  const image = { kernel: { file, expected: undefined }, initrds: [] };
-  const start = file.read(0, Math.min(file.size, imageHead));
-  // Every image has a NUL there, and no text has: most files need no second look.
-  if (start.includes(0)) return image;
-  const { openDescription } = await import("./described.ts");
-  return (await openDescription(file, start, opening, listener, admit)) ?? image;
 }

@@ -8,13 +8,13 @@ import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../i
 import { readZboot } from "../image/zboot.ts";
 import type { Listener } from "../listener.ts";
 import { isBareKernel } from "./kernel.ts";
-import { type OpenFile, type Part, rangeOf } from "./part.ts";
+import { type OpenFile, rangeOf } from "./open-file.ts";
 
 /** What a UKI boots with. */
 export interface UkiParts {
-  readonly kernel: Part;
+  readonly kernel: OpenFile;
   /** `.ucode`, then `.initrd`, where it has them: microcode is looked for in the first archive. */
-  readonly archives: readonly Part[];
+  readonly archives: readonly OpenFile[];
   /** The command line in it; undefined where it has none. */
   readonly cmdline: string | undefined;
 }
@@ -52,7 +52,7 @@ export function readUkiParts(
   requireProfile(file.path, uki, profile);
 
   const sectionOf = (name: string) => ukiSection(uki, name, profile);
-  const partOf = (section: UkiSection): Part =>
+  const partOf = (section: UkiSection): OpenFile =>
     rangeOf(file, section.offset, section.size, `${file.path}#${section.name}`);
   const kernel = sectionOf(".linux");
   if (kernel === undefined) {

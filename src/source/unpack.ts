@@ -3,7 +3,7 @@ import { KexecError } from "../errors.ts";
 import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
-import type { Part } from "./part.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /**
  * Bytes that a kernel may have once it is unpacked, 512 MiB: twenty times what distributions ship,
@@ -35,7 +35,7 @@ const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
  *   `kernel-truncated`, `file-too-large`, `out-of-memory`, `io-error`
  */
 export async function unpack(
-  part: Part,
+  part: OpenFile,
   compression: Compression,
   mostBytes: number,
   listener: Listener,
@@ -76,7 +76,7 @@ export async function unpack(
 
 /** Writes the part into the stream as fast as it is read. Returns why it could not. */
 async function feed(
-  part: Part,
+  part: OpenFile,
   writer: WritableStreamDefaultWriter,
   listener: Listener,
 ): Promise<unknown> {
@@ -94,7 +94,7 @@ async function feed(
   }
 }
 
-function damaged(part: Part, compression: Unpackable): (cause: unknown) => never {
+function damaged(part: OpenFile, compression: Unpackable): (cause: unknown) => never {
   return (cause) => {
     const text = cause instanceof Error ? cause.message : "";
     if (/unexpected end/i.test(text)) {
@@ -117,7 +117,7 @@ function damaged(part: Part, compression: Unpackable): (cause: unknown) => never
   };
 }
 
-function overLimit(part: Part, limit: number): KexecError {
+function overLimit(part: OpenFile, limit: number): KexecError {
   if (limit >= largestUnpacked) return tooLarge(part, limit, "it unpacks to more than");
   return new KexecError("out-of-memory", {
     message: `cannot unpack ${part.path}: it unpacks to more than ${Math.floor(limit / 1048576)} MiB, the third of the free memory that a kernel may have`,
@@ -125,21 +125,21 @@ function overLimit(part: Part, limit: number): KexecError {
   });
 }
 
-function tooLarge(part: Part, limit: number, what: string): KexecError {
+function tooLarge(part: OpenFile, limit: number, what: string): KexecError {
   return new KexecError("file-too-large", {
     message: `cannot unpack ${part.path}: ${what} ${limit / 1048576} MiB`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
 }
 
-function notUnpacked(part: Part, compression: keyof typeof tools): KexecError {
+function notUnpacked(part: OpenFile, compression: keyof typeof tools): KexecError {
   return new KexecError("kernel-unsuitable", {
     message: `cannot unpack ${part.path}: it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
     hint: `unpack it first: ${commandFor(part, tools[compression])}`,
   });
 }
 
-function longWindow(part: Part): KexecError {
+function longWindow(part: OpenFile): KexecError {
   return new KexecError("kernel-unsuitable", {
     message: `cannot unpack ${part.path}: its zstd stream was made with a window of more than ${largestWindow >> 20} MiB`,
     hint: `unpack it first: ${commandFor(part, "zstd -dc --long=31")}`,
@@ -147,12 +147,12 @@ function longWindow(part: Part): KexecError {
 }
 
 /** What a shell must be told to unpack a part by `tool`. */
-function commandFor({ file, offset, size }: Part, tool: string): string {
-  const path = quoted(file.path);
-  const target = quoted(unpackedName(file.path));
-  return offset === 0 && size === file.size
-    ? `${tool} ${path} > ${target}`
-    : `tail -c +${offset + 1} ${path} | head -c ${size} | ${tool} > ${target}`;
+function commandFor({ path: own, fd, extents: [first], size }: OpenFile, tool: string): string {
+  const path = first?.path ?? own;
+  const target = quoted(unpackedName(path));
+  return fd !== undefined || first === undefined
+    ? `${tool} ${quoted(path)} > ${target}`
+    : `tail -c +${first.offset + 1} ${quoted(path)} | head -c ${size} | ${tool} > ${target}`;
 }
 
 function unpackedName(path: string): string {

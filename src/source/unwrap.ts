@@ -9,7 +9,7 @@ import { readZboot } from "../image/zboot.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
 import { isBareKernel } from "./kernel.ts";
-import { isWhole, type OpenFile, type Part, rangeOf, wholeOf } from "./part.ts";
+import { appendRange, isWhole, type OpenFile, rangeOf, type WholeFile } from "./open-file.ts";
 import { readUkiParts } from "./uki.ts";
 import { unpack } from "./unpack.ts";
 
@@ -30,9 +30,9 @@ export type Wrapping = "UKI" | "zboot" | Compression;
 /** What came out of a file. */
 export interface Contents {
   /** A whole file: the one that was given, or one in memory. */
-  readonly kernel: OpenFile;
+  readonly kernel: WholeFile;
   readonly wrappings: readonly Wrapping[];
-  readonly archives: readonly Part[];
+  readonly archives: readonly OpenFile[];
   readonly cmdline: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export async function unwrap(
   held: DisposableStack,
 ): Promise<Contents> {
   const wrappings: Wrapping[] = [];
-  let part = wholeOf(file);
+  let part: OpenFile = file;
   const uki = readUkiParts(file, options.architecture, options.profile ?? 0, listener);
   if (uki !== undefined) {
     wrappings.push("UKI");
@@ -72,10 +72,10 @@ export async function unwrap(
     left -= unpacked.size;
     if (step.wrappings.includes("zboot")) unpacked.shorten(signedSize(unpacked));
     unpacked.seal();
-    part = wholeOf(unpacked);
+    part = unpacked;
   }
   return {
-    kernel: isWhole(part) ? part.file : held.use(copyOf(part, options.limit())),
+    kernel: isWhole(part) ? part : held.use(copyOf(part, options.limit())),
     wrappings,
     archives: uki?.archives ?? [],
     cmdline: uki?.cmdline,
@@ -84,11 +84,11 @@ export async function unwrap(
 
 interface NextWrapping {
   readonly wrappings: readonly Wrapping[];
-  readonly payload: Part;
+  readonly payload: OpenFile;
   readonly compression: Compression;
 }
 
-function nextWrapping(part: Part): NextWrapping | undefined {
+function nextWrapping(part: OpenFile): NextWrapping | undefined {
   if (isBareKernel(part)) return undefined;
   const zboot = readZboot(part);
   if (zboot?.kind === "broken") {
@@ -105,7 +105,7 @@ function nextWrapping(part: Part): NextWrapping | undefined {
     const { offset, length } = payload;
     return {
       wrappings: ["zboot", compression],
-      payload: rangeOf(part.file, part.offset + offset, length, part.path),
+      payload: rangeOf(part, offset, length, part.path),
       compression,
     };
   }
@@ -119,7 +119,7 @@ function signedSize(image: Memfd): number {
   return pe?.kind === "pe" ? sizeWithoutPadding(image, pe) : image.size;
 }
 
-function copyOf(part: Part, limit: number): Memfd {
+function copyOf(part: OpenFile, limit: number): Memfd {
   if (part.size > limit) {
     throw new KexecError("out-of-memory", {
       message: `cannot copy ${part.path}: it has ${part.size} bytes, and a kernel may have ${limit} here`,
@@ -128,7 +128,7 @@ function copyOf(part: Part, limit: number): Memfd {
   }
   const copy = Memfd.create("kernel", part.path);
   try {
-    copy.appendFile(part.file, part.offset, part.size);
+    appendRange(copy, part, 0, part.size);
     copy.seal();
     return copy;
   } catch (error) {

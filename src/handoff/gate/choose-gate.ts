@@ -5,6 +5,7 @@ import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
 const open: Gate = {
+  required: false,
   admit: async () => undefined,
   needsSealedWhole: () => false,
   pass: async () => null,

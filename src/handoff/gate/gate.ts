@@ -1,6 +1,7 @@
 /** Whether a source may be loaded: the gate that a load goes through. */
 import type { Memfd } from "../../linux/memfd.ts";
-import type { Source, SourceManifest } from "../../source/open.ts";
+import type { Admission } from "../../source/kind.ts";
+import type { Source } from "../../source/open.ts";
 import type { TrustReport } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 
@@ -24,12 +25,7 @@ export type TrustOptions = Pick<
  * Decides whether SOURCE may be loaded. Words to append are not judged by `pass`, for they are judged
  * beside the command line that is signed.
  */
-export interface Gate {
-  /**
-   * Judges a manifest before any file that it names is opened.
-   * @throws KexecError with a code of exit 5
-   */
-  readonly admit: (manifest: SourceManifest) => Promise<void>;
+export interface Gate extends Admission {
   /**
    * Whether the whole file that a source boots has to be copied and sealed before `pass`: where a
    * signature must cover it, and it is not a manifest's, whose signature covers digests.

@@ -2,6 +2,7 @@
 import { KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere } from "../../linux/path.ts";
+import type { OpenBeside } from "../../source/open-file.ts";
 import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
 import {
   maxPolicySize,
@@ -10,7 +11,7 @@ import {
   type TrustRequirement,
   tighten,
 } from "../../trust/policy.ts";
-import { parseSignature } from "../../trust/signature.ts";
+import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
 import { defaultPolicyPath, type TrustOptions } from "./gate.ts";
 
 /** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
@@ -67,11 +68,33 @@ export function readKey(path: string): PublicKey {
   }
 }
 
-export function readSignature(source: string, given: string | undefined) {
-  const candidates = given === undefined ? [`${source}.minisig`, `${source}.sig`] : [given];
-  for (const path of candidates) {
+/** What is signed: what messages call it, and the way to the signature that lies beside it. */
+export interface SignedFile {
+  readonly path: string;
+  readonly openBeside: OpenBeside;
+}
+
+const signatureSuffixes = [".minisig", ".sig"];
+
+/**
+ * The signature of a file: the one that is given, or the one beside it.
+ * @throws KexecError `no-signature`, `bad-signature`
+ */
+export async function readSignature(
+  { path: source, openBeside }: SignedFile,
+  given: string | undefined,
+): Promise<DetachedSignature> {
+  const candidates =
+    given === undefined
+      ? signatureSuffixes.map((suffix) => ({
+          path: `${source}${suffix}`,
+          open: () => openBeside(suffix, "signature"),
+        }))
+      : [{ path: given, open: () => InputFile.open(given, "signature") }];
+  for (const { path, open } of candidates) {
     try {
-      return parseSignature(readSmall(path, "signature", mostKeyBytes), path);
+      using file = await open();
+      return parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path);
     } catch (error) {
       if (!(error instanceof KexecError) || error.exit === 5) throw error;
       if (error.errno === "ENOENT" && given === undefined) continue;
@@ -82,7 +105,7 @@ export function readSignature(source: string, given: string | undefined) {
     }
   }
   throw new KexecError("no-signature", {
-    message: `cannot trust ${source}: it has no signature: neither ${candidates.join(" nor ")} exists`,
+    message: `cannot trust ${source}: it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
     hint: `sign it (minisign -S -m ${source}), or name the signature with --signature`,
   });
 }

@@ -1,5 +1,6 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
 import { KexecError } from "../../errors.ts";
+import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
@@ -10,7 +11,13 @@ import type { DetachedSignature } from "../../trust/signature.ts";
 import { notVerifiedError, type Signed, verifySignature } from "../../trust/verify.ts";
 import type { TrustReport } from "../report.ts";
 import type { Gate, TrustOptions } from "./gate.ts";
-import { readKey, readPolicies, readSignature, requirementOf } from "./trust-files.ts";
+import {
+  readKey,
+  readPolicies,
+  readSignature,
+  requirementOf,
+  type SignedFile,
+} from "./trust-files.ts";
 
 /** Bytes that are digested at once: a window of this size, so that memory does not grow with files. */
 const STEP = 16 << 20;
@@ -28,10 +35,14 @@ export class TrustGate implements Gate {
     this.requirement = requirementOf(readPolicies(options.policy), options);
   }
 
+  get required(): boolean {
+    return this.requirement.required;
+  }
+
   readonly admit = async (manifest: SourceManifest): Promise<void> => {
     if (this.requirement.required) {
       refuseOptions(this.options, true);
-      this.admitted = await this.verify(manifest.path, (signature, keys) =>
+      this.admitted = await this.verify(manifest, (signature, keys) =>
         verifySignature({ message: manifest.bytes }, signature, keys),
       );
     }
@@ -61,7 +72,7 @@ export class TrustGate implements Gate {
       }
       refuseOptions(this.options, false);
       refuseEntryLines(source);
-      this.admitted = await this.verify(source.kernel.file.path, (signature, keys) =>
+      this.admitted = await this.verify(signedKernel(source), (signature, keys) =>
         withSigned(whole, signature.covers, (bytes) => verifySignature(bytes, signature, keys)),
       );
     }
@@ -77,22 +88,31 @@ export class TrustGate implements Gate {
   }
 
   private async verify(
-    path: string,
+    signed: SignedFile,
     check: (
       signature: DetachedSignature,
       keys: readonly PublicKey[],
     ) => ReturnType<typeof verifySignature>,
   ): Promise<TrustReport> {
     const keys = acceptedKeys(this.requirement.keyLists.map((paths) => paths.map(readKey)));
-    const signature = readSignature(path, this.options.signature);
+    const signature = await readSignature(signed, this.options.signature);
     const result = await check(signature, keys);
-    if (!result.verified) throw notVerifiedError(path, result);
+    if (!result.verified) throw notVerifiedError(signed.path, result);
     return {
       signer: { key: result.key.name, fingerprint: result.key.fingerprint },
       signature: signature.name,
       trustedComment: result.trustedComment ?? null,
     };
   }
+}
+
+/** The file that boots, signed as a whole. */
+function signedKernel({ kernel: { file, openBeside } }: Source): SignedFile {
+  const { path } = file;
+  return {
+    path,
+    openBeside: openBeside ?? ((suffix, what) => InputFile.open(`${path}${suffix}`, what)),
+  };
 }
 
 /** An error for each option that would change what the signature covers. */

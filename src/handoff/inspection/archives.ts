@@ -1,17 +1,12 @@
 /** The initramfs archives of a load that is not made: what they are and how they would be joined. */
 import { KexecError } from "../../errors.ts";
-import type { ByteSource } from "../../image/bytes.ts";
 import { archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
 import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import { planJoin } from "../../initramfs/join.ts";
 import { InputFile } from "../../linux/file.ts";
+import type { OpenFile } from "../../source/open-file.ts";
 import type { ArchiveReport } from "./inspection.ts";
-import { collector } from "./manifest.ts";
-
-/** An archive, open. */
-interface OpenArchive extends ByteSource {
-  readonly path: string;
-}
+import type { Reasons } from "./reasons.ts";
 
 export interface ArchivesInspected {
   readonly reports: readonly ArchiveReport[];
@@ -27,7 +22,7 @@ export interface ArchivesInspected {
  * that each one's trouble shows.
  */
 export function inspectArchives(
-  opened: readonly OpenArchive[],
+  opened: readonly OpenFile[],
   others: readonly string[],
   how: {
     /** Something comes behind them: a secret. */
@@ -35,21 +30,20 @@ export function inspectArchives(
     /** Even one alone would be copied. */
     readonly copied: boolean;
   },
-  reasons: KexecError[],
+  reasons: Reasons,
 ): ArchivesInspected {
-  const attempt = collector(reasons);
   using own = new DisposableStack();
   const archives = [
     ...opened,
     ...others
-      .map((path) => attempt(() => own.use(InputFile.open(path, "initramfs"))))
+      .map((path) => reasons.attempt(() => own.use(InputFile.open(path, "initramfs"))))
       .filter((file) => file !== undefined),
   ];
   const alone = archives.length === 1 && !how.followed;
   const looked = archives
-    .map((archive) => attempt(() => lookAt(archive, alone)))
+    .map((archive) => reasons.attempt(() => lookAt(archive, alone)))
     .filter((archive) => archive !== undefined);
-  const plan = attempt(() =>
+  const plan = reasons.attempt(() =>
     planJoin(looked.map(({ report, bootconfig }) => ({ size: report.size, bootconfig }))),
   );
   return {
@@ -65,19 +59,19 @@ function oddityOf({ path, kind, kernelReads }: ArchiveReport): string[] {
   return kernelReads ? [] : [`${path} is ${kind}, which the kernel does not unpack`];
 }
 
-function lookAt(archive: OpenArchive, alone: boolean) {
+function lookAt(archive: OpenFile, alone: boolean) {
   const { kind, kernelReads, option } = identifyArchive(
     archive.read(0, Math.min(archiveHeadLength, archive.size)),
   );
   const found = readBootconfig(archive);
   if (found?.kind === "broken" && !alone) {
     throw new KexecError("malformed-input", {
-      message: `cannot join the initramfs archives: ${archive.path} ends in a broken bootconfig: ${found.why}`,
+      message: `cannot join the initramfs archives: ${archive.canonicalPath} ends in a broken bootconfig: ${found.why}`,
       hint: "take it off by `bootconfig -d FILE`, or write it anew",
     });
   }
   const report: ArchiveReport = {
-    path: archive.path,
+    path: archive.canonicalPath,
     size: archive.size,
     kind,
     kernelReads,

@@ -1,41 +1,64 @@
-/** The boot entries of a directory, in the form that `inspect` shows. */
+/** The entries of a menu, in the form that `inspect` shows. */
 
-import type { Architecture } from "../../architecture.ts";
 import { KexecError } from "../../errors.ts";
-import { listEntries, pickNamed } from "../../source/entries.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
+import type { MenuReading } from "../../source/choose.ts";
+import type { ListedEntry } from "../../source/entries.ts";
 import type { EntryReport } from "./inspection.ts";
 
 /**
- * Every entry in the order of the specification.
- * @param id of the entry that was asked for; undefined: the default
+ * Every entry in the menu's order.
+ * @param wanted What `--entry` names; undefined: the default.
  * @returns why they cannot be listed, as text, where they cannot
  */
-export function inspectEntries(
-  directory: string,
-  id: string | undefined,
-  architecture: Architecture,
-): readonly EntryReport[] | string {
+export async function inspectEntries(
+  menu: MenuReading,
+  wanted: string | undefined,
+): Promise<readonly EntryReport[] | string> {
   try {
-    const entries = listEntries(directory, architecture);
-    const chosen =
-      id === undefined
-        ? entries.find(({ problem }) => problem === undefined)
-        : pickNamed(entries, id);
-    return entries.map((entry) => ({
-      id: entry.id,
-      kind: entry.kind,
-      path: entry.path,
-      chosen: entry.path === chosen?.path,
-      title: entry.title ?? null,
-      version: entry.version ?? null,
-      sortKey: entry.sortKey ?? null,
-      machineId: entry.machineId ?? null,
-      triesLeft: entry.triesLeft ?? null,
-      triesDone: entry.triesDone ?? null,
-      problem: entry.problem ?? null,
-    }));
+    const { entries } = await menu.list();
+    const chosen = await chosenOf(menu, wanted);
+    return entries.map((entry) => reportOf(entry, chosen));
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return error.message;
   }
+}
+
+/** None is chosen where the choice is refused: the load that is not made says why. */
+async function chosenOf(
+  menu: MenuReading,
+  wanted: string | undefined,
+): Promise<MenuEntry | undefined> {
+  try {
+    return await menu.choose(wanted);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    return undefined;
+  }
+}
+
+/** Those of the Boot Loader Specification have more to say. */
+function reportOf(
+  entry: MenuEntry & Partial<ListedEntry>,
+  chosen: MenuEntry | undefined,
+): EntryReport {
+  return {
+    id: entry.id,
+    kind: entry.kind ?? "entry",
+    path: entry.path ?? entry.from,
+    chosen: entry.from === chosen?.from && entry.id === chosen.id,
+    title: entry.title ?? null,
+    version: entry.version ?? null,
+    sortKey: entry.sortKey ?? null,
+    machineId: entry.machineId ?? null,
+    triesLeft: entry.triesLeft ?? null,
+    triesDone: entry.triesDone ?? null,
+    problem: entry.problem ?? null,
+    kernel: entry.kernel ?? null,
+    initrds: entry.initrds,
+    cmdline: entry.cmdline ?? null,
+    default: entry.default,
+    from: entry.from,
+  };
 }

@@ -23,16 +23,17 @@ export interface Inspection {
 }
 
 export interface SourceReport extends FileReport {
-  readonly kind: "image" | "manifest" | "boot entry" | "directory";
+  /** `image`, `manifest`, `boot entry`, `directory`, or another kind of source. */
+  readonly kind: string;
 }
 
-/** A boot entry of a directory. */
+/** An entry of a menu: of a directory of boot entries, of a boot loader's configuration. */
 export interface EntryReport {
   /** What `--entry` takes. */
   readonly id: string;
   /** `entry`: a file in loader/entries; `uki`: an image in EFI/Linux. */
   readonly kind: "entry" | "uki";
-  /** Relative to the directory. */
+  /** The file that it stands in, relative to the directory. */
   readonly path: string;
   /** It is the one that `load` takes: the default, or what `--entry` names. */
   readonly chosen: boolean;
@@ -43,8 +44,17 @@ export interface EntryReport {
   /** Boots left to try, 0 for a bad entry; null where they are not counted. */
   readonly triesLeft: number | null;
   readonly triesDone: number | null;
+  /** As the menu names it; null where it names none. */
+  readonly kernel: string | null;
+  readonly initrds: readonly string[];
+  /** Null: the kernel's file brings its own. */
+  readonly cmdline: string | null;
+  /** Its boot loader would take it now. */
+  readonly default: boolean;
   /** Why it is passed over when the default is chosen. */
   readonly problem: string | null;
+  /** Where it stands in the menu: a file, with its line where the file has several entries. */
+  readonly from: string;
 }
 
 /** Facts of an image, by its own headers. */

@@ -3,63 +3,67 @@
 import type { Architecture } from "../../architecture.ts";
 import { type ErrorCode, KexecError } from "../../errors.ts";
 import { sha256Of } from "../../image/bytes.ts";
-import { Folder, InputFile } from "../../linux/file.ts";
 import { checkCmdline, joinCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
+import type { FoundFile } from "../../source/kind.ts";
+import type { OpenFile } from "../../source/open-file.ts";
 import type { PublicKey } from "../../trust/keys.ts";
 import {
   type Manifest,
   type ManifestFile,
   manifestProblems,
+  maxManifestSize,
   parseManifest,
 } from "../../trust/manifest.ts";
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
 import { notVerifiedError, verifySignature } from "../../trust/verify.ts";
-import { readKey, readSignature } from "../gate/trust-files.ts";
+import { readKey, readSignature, type SignedFile } from "../gate/trust-files.ts";
 import { refusedAppend, refusedOptions } from "../gate/trust-gate.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import { largestKernel } from "../stages/verify.ts";
 import type { ManifestReport, TrustInspection } from "./inspection.ts";
+import type { Reasons } from "./reasons.ts";
 
 export interface ManifestAudit {
   readonly report: ManifestReport | null;
   readonly keys: TrustInspection["keys"];
-  readonly reasons: readonly KexecError[];
   /** The archives that are what the manifest says, open in the stack that was given. */
-  readonly archives: readonly InputFile[];
+  readonly archives: readonly OpenFile[];
 }
 
-/**
- * Runs every check by itself, whatever the others say.
- * @param bytes The whole manifest.
- * @param verified Kernel and command line were found good: they need no second look.
- */
+export interface AuditOptions {
+  readonly request: ParsedLoadRequest;
+  readonly requirement: TrustRequirement;
+  readonly architecture: Architecture;
+  /** Kernel and command line were found good: they need no second look. */
+  readonly verified: boolean;
+}
+
+/** Runs every check by itself, whatever the others say. */
 export async function auditManifest(
-  bytes: Uint8Array,
-  request: ParsedLoadRequest,
-  requirement: TrustRequirement,
-  architecture: Architecture,
-  verified: boolean,
+  found: FoundFile,
+  { request, requirement, architecture, verified }: AuditOptions,
   held: DisposableStack,
+  reasons: Reasons,
   observer: Observer,
 ): Promise<ManifestAudit> {
-  const path = request.kernel;
-  const reasons: KexecError[] = [];
-  const attempt = collector(reasons);
+  const { file, openBeside } = found;
+  const { path } = file;
+  const bytes = file.read(0, Math.min(file.size, maxManifestSize + 1));
   const keys = requirement.required
-    ? await auditSignature(path, bytes, requirement, request.signature, reasons)
+    ? await auditSignature({ path, openBeside }, bytes, requirement, request.signature, reasons)
     : [];
-  if (requirement.required) reasons.push(...refusedOptions(request, true));
+  if (requirement.required) reasons.add(...refusedOptions(request, true));
   const problems = manifestProblems(bytes);
   if (problems.length > 0) {
-    reasons.push(...problems.map((problem) => broken(path, problem)));
-    return { report: null, keys, reasons, archives: [] };
+    reasons.add(...problems.map((problem) => broken(path, problem)));
+    return { report: null, keys, archives: [] };
   }
   const manifest = parseManifest(bytes, path);
-  attempt(() => checkGeneration(manifest.generation, requirement));
+  reasons.attempt(() => checkGeneration(manifest.generation, requirement));
   if (manifest.architecture !== architecture) {
-    reasons.push(
+    reasons.add(
       new KexecError("wrong-architecture", {
         message: `cannot load ${path}: it is for ${manifest.architecture}, and this machine is ${architecture}`,
         hint: `load a generation that was made for ${architecture}`,
@@ -67,14 +71,14 @@ export async function auditManifest(
     );
   }
   if (requirement.required) {
-    reasons.push(...refusedAppend(request.append, requirement, manifest.cmdline));
+    reasons.add(...refusedAppend(request.append, requirement, manifest.cmdline));
   }
-  const audited = auditFiles(path, manifest, verified, held, observer);
-  const [kernel, ...archives] = audited.map(({ file }) => file);
-  reasons.push(...audited.flatMap(({ problem }) => problem ?? []));
+  const audited = await auditFiles(found, manifest, verified, held, observer);
+  const [kernel, ...archives] = audited.map((one) => one.file);
+  reasons.add(...audited.flatMap(({ problem }) => problem ?? []));
   if (kernel !== undefined && manifest.architecture === architecture) {
     const cmdline = joinCmdline(request.cmdline ?? manifest.cmdline, request.append);
-    await auditKernel(kernel, cmdline, architecture, reasons, observer);
+    await reasons.attemptAsync(() => auditKernel(kernel, cmdline, architecture, observer));
   }
   return {
     report: reportOf(
@@ -82,42 +86,34 @@ export async function auditManifest(
       audited.map(({ problem }) => problem),
     ),
     keys,
-    reasons,
-    archives: archives.filter((file) => file !== undefined),
+    archives: archives.filter((archive) => archive !== undefined),
   };
 }
 
 /** What the kernel is, once it is the manifest's. */
 async function auditKernel(
-  file: InputFile,
+  file: OpenFile,
   cmdline: string,
   architecture: Architecture,
-  reasons: KexecError[],
   observer: Observer,
 ): Promise<void> {
-  try {
-    const options = { architecture, profile: undefined, limit: largestKernel };
-    using image = await KernelSource.open(file, options, observer);
-    checkCmdline(cmdline, image.kernel.limit);
-  } catch (error) {
-    if (!(error instanceof KexecError)) throw error;
-    reasons.push(error);
-  }
+  const options = { architecture, profile: undefined, limit: largestKernel };
+  using image = await KernelSource.open(file, options, observer);
+  checkCmdline(cmdline, image.kernel.limit);
 }
 
 async function auditSignature(
-  path: string,
+  signed: SignedFile,
   bytes: Uint8Array,
   requirement: TrustRequirement,
   signaturePath: string | undefined,
-  reasons: KexecError[],
+  reasons: Reasons,
 ): Promise<TrustInspection["keys"]> {
-  const attempt = collector(reasons);
   const lists = requirement.keyLists.map((paths) =>
-    paths.map((key) => attempt(() => readKey(key))).filter((key) => key !== undefined),
+    paths.map((key) => reasons.attempt(() => readKey(key))).filter((key) => key !== undefined),
   );
-  const accepted = attempt(() => acceptedKeys(lists));
-  const signature = attempt(() => readSignature(path, signaturePath));
+  const accepted = reasons.attempt(() => acceptedKeys(lists));
+  const signature = await reasons.attemptAsync(() => readSignature(signed, signaturePath));
   const shown = (key: PublicKey, rejected: string | null) => ({
     key: key.name,
     fingerprint: key.fingerprint,
@@ -130,33 +126,32 @@ async function auditSignature(
   try {
     const result = await verifySignature({ message: bytes }, signature, accepted);
     if (result.verified) return [shown(result.key, null)];
-    reasons.push(notVerifiedError(path, result));
+    reasons.add(notVerifiedError(signed.path, result));
     return result.rejections.map(({ key, why }) => shown(key, why));
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
-    reasons.push(error);
+    reasons.add(error);
     return accepted.map((key) => shown(key, error.message));
   }
 }
 
 interface AuditedFile {
   /** Undefined where it is not what the manifest says, or needs no look. */
-  readonly file: InputFile | undefined;
+  readonly file: OpenFile | undefined;
   readonly problem: KexecError | undefined;
 }
 
 /** The kernel and then the archives. */
-function auditFiles(
-  path: string,
+async function auditFiles(
+  found: FoundFile,
   { kernel, initrds }: Manifest,
   verified: boolean,
   held: DisposableStack,
   observer: Observer,
-): AuditedFile[] {
-  using folder = Folder.of(path);
-  const audit = (entry: ManifestFile, what: string): AuditedFile => {
+): Promise<readonly AuditedFile[]> {
+  const audit = async (entry: ManifestFile, what: string): Promise<AuditedFile> => {
     try {
-      const file = held.use(InputFile.openBelow(folder, entry.path, what));
+      const file = held.use(await found.openBelow(entry.path, what, entry));
       const problem = fileProblem(file, entry, observer);
       return { file: problem === undefined ? file : undefined, problem };
     } catch (error) {
@@ -164,10 +159,11 @@ function auditFiles(
       return { file: undefined, problem: error };
     }
   };
-  return [
-    verified ? { file: undefined, problem: undefined } : audit(kernel, "kernel"),
-    ...initrds.map((entry) => audit(entry, "initramfs")),
+  const audited = [
+    verified ? { file: undefined, problem: undefined } : await audit(kernel, "kernel"),
   ];
+  for (const entry of initrds) audited.push(await audit(entry, "initramfs"));
+  return audited;
 }
 
 function reportOf(
@@ -188,7 +184,7 @@ function reportOf(
 }
 
 function fileProblem(
-  file: InputFile,
+  file: OpenFile,
   entry: ManifestFile,
   observer: Observer,
 ): KexecError | undefined {
@@ -209,7 +205,7 @@ function fileProblem(
   return mismatch(file, "its SHA-256 is not the manifest's", hint);
 }
 
-function mismatch(file: InputFile, why: string, hint: string): KexecError {
+function mismatch(file: OpenFile, why: string, hint: string): KexecError {
   return new KexecError("digest-mismatch", { message: `cannot use ${file.path}: ${why}`, hint });
 }
 
@@ -219,17 +215,4 @@ function broken(path: string, problem: string): KexecError {
     message: `${path} is not a manifest: ${problem}`,
     hint: "write it with: aegis-kexec manifest",
   });
-}
-
-/** Runs a check, and keeps its error. */
-export function collector(reasons: KexecError[]): <T>(check: () => T) => T | undefined {
-  return (check) => {
-    try {
-      return check();
-    } catch (error) {
-      if (!(error instanceof KexecError)) throw error;
-      reasons.push(error);
-      return undefined;
-    }
-  };
 }

@@ -7,7 +7,7 @@ import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import { type Piece, planJoin } from "../../initramfs/join.ts";
 import { readMemory } from "../../machine/kernel.ts";
-import { isWhole, type Part } from "../../source/part.ts";
+import { isWhole, type OpenFile, type SourceFile } from "../../source/open-file.ts";
 import type { Observer } from "../report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Verified } from "./verify.ts";
@@ -35,9 +35,9 @@ export class Assembled implements Disposable {
     const kernel = verified.image.file;
     const injection = secrets.held.length === 0 ? undefined : await planSecrets(secrets);
     const alone = initrds.length === 1 && injection === undefined;
-    const pieces = initrds.map((part) => describe(part, alone, observer));
+    const pieces = initrds.map(({ file }) => describe(file, alone, observer));
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
-    const mustCopy = initrds.some((part) => part.expected !== undefined || !isWhole(part));
+    const mustCopy = initrds.some(mustBeCopied);
     requireMemory(
       {
         kernel: kernel.size,
@@ -60,10 +60,9 @@ export class Assembled implements Disposable {
     } else if (first?.expected !== undefined) {
       const { copyChecked } = await import("./copy.ts");
       initrdFd = held.use(copyChecked(first.file, first.expected, "initramfs", observer)).fd;
-    } else if (first !== undefined && !isWhole(first)) {
+    } else if (first !== undefined && !isWhole(first.file)) {
       const { copySealed } = await import("./copy.ts");
-      const { file, offset, size } = first;
-      initrdFd = held.use(copySealed(file, offset, size, "initramfs", observer)).fd;
+      initrdFd = held.use(copySealed(first.file, "initramfs", observer)).fd;
     }
     return new Assembled(verified, kernel.fd, initrdFd, plan.size, held.move());
   }
@@ -84,17 +83,22 @@ async function planSecrets(secrets: Secrets): Promise<InjectedArchive> {
   );
 }
 
+/** What is verified or is a part of a file goes to the kernel as a copy, even alone. */
+export function mustBeCopied({ file, expected }: SourceFile): boolean {
+  return expected !== undefined || !isWhole(file);
+}
+
 /** What the kernel will make of an archive; a doubt is a warning, for the kernel decides. */
-function describe(part: Part, alone: boolean, observer: Observer): Piece {
-  const archive = identifyArchive(part.read(0, Math.min(archiveHeadLength, part.size)));
+function describe(file: OpenFile, alone: boolean, observer: Observer): Piece {
+  const archive = identifyArchive(file.read(0, Math.min(archiveHeadLength, file.size)));
   if (archive.kind === "unknown") {
-    observer.warn?.(`${part.path} does not look like an initramfs archive`);
+    observer.warn?.(`${file.canonicalPath} does not look like an initramfs archive`);
   } else if (!archive.kernelReads) {
-    observer.warn?.(`${part.path} is ${archive.kind}, which the kernel does not unpack`);
+    observer.warn?.(`${file.canonicalPath} is ${archive.kind}, which the kernel does not unpack`);
   }
-  const bootconfig = readBootconfig(part);
+  const bootconfig = readBootconfig(file);
   if (bootconfig?.kind === "broken") {
-    const problem = `${part.path} ends in a broken bootconfig: ${bootconfig.why}`;
+    const problem = `${file.canonicalPath} ends in a broken bootconfig: ${bootconfig.why}`;
     // The kernel leaves such a trailer where it is, and unpacks nothing that follows it.
     if (!alone) {
       throw new KexecError("malformed-input", {
@@ -103,7 +107,7 @@ function describe(part: Part, alone: boolean, observer: Observer): Piece {
       });
     }
     observer.warn?.(problem);
-    return { size: part.size };
+    return { size: file.size };
   }
-  return { size: part.size, bootconfig };
+  return { size: file.size, bootconfig };
 }

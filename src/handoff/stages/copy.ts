@@ -1,7 +1,7 @@
 /** Bytes that were verified are the bytes that are loaded: copied, sealed, and only then digested. */
 import { KexecError } from "../../errors.ts";
 import { Memfd } from "../../linux/memfd.ts";
-import type { OpenFile } from "../../source/part.ts";
+import { appendRange, type OpenFile } from "../../source/open-file.ts";
 import type { ManifestFile } from "../../trust/manifest.ts";
 import type { Observer } from "../report.ts";
 
@@ -24,7 +24,7 @@ export function copyChecked(
   what: string,
   observer: Observer,
 ): Memfd {
-  const copy = copySealed(file, 0, expected.size, what, observer);
+  const copy = copySealed(file, what, observer, expected.size);
   try {
     requireDigest(copy, [{ at: 0, length: expected.size }], expected, file.path, observer);
     return copy;
@@ -35,20 +35,19 @@ export function copyChecked(
 }
 
 /**
- * Copies a part of a file into a sealed memfd, which messages call by the path of the file.
+ * Copies the first `size` bytes of a file into a sealed memfd, which messages call by the file's path.
  * @throws KexecError `file-changed`, `out-of-memory`, `io-error`
  */
 export function copySealed(
   file: OpenFile,
-  offset: number,
-  size: number,
   what: string,
   observer: Observer,
+  size = file.size,
 ): Memfd {
   const copy = Memfd.create(what, file.path);
   try {
     let done = 0;
-    copy.appendFile(file, offset, size, (bytes) => {
+    appendRange(copy, file, 0, size, (bytes) => {
       done += bytes;
       observer.progress?.(`copying the ${what}`, done, size);
     });

@@ -5,7 +5,7 @@ import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import type { JoinPlan, Piece } from "../../initramfs/join.ts";
 import { Memfd } from "../../linux/memfd.ts";
-import type { Part } from "../../source/part.ts";
+import { appendRange, type SourceFile } from "../../source/open-file.ts";
 import type { Observer } from "../report.ts";
 import { type Range, requireDigest } from "./copy.ts";
 import type { HeldSecret } from "./secrets.ts";
@@ -14,7 +14,7 @@ export interface Joining {
   readonly plan: Extract<JoinPlan, { passThrough: false }>;
   /** What the plan was made of; of each its file in `initrds`. */
   readonly pieces: readonly Piece[];
-  readonly initrds: readonly Part[];
+  readonly initrds: readonly SourceFile[];
   readonly injection: InjectedArchive | undefined;
   readonly secrets: readonly HeldSecret[];
 }
@@ -38,7 +38,7 @@ export function joinArchives(
 function join(
   joined: Memfd,
   plan: Extract<JoinPlan, { passThrough: false }>,
-  initrds: readonly Part[],
+  initrds: readonly SourceFile[],
   injection: InjectedArchive | undefined,
   secrets: readonly HeldSecret[],
   held: DisposableStack,
@@ -58,9 +58,9 @@ function join(
         if (injection !== undefined) inject(joined, injection, secrets, held);
         break;
       default: {
-        const part = initrds[segment.piece];
-        if (part === undefined) break;
-        joined.appendFile(part.file, part.offset + segment.offset, segment.length, onCopied);
+        const given = initrds[segment.piece];
+        if (given === undefined) break;
+        appendRange(joined, given.file, segment.offset, segment.length, onCopied);
       }
     }
   }
@@ -72,11 +72,12 @@ function requireDigests(
   joined: Memfd,
   plan: Extract<JoinPlan, { passThrough: false }>,
   pieces: readonly Piece[],
-  initrds: readonly Part[],
+  initrds: readonly SourceFile[],
   observer: Observer,
 ): void {
-  for (const [piece, { path, expected }] of initrds.entries()) {
+  for (const [piece, { file, expected }] of initrds.entries()) {
     if (expected === undefined) continue;
+    const path = file.canonicalPath;
     const ranges = plan.segments.filter((segment) => "piece" in segment && segment.piece === piece);
     requireDigest(joined, ranges, expected, path, observer);
     // The layout followed a bootconfig that was read before the copy: it must still be there.

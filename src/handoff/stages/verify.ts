@@ -8,7 +8,7 @@ import { valueIn } from "../../machine/reading.ts";
 import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
 import type { Source } from "../../source/open.ts";
-import { type OpenFile, type Part, wholeOf } from "../../source/part.ts";
+import type { OpenFile, SourceFile } from "../../source/open-file.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { CmdlineOptions } from "../gate/sealed-cmdline.ts";
 import type { Observer, TrustReport } from "../report.ts";
@@ -20,7 +20,7 @@ export class Verified implements Disposable {
     /** The kernel as it goes to the system call, and what it was taken out of. */
     readonly image: KernelSource,
     /** In the order in which they are joined. */
-    readonly initrds: readonly Part[],
+    readonly initrds: readonly SourceFile[],
     /** Checked against the image's limit. */
     readonly cmdline: string,
     /** Who signed it; null where nothing had to be signed. */
@@ -65,10 +65,8 @@ export class Verified implements Disposable {
     const cmdline = joinCmdline(own, request.append);
     checkCmdline(cmdline, image.kernel.limit);
     const initrds = [
-      ...image.archives,
-      ...source.initrds.map((given) =>
-        wholeOf(given.file, given.expected, given.file.canonicalPath),
-      ),
+      ...image.archives.map((file) => ({ file, expected: undefined })),
+      ...source.initrds,
     ];
     return new Verified(image, initrds, cmdline, trust, held.move());
   }
@@ -86,7 +84,7 @@ function requireMemoryToCopy(size: number): void {
 async function copyWhole(file: OpenFile, observer: Observer) {
   const { copySealed } = await import("./copy.ts");
   requireMemoryToCopy(file.size);
-  return copySealed(file, 0, file.size, "UKI", observer);
+  return copySealed(file, "UKI", observer);
 }
 
 function imageOptions(

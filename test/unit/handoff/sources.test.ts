@@ -32,7 +32,7 @@ async function assembled(request: LoadRequest) {
   const warnings: string[] = [];
   const observer = { warn: (line: string) => warnings.push(line) };
   const gate = await gateFor(parsed);
-  using source = await Source.open(parsed, observer, gate.admit);
+  using source = await Source.open(parsed, observer, gate);
   using verified = await Verified.from(source, parsed, machine, gate, observer);
   using secrets = await Secrets.read([], undefined);
   using result = await Assembled.from(verified, secrets, observer);
@@ -42,7 +42,10 @@ async function assembled(request: LoadRequest) {
     initrd: result.initrdFd === undefined ? undefined : contentOf(result.initrdFd),
     cmdline: verified.cmdline,
     format: verified.image.format,
-    initrds: verified.initrds.map(({ path, size }) => [path.replace(`${folder}/`, ""), size]),
+    initrds: verified.initrds.map(({ file }) => [
+      file.canonicalPath.replace(`${folder}/`, ""),
+      file.size,
+    ]),
     signature: verified.trust?.signature.replace(`${folder}/`, ""),
     samePath: result.kernelFd === source.kernel.file.fd,
     sameInitrd: result.initrdFd === source.initrds[0]?.file.fd,

@@ -8,7 +8,7 @@ import { bytesOf } from "../../../src/image/bytes.ts";
 import { readPe } from "../../../src/image/pe.ts";
 import { InputFile } from "../../../src/linux/file.ts";
 import { KernelSource } from "../../../src/source/image.ts";
-import type { OpenFile } from "../../../src/source/part.ts";
+import type { OpenFile } from "../../../src/source/open-file.ts";
 import { largestUnpacked } from "../../../src/source/unpack.ts";
 import { findKernel } from "../../vm/lib/kernels.ts";
 import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";

@@ -1,0 +1,117 @@
+/** Which entry of a menu is taken, and the files that it names. The same for menus of every kind. */
+import { KexecError } from "../errors.ts";
+import type { Listener } from "../listener.ts";
+import { defaultEntry, type MenuEntry, pickEntry } from "../menu/entry.ts";
+import type { FileTree, Listing, Menu, Opened, Opening } from "./kind.ts";
+
+/** Ids that a hint names at most. */
+const mostNamed = 8;
+
+/** A menu that is read once, when somebody asks for its entries. */
+export class MenuReading {
+  private listing: Promise<Listing> | undefined;
+
+  constructor(readonly menu: Menu) {}
+
+  list(): Promise<Listing> {
+    this.listing ??= (async () => this.menu.list())();
+    return this.listing;
+  }
+
+  /**
+   * Opens the entry that `wanted` names, or the default.
+   * @throws KexecError `file-not-found`: there is no such entry, or none can be booted; `usage`:
+   *   several are named; those of `Menu.list` and `Menu.open`
+   */
+  async open(wanted: string | undefined, opening: Opening): Promise<Opened> {
+    const { menu } = this;
+    if (wanted === undefined && menu.openDefault !== undefined) return menu.openDefault(opening);
+    return menu.open(await this.choose(wanted, opening.listener), opening);
+  }
+
+  /** The entry that `open` opens. `listener` hears what is passed over. */
+  async choose(wanted: string | undefined, listener: Listener = {}): Promise<MenuEntry> {
+    return wanted === undefined ? this.chooseDefault(listener) : this.chooseNamed(wanted);
+  }
+
+  private async chooseNamed(wanted: string): Promise<MenuEntry> {
+    const { menu } = this;
+    const found = menu.find?.(wanted);
+    if (found !== undefined) return found;
+    const { entries } = await this.list();
+    const choice = pickEntry(entries, wanted);
+    if (choice.kind === "entry") return choice.entry;
+    if (choice.kind === "missed") throw noSuchEntry(menu, wanted, entries);
+    const ids = choice.entries.map(({ id, from }) => `${id} (${from})`);
+    throw new KexecError("usage", {
+      message: `cannot choose a ${menu.noun} in ${menu.path}: ${wanted} names ${ids.length} of them`,
+      hint: `name one by its id, or by its number from 0: ${shortened(ids)}`,
+    });
+  }
+
+  private async chooseDefault(listener: Listener): Promise<MenuEntry> {
+    const { menu } = this;
+    const { entries, warnings } = await this.list();
+    for (const line of warnings ?? []) listener.warn?.(line);
+    const chosen = defaultEntry(entries);
+    const missed = entries.find((entry) => entry.default && entry !== chosen);
+    if (chosen !== undefined) {
+      if (missed !== undefined) {
+        listener.warn?.(`the ${menu.noun} ${missed.id} is passed over: ${missed.problem}`);
+      }
+      return chosen;
+    }
+    const [first] = entries;
+    throw new KexecError("file-not-found", {
+      message: `cannot choose a ${menu.noun} in ${menu.path}: none of its ${entries.length} can be booted here`,
+      ...(first === undefined
+        ? {}
+        : { hint: `the first of them, ${first.from}: ${first.problem}` }),
+    });
+  }
+}
+
+export function noSuchEntry(
+  { noun, path }: Pick<Menu, "noun" | "path">,
+  wanted: string,
+  entries: readonly { readonly id: string }[],
+): KexecError {
+  return new KexecError("file-not-found", {
+    message: `cannot find the ${noun} ${wanted} in ${path}`,
+    hint: `it has ${shortened(entries.map(({ id }) => id))}`,
+  });
+}
+
+function shortened(ids: readonly string[]): string {
+  return `${ids.slice(0, mostNamed).join(", ")}${ids.length > mostNamed ? " and others" : ""}`;
+}
+
+/**
+ * Opens the files of an entry whose paths count from the root of one tree.
+ * @throws KexecError `malformed-input` where the entry has a problem; those of `FileTree.open`
+ */
+export function openEntryFiles(
+  entry: MenuEntry,
+  tree: FileTree,
+  noun: string,
+  { held }: Opening,
+): Opened {
+  const { kernel, problem } = entry;
+  if (kernel === undefined || problem !== undefined) {
+    throw new KexecError("malformed-input", {
+      message: `cannot load the ${noun} ${entry.id}: ${problem ?? "it names no kernel"}`,
+      hint: `it stands in ${entry.from}`,
+    });
+  }
+  const opened = (path: string, what: string) => ({
+    file: held.use(tree.open(path, what)),
+    expected: undefined,
+    openBeside: (suffix: string, other: string) => tree.open(`${path}${suffix}`, other),
+  });
+  return {
+    kernel: opened(kernel, "kernel"),
+    initrds: entry.initrds.map((path) => opened(path, "initramfs")),
+    cmdline: entry.cmdline,
+    entry: { path: `${tree.path.replace(/\/$/, "")}/${entry.from}`, facts: undefined },
+  };
+}

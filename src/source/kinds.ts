@@ -1,0 +1,72 @@
+/** The kinds of source, in the order in which they are tried: see kind.ts. */
+import { KexecError } from "../errors.ts";
+import { bytesOf } from "../image/bytes.ts";
+import { isBareKernel } from "./kernel.ts";
+import type { FoundFile, FoundTree, Reader, SourceKind } from "./kind.ts";
+
+/** Every image has a NUL within so many bytes, and no text has. */
+const textSample = 512;
+
+function isText({ beginning }: FoundFile): boolean {
+  return !beginning.subarray(0, textSample).includes(0);
+}
+
+/** A directory of nothing that could be booted. */
+const nothing: Reader<FoundTree> = {
+  open: ({ tree }) => {
+    throw new KexecError("file-not-found", {
+      message: `cannot load ${tree.path}: it is a directory without boot entries`,
+      hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
+    });
+  },
+};
+
+/** A kernel or a UKI, whatever it is wrapped in: `KernelSource` takes it apart. */
+const image: Reader<FoundFile> = {
+  open: ({ file, openBeside }) => ({
+    kernel: { file, expected: undefined, openBeside },
+    initrds: [],
+  }),
+};
+
+/** What a file is. The last row takes every file. */
+export const fileKinds: readonly SourceKind<FoundFile>[] = [
+  {
+    name: "image",
+    resembles: (found) => !isText(found) && isBareKernel(bytesOf(found.beginning)),
+    reader: () => image,
+  },
+  // Kinds of images that begin otherwise are told here.
+  {
+    name: "image",
+    resembles: (found) => !isText(found),
+    reader: () => image,
+  },
+  {
+    name: "manifest",
+    // JSON: an object. No image format begins with white space or a brace.
+    resembles: ({ beginning }) =>
+      /^\ufeff?\s*\{/.test(new TextDecoder().decode(beginning.subarray(0, 64))),
+    reader: async () => (await import("./manifest.ts")).manifestReader,
+  },
+  // Menus, whose lines look like those of boot entries, are told here.
+  {
+    name: "boot entry",
+    resembles: async ({ file }) => {
+      const { largestEntry, resemblesEntry } = await import("./entry-file.ts");
+      return resemblesEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
+    },
+    reader: async () => (await import("./entry.ts")).entryReader,
+  },
+  { name: "image", resembles: () => true, reader: () => image },
+];
+
+/** What a directory is of: the order of the table in README. The last row takes every directory. */
+export const treeKinds: readonly SourceKind<FoundTree>[] = [
+  {
+    name: "boot entries",
+    resembles: async (found) => (await import("./entries.ts")).hasEntries(found),
+    reader: async () => (await import("./entries.ts")).entriesReader,
+  },
+  { name: "directory", resembles: () => true, reader: () => nothing },
+];

@@ -1,0 +1,46 @@
+/** A manifest as a source: what it says is admitted before any file that it names is opened. */
+import { KexecError } from "../errors.ts";
+import { type ManifestFile, maxManifestSize, parseManifest } from "../trust/manifest.ts";
+import type { FoundFile, Opened, Opening, Reader, SourceManifest } from "./kind.ts";
+import type { HeldFile, SourceFile } from "./open-file.ts";
+
+export const manifestReader = { open: openManifest } satisfies Reader<FoundFile>;
+
+async function openManifest(found: FoundFile, opening: Opening): Promise<Opened> {
+  const manifest = readManifest(found);
+  await opening.admission.admit(manifest);
+  const { kernel, initrds, cmdline } = manifest.manifest;
+  const openListed = async (listed: ManifestFile, what: string): Promise<SourceFile> => ({
+    file: await openExpected(found, listed, what, opening.held),
+    expected: listed,
+  });
+  const openedKernel = await openListed(kernel, "kernel");
+  const openedInitrds: SourceFile[] = [];
+  for (const listed of initrds) openedInitrds.push(await openListed(listed, "initramfs"));
+  return { kernel: openedKernel, initrds: openedInitrds, cmdline, manifest };
+}
+
+function readManifest({ file, openBeside }: FoundFile): SourceManifest {
+  if (file.size > maxManifestSize) {
+    throw new KexecError("bad-manifest", {
+      message: `${file.path} is not a manifest: larger than ${maxManifestSize} bytes`,
+    });
+  }
+  const bytes = file.read(0, file.size);
+  return { path: file.path, bytes, manifest: parseManifest(bytes, file.path), openBeside };
+}
+
+/** Sizes are compared before a byte is read: a wrong one needs no digest. */
+async function openExpected(
+  found: FoundFile,
+  entry: ManifestFile,
+  what: string,
+  held: DisposableStack,
+): Promise<HeldFile> {
+  const file = held.use(await found.openBelow(entry.path, what, entry));
+  if (file.size === entry.size) return file;
+  throw new KexecError("digest-mismatch", {
+    message: `cannot use ${file.path}: it has ${file.size} bytes, and the manifest says ${entry.size}`,
+    hint: "it is not the file that the manifest was written for, or it was not copied whole",
+  });
+}

@@ -1,0 +1,180 @@
+/** The devices of a script: those of the host, and those that only GRUB would see. Pure. */
+import { globMatches } from "../glob.ts";
+import type { GrubDeviceFacts, GrubHost, GrubPlace, GrubStatus } from "./host.ts";
+
+export type SearchKind = "uuid" | "label" | "file" | "partUuid";
+
+const mostFiles = 1024;
+const kinds: Readonly<Record<SearchKind, string>> = {
+  uuid: "UUID=",
+  label: "LABEL=",
+  partUuid: "PARTUUID=",
+  file: "file ",
+};
+
+/**
+ * A device that is not there has a name that begins so, and a number. The name goes on through the
+ * script, so that an entry can say where its files are.
+ */
+const absent = "!";
+
+export class Devices {
+  /** The name that stands for the menu's own file system, once it is known. */
+  private ownName: string | undefined;
+  /** What the absent ones were searched by. */
+  private readonly absents: { readonly kind: SearchKind; readonly key: string }[] = [];
+  private readonly found = new Map<string, string | undefined>();
+  private readonly statuses = new Map<string, GrubStatus | undefined>();
+
+  /**
+   * @param takesOwn Whether a file system that is not there may be the menu's own: where its folder was
+   * copied, or nothing is known of the file system that it is on.
+   */
+  constructor(
+    private readonly host: GrubHost,
+    private readonly own: string,
+    private readonly takesOwn: boolean,
+    private readonly note: (text: string) => void,
+  ) {}
+
+  /** The first device that has it, as `search` finds it. */
+  search(kind: SearchKind, key: string): string | undefined {
+    const cached = `${kind} ${key}`;
+    if (!this.found.has(cached)) {
+      this.found.set(
+        cached,
+        this.host.devices.find((device) => this.has(device, kind, key)),
+      );
+    }
+    return this.found.get(cached);
+  }
+
+  private has(device: string, kind: SearchKind, key: string): boolean {
+    if (kind === "file") return this.host.status({ device, path: key })?.kind === "file";
+    const fact = this.host.facts(device)[kind];
+    return kind === "label" ? fact === key : fact?.toLowerCase() === key.toLowerCase();
+  }
+
+  /** The name for what no device has. */
+  absent(kind: SearchKind, key: string): string {
+    let index = this.absents.findIndex((other) => other.kind === kind && other.key === key);
+    if (index < 0) index = this.absents.push({ kind, key }) - 1;
+    return `${absent}${index}`;
+  }
+
+  private searched(device: string): { kind: SearchKind; key: string } | undefined {
+    return device.startsWith(absent)
+      ? this.absents[Number(device.slice(absent.length))]
+      : undefined;
+  }
+
+  /** What messages call a device. */
+  private nameOf(device: string): string {
+    const searched = this.searched(device);
+    return searched === undefined
+      ? `GRUB's device ${device}`
+      : `the file system with ${kinds[searched.kind]}${searched.key}`;
+  }
+
+  /** Why nothing on a device can be read; undefined where it is there. */
+  absence(device: string): string | undefined {
+    if (this.host.devices.includes(device) || device === this.ownName) return undefined;
+    if (device === "") return "it names no device";
+    const searched = this.searched(device) !== undefined;
+    return `it is on ${this.nameOf(device)}, ${searched ? "which is not mounted" : "and that name cannot be told here"}`;
+  }
+
+  facts(device: string): GrubDeviceFacts {
+    const facts = this.host.facts(this.real(device));
+    const { kind, key } = this.searched(device) ?? {};
+    return kind === undefined || kind === "file" ? facts : { ...facts, [kind]: key };
+  }
+
+  status(place: GrubPlace): GrubStatus | undefined {
+    const asked = this.resolve(place);
+    const key = `${asked.device}\0${asked.path}`;
+    if (!this.statuses.has(key)) this.statuses.set(key, this.host.status(asked));
+    return this.statuses.get(key);
+  }
+
+  read(place: GrubPlace, limit: number): Uint8Array | undefined {
+    return this.host.read(this.resolve(place), limit);
+  }
+
+  names(place: GrubPlace): readonly string[] | undefined {
+    return this.host.names(this.resolve(place));
+  }
+
+  loopback(name: string, image: GrubPlace): boolean {
+    return this.host.loopback?.(name, this.resolve(image)) ?? false;
+  }
+
+  /** A place with the name of a device that the host knows, where there is one. */
+  resolve(place: GrubPlace): GrubPlace {
+    const { device, path } = place;
+    if (this.ownName === undefined && this.takesOwn && this.absence(device) !== undefined) {
+      // By evidence: what is named stands where the menu does.
+      if (device !== "" && this.host.status({ device: this.own, path })?.kind === "file") {
+        this.ownName = device;
+        this.note(
+          `${this.nameOf(device)} is taken for the one that the menu is on: its files are there`,
+        );
+      }
+    }
+    return { device: this.real(device), path };
+  }
+
+  private real(device: string): string {
+    return device === this.ownName ? this.own : device;
+  }
+
+  /** Files that match a pattern: `(*)/boot/*.cfg`; a backslash quotes. */
+  expandPattern(pattern: string, root: string): readonly string[] | undefined {
+    const [, named, path = pattern] = /^\(([^)]*)\)(.*)$/s.exec(pattern) ?? [];
+    const devices =
+      named === undefined
+        ? [root]
+        : isWild(named)
+          ? this.host.devices.filter((device) => globMatches(literalBrackets(named), device))
+          : [unescaped(named)];
+    const files = devices.flatMap((device) =>
+      this.below(device, path).map((file) => ({ device, file })),
+    );
+    if (files.length === 0) return undefined;
+    return files
+      .slice(0, mostFiles)
+      .map(({ device, file }) => (named === undefined ? file : `(${device})${file}`));
+  }
+
+  private below(device: string, pattern: string): readonly string[] {
+    const [first, ...components] = pattern.split("/");
+    if (first !== "" || components.length === 0) return first === "" ? [""] : [];
+    let found = [""];
+    for (const component of components) {
+      found = found
+        .flatMap((parent) => {
+          if (!isWild(component)) return [`${parent}/${unescaped(component)}`];
+          const names = this.names({ device, path: parent === "" ? "/" : parent }) ?? [];
+          return names
+            .filter((name) => globMatches(literalBrackets(component), name))
+            .sort()
+            .map((name) => `${parent}/${name}`);
+        })
+        .slice(0, mostFiles);
+    }
+    return found.filter((path) => this.status({ device, path }) !== undefined);
+  }
+}
+
+function isWild(pattern: string): boolean {
+  return /[*?]/.test(pattern.replace(/\\./gs, ""));
+}
+
+function unescaped(pattern: string): string {
+  return pattern.replace(/\\(.)/gs, "$1");
+}
+
+/** GRUB knows no sets. */
+function literalBrackets(pattern: string): string {
+  return pattern.replaceAll("[", "\\[");
+}

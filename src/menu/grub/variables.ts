@@ -1,0 +1,58 @@
+/** The environment of a GRUB script: grub-core/kern/env.c and normal/context.c. Pure. */
+
+const most = 4096;
+const longest = 64 << 10;
+
+/** A limit of ours that a script passes: evaluating it ends there. */
+export class GrubLimit extends Error {}
+
+export class Variables {
+  private readonly own = new Map<string, string | undefined>();
+  private readonly exported = new Set<string>();
+
+  /** @param base Looked at where this one has nothing of its own; never changed from here. */
+  constructor(private readonly base?: Variables) {}
+
+  get(name: string): string | undefined {
+    if (this.own.has(name)) return this.own.get(name);
+    return this.base?.get(name);
+  }
+
+  set(name: string, value: string | undefined): void {
+    if ((value ?? "").length > longest) {
+      throw new GrubLimit(`a variable is longer than ${longest} characters`);
+    }
+    // kern/device.c: root takes its name with or without brackets.
+    const bare = name === "root" ? value?.replace(/^\((.*)\)$/, "$1") : value;
+    this.own.set(name, bare);
+    if (this.own.size > most) throw new GrubLimit(`it has more than ${most} variables`);
+  }
+
+  export(name: string): void {
+    this.exported.add(name);
+    if (this.exported.size > most) throw new GrubLimit(`it has more than ${most} variables`);
+  }
+
+  /** As it is now; what is set in it does not come back. */
+  fork(): Variables {
+    return new Variables(this);
+  }
+
+  /** A new context: `configfile` and submenus see what was exported, and nothing else. */
+  opened(): Variables {
+    const context = new Variables();
+    for (const name of this.exportedNames()) {
+      const value = this.get(name);
+      if (value === undefined) continue;
+      context.set(name, value);
+      context.export(name);
+    }
+    return context;
+  }
+
+  private exportedNames(): Set<string> {
+    const names = this.base?.exportedNames() ?? new Set<string>();
+    for (const name of this.exported) names.add(name);
+    return names;
+  }
+}

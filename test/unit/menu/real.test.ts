@@ -1,0 +1,146 @@
+/**
+ * Menus of real systems, each with what u-root finds in it. Where the two differ the boot loader's own
+ * documentation, or its source where that is silent, is followed; `differences` says why.
+ */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { GrubEntry } from "../../../src/menu/grub/host.ts";
+import { readGrubMenu } from "../../../src/menu/grub/menu.ts";
+import { folderHost } from "./hosts.ts";
+
+const menus = join(import.meta.dir, "..", "..", "..", "..", "shared", "menus");
+const real = test.skipIf(!existsSync(menus));
+
+interface Known {
+  readonly name: string;
+  readonly cmdline?: string;
+  readonly image_type: string;
+  readonly kernel: { readonly url?: string; readonly name?: string };
+  readonly initrd?: { readonly url?: string; readonly name?: string };
+}
+
+interface Case {
+  readonly folder: string;
+  readonly config: string;
+  readonly platform?: "efi" | "pc";
+  readonly variables?: Record<string, string>;
+  /** Words that u-root adds of its own. */
+  readonly added?: string;
+  /** By the name that u-root gives: what is ours, and why. */
+  readonly differences?: Readonly<
+    Record<string, { readonly cmdline: string; readonly why: string }>
+  >;
+}
+
+const handoff = "root=/dev/mapper/ubuntu--vg-root ro quiet splash vt.handoff=7";
+const handoffWhy =
+  "the entry calls the menu's function gfxmode with keep, and that sets vt_handoff; u-root runs no functions";
+
+const cases: readonly Case[] = [
+  { folder: "grub/debian_10_4_installed", config: "/boot/grub/grub.cfg" },
+  {
+    folder: "grub/ubuntu_16_04_boot",
+    config: "/grub/grub.cfg",
+    differences: {
+      Ubuntu: { cmdline: handoff, why: handoffWhy },
+      "Ubuntu, with Linux 4.10.0-42-generic": { cmdline: handoff, why: handoffWhy },
+      "Ubuntu, with Linux 4.10.0-40-generic": { cmdline: handoff, why: handoffWhy },
+      "Ubuntu, with Linux 4.10.0-42-generic (upstart)": {
+        cmdline: `${handoff} init=/sbin/upstart`,
+        why: handoffWhy,
+      },
+      "Ubuntu, with Linux 4.10.0-40-generic (upstart)": {
+        cmdline: `${handoff} init=/sbin/upstart`,
+        why: handoffWhy,
+      },
+    },
+  },
+  {
+    folder: "grub/CentOS_8_Stream_x86_64_blscfg_sda1",
+    config: "/EFI/centos/grub.cfg",
+    platform: "efi",
+  },
+  {
+    folder: "iso/Fedora-Workstation-Live-43-1.6.x86_64",
+    config: "/boot/grub2/loopback.cfg",
+    added: "iso-scan/filename=/Fedora-Workstation-Live-43-1.6.x86_64.iso",
+  },
+  {
+    folder: "iso/Fedora-Workstation-Live-43-1.6.x86_64",
+    config: "/EFI/BOOT/grub.cfg",
+    added: "iso-scan/filename=/Fedora-Workstation-Live-43-1.6.x86_64.iso",
+  },
+  { folder: "iso/archlinux-2026.03.01-x86_64", config: "/boot/grub/loopback.cfg" },
+  { folder: "iso/debian-live-13.4.0-amd64-gnome", config: "/boot/grub/loopback.cfg" },
+  { folder: "iso/ubuntu-25.10-desktop-amd64", config: "/boot/grub/loopback.cfg" },
+];
+
+/** A menu of the folder; of an ISO image, on a disk with the UUID that u-root is given. */
+function entriesOf({
+  folder,
+  config,
+  platform = "pc",
+  variables = {},
+}: Case): readonly GrubEntry[] {
+  const root = join(menus, folder);
+  const uuidFile = join(root, "UUID");
+  const uuid = existsSync(uuidFile) ? readFileSync(uuidFile, "utf8").trim() : undefined;
+  const host = folderHost(root, { uuid });
+  const name = `/${folder.slice(folder.indexOf("/") + 1)}.iso`;
+  const menu = readGrubMenu(
+    {
+      ...host,
+      devices: ["disk", "outer"],
+      status: (place) =>
+        place.device === "outer" && place.path === name
+          ? { kind: "file", size: 1 }
+          : host.status(place),
+      facts: (device) => (device === "outer" ? { uuid: "1234-abcd" } : host.facts(device)),
+    },
+    {
+      config: { device: "disk", path: config },
+      platform,
+      cpu: platform === "efi" ? "x86_64" : "i386",
+      variables: folder.startsWith("iso/") ? { iso_path: name, ...variables } : variables,
+    },
+  );
+  return menu?.entries ?? [];
+}
+
+describe("GRUB", () => {
+  for (const one of cases) {
+    real(`${one.folder}, ${one.config}`, () => {
+      const entries = entriesOf(one);
+      const known = JSON.parse(readFileSync(join(menus, `${one.folder}.json`), "utf8")) as Known[];
+      expect(known.length).toBeGreaterThan(0);
+      const inFolder = ({ url, name }: { url?: string; name?: string } = {}) => {
+        const whole = url ?? name;
+        const folder = one.folder.slice(one.folder.indexOf("/"));
+        return whole?.slice(whole.indexOf(`${folder}/`) + folder.length);
+      };
+      for (const theirs of known) {
+        const name = theirs.name.replace(/^\[[^\]]*\] /, "");
+        // Of boot entries, u-root's names have the version behind the title.
+        const mine =
+          entries.find(({ title }) => name === title) ??
+          entries.find(({ title }) => name.startsWith(`${title} `));
+        const words = (theirs.cmdline ?? "").split(/\s+/).filter((word) => word !== "");
+        expect({
+          name,
+          kernel: mine?.kernel?.path,
+          initrd: mine?.initrds[0]?.path,
+          cmdline: mine?.cmdline,
+        }).toEqual({
+          name,
+          kernel: inFolder(theirs.kernel),
+          initrd: inFolder(theirs.initrd),
+          cmdline:
+            one.differences?.[name]?.cmdline ??
+            words.filter((word) => word !== one.added).join(" "),
+        });
+        if (theirs.image_type === "multiboot") expect(mine?.problem).toContain("Multiboot");
+      }
+    });
+  }
+});

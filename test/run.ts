@@ -5,7 +5,7 @@
  *   bun run test            one case of each kind: under half an hour on two cores
  *   bun run test --quick    types, lint, unit, command line: under a minute
  *   bun run test:all        also test/vm/all, where many cases are: under an hour and a half
- *   bun run test:fresh      the README in containers, the playbook over two machines
+ *   bun run test:fresh      the README in containers, the playbook over two machines; --all: all tests there
  *   bun run test cli vm/x   the named groups or files only
  *
  * The set-up is a process of its own, before this one looks for anything: what it installs is not
@@ -153,6 +153,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.env["AEGIS_BINARY"] = await ensureBuilt("linux-x64");
     if (wanted.size !== "quick") await ensureBuilt("linux-arm64");
   }
+  process.env["AEGIS_TEST_SIZE"] = wanted.size;
   const clock = setInterval(tellWhatRuns, patience * 1000);
   for (const stage of selected) await runAll(stage);
   clearInterval(clock);

@@ -9,6 +9,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeDebianRoot } from "./vm/lib/debian-root.ts";
+import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
 import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
 
@@ -158,11 +159,11 @@ async function installTools(tools: readonly Tool[], report: (line: string) => vo
   if (Bun.which("apt-get") === null) {
     throw new SetupError(`install what Debian calls ${wanted.join(", ")}, then run this again`);
   }
-  const rights = await installRights();
-  if (rights === undefined) throw new SetupError(`run this, then run this again:\n\n  ${byHand}\n`);
+  if (asRoot([]) === undefined)
+    throw new SetupError(`run this, then run this again:\n\n  ${byHand}\n`);
   report(`installing ${wanted.join(", ")}`);
   const apt = (...command: string[]) =>
-    run([...rights, "env", "DEBIAN_FRONTEND=noninteractive", ...command], report);
+    run(asRoot(["env", "DEBIAN_FRONTEND=noninteractive", ...command]) ?? [], report);
   const stale = !hasPackageLists();
   if (stale) await apt("apt-get", "update");
   const installed = async () =>
@@ -171,14 +172,6 @@ async function installTools(tools: readonly Tool[], report: (line: string) => vo
   // Old package lists name files that the mirror has replaced.
   if (!stale && (await apt("apt-get", "update")) === 0 && (await installed())) return;
   throw new SetupError(`apt-get could not install them; by hand:\n\n  ${byHand}\n`);
-}
-
-/** What goes before a command to run it as root; undefined where this user cannot without asking. */
-async function installRights(): Promise<string[] | undefined> {
-  if (process.getuid?.() === 0) return [];
-  if (Bun.which("sudo") === null) return undefined;
-  const probe = Bun.spawn(["sudo", "-n", "true"], { stdout: "ignore", stderr: "ignore" });
-  return (await probe.exited) === 0 ? ["sudo", "-n"] : undefined;
 }
 
 function isInstalled(proof: string): boolean {

@@ -48,7 +48,7 @@ export function stages(): Job[][] {
   return [
     [
       { name: "types", command: [bun, bin("tsc"), "--noEmit"] },
-      { name: "lint and format", command: [bun, bin("biome"), "check", "."] },
+      { name: "lint", command: [bun, bin("biome"), "check", "."] },
       testJob("unit", "test/unit"),
       testJob("cli", "test/cli"),
       testJob("build", "test/build"),
@@ -71,7 +71,7 @@ export function parseWanted(args: readonly string[]): Wanted {
 }
 
 export function isWanted(name: string, { size, words }: Wanted): boolean {
-  if (size === "quick" && !["types", "lint and format", "unit", "cli"].includes(name)) return false;
+  if (size === "quick" && !["types", "lint", "unit", "cli"].includes(name)) return false;
   const many = name.startsWith("vm/all/");
   if (words.length === 0) return !name.startsWith("fresh/") && (size === "all" || !many);
   return words.some(

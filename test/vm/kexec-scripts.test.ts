@@ -35,7 +35,7 @@ interface Selftest {
 
 const runs: readonly Selftest[] = [
   {
-    kernel: "shared-x86_64",
+    kernel: "kho-x86_64",
     cmdline: "",
     signed: false,
     verdict: "kexec_file_load succeeded [PASS]",

@@ -9,9 +9,9 @@ const written = pages();
 
 /** The commands' names, and the test that runs them as they are printed. */
 const runs: Readonly<Record<string, string>> = {
-  demo: "test/fresh/readme.test.ts",
-  test: "test/fresh/readme.test.ts",
-  build: "test/fresh/readme.test.ts",
+  demo: "test/fresh/readme.ts",
+  test: "test/fresh/readme.ts",
+  build: "test/fresh/readme.ts",
   first: "test/vm/readme.test.ts",
   commands: "test/vm/readme.test.ts",
   kexec: "test/vm/readme.test.ts",

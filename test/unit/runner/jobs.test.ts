@@ -10,13 +10,13 @@ import {
 } from "../../runner/jobs.ts";
 
 const names = [
-  ...["types", "lint and format", "unit", "build", "cli", "bench"],
-  ...["vm/trust", "vm/load", "vm/all/menus", "fresh/readme"],
+  ...["types", "lint", "unit", "build", "cli", "bench"],
+  ...["vm/trust", "vm/load", "vm/all/menus", "fresh/fleet"],
 ];
 const chosen = (...args: string[]) => names.filter((name) => isWanted(name, parseWanted(args)));
 
 test("each size is the one before and more", () => {
-  expect(chosen("--quick")).toEqual(["types", "lint and format", "unit", "cli"]);
+  expect(chosen("--quick")).toEqual(["types", "lint", "unit", "cli"]);
   expect(chosen()).toEqual(names.slice(0, 8));
   expect(chosen("--all")).toEqual(names.slice(0, 9));
 });
@@ -26,7 +26,7 @@ test("words select groups and files, the long ones only where they are meant", (
   expect(chosen("--all", "vm")).toEqual(["vm/trust", "vm/load", "vm/all/menus"]);
   expect(chosen("vm/all")).toEqual(["vm/all/menus"]);
   expect(chosen("vm/all/menus", "unit")).toEqual(["unit", "vm/all/menus"]);
-  expect(chosen("fresh")).toEqual(["fresh/readme"]);
+  expect(chosen("fresh")).toEqual(["fresh/fleet"]);
   expect(chosen("vm/tru")).toEqual([]);
 });
 
@@ -38,7 +38,7 @@ test("an unknown option is refused", () => {
 test("the set-up prepares for no more than what is run", () => {
   expect(purposeOf(["types", "unit", "cli"])).toBe("quick");
   expect(purposeOf(["cli", "vm/all/menus"])).toBe("test");
-  expect(purposeOf(["unit", "fresh/readme"])).toBe("fresh");
+  expect(purposeOf(["unit", "fresh/fleet"])).toBe("fresh");
 });
 
 test("the longest go first, and what was never timed before them", () => {
@@ -52,7 +52,7 @@ test("the longest go first, and what was never timed before them", () => {
 test("every test file of the machine is in one job", () => {
   const listed = stages().flatMap((stage) => stage.map(({ name }) => name));
   expect(new Set(listed).size).toBe(listed.length);
-  for (const group of ["unit", "build", "cli", "bench", "vm/trust", "fresh/readme"]) {
+  for (const group of ["unit", "build", "cli", "bench", "vm/trust", "fresh/fleet"]) {
     expect(listed).toContain(group);
   }
 });

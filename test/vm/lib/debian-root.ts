@@ -2,9 +2,9 @@
  * A small Debian with initramfs-tools and dracut, made by mmdebstrap into the cache folder. It needs
  * the network and root, so test/setup.ts makes it and tests only use what is there.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cacheFolder, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, unshareMounts } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 
 export const debianRoot = join(cacheFolder, "initramfs-tools-root");
@@ -14,8 +14,8 @@ const packages = ["initramfs-tools", "dracut-core", "zstd", "binutils", "kmod", 
 
 /** Whether commands can be run in it. */
 export function hasDebianRoot(): boolean {
-  if (!existsSync(debianRoot) || process.getuid?.() !== 0) return false;
-  return Bun.spawnSync(["sh", "-c", `${unshareMounts} true`]).success;
+  const probe = asRoot(["sh", "-c", `${unshareMounts} true`]);
+  return existsSync(debianRoot) && probe !== undefined && Bun.spawnSync(probe).success;
 }
 
 /**
@@ -25,16 +25,15 @@ export function hasDebianRoot(): boolean {
 export async function makeDebianRoot(report: (line: string) => void): Promise<string | undefined> {
   if (existsSync(debianRoot)) return undefined;
   const problem = "cannot make a system with initramfs-tools and dracut";
-  if (process.getuid?.() !== 0) return `${problem}: not root`;
+  const make = asRoot(["mmdebstrap", "--mode=root", "--variant=essential"]);
+  if (make === undefined) return `${problem}: not root`;
   if (Bun.which("mmdebstrap") === null) return `${problem}: no mmdebstrap`;
   report("making a Debian system with initramfs-tools and dracut");
   const unfinished = `${debianRoot}.new`;
-  rmSync(unfinished, { recursive: true, force: true });
   try {
-    await run([
-      ...["mmdebstrap", "--mode=root", "--variant=essential", `--include=${packages.join(",")}`],
-      ...["bookworm", unfinished],
-    ]);
+    await run(asRoot(["rm", "-rf", unfinished]) ?? []);
+    await run([...make, `--include=${packages.join(",")}`, "bookworm", unfinished]);
+    await run(asRoot(["chown", "--no-dereference", "--recursive", owner(), unfinished]) ?? []);
   } catch (error) {
     return `${problem}: ${String(error).trim().split("\n").slice(-3).join("; ")}`;
   }
@@ -44,10 +43,15 @@ export async function makeDebianRoot(report: (line: string) => void): Promise<st
 
 /** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */
 export function inDebian(script: string): Promise<string> {
-  const enter =
-    'mount -t proc proc "$0/proc"; trap \'umount "$0/proc"\' EXIT; chroot "$0" sh -euc "$1"';
+  const leave = `umount "$0/proc"; chown --no-dereference --recursive ${owner()} "$0"`;
+  const enter = `mount -t proc proc "$0/proc"; trap '${leave}' EXIT; chroot "$0" sh -euc "$1"`;
   const apart = `${unshareMounts} --pid --fork sh -euc "$0" "$1" "$2"`;
-  return run(["sh", "-euc", apart, enter, debianRoot, script]);
+  return run(asRoot(["sh", "-euc", apart, enter, debianRoot, script]) ?? []);
+}
+
+/** All of it is this user's, who may have become root by sudo, and puts files there and reads them. */
+function owner(): string {
+  return `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
 }
 
 /** Gives it a kernel's modules and configuration, by which mkinitramfs chooses a compression. */

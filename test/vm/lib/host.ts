@@ -54,3 +54,22 @@ function guardedFolder(): string {
  */
 export const unshareMounts =
   "unshare --mount $(unshare --mount true 2>/dev/null || echo --propagation unchanged)";
+
+/** sudo(8) drops these, and the network may be reached by nothing else. */
+const networkVariables = /^(https?_proxy|no_proxy|ftp_proxy)$/i;
+
+const known: { rights?: readonly string[] | undefined } = {};
+
+/** The command as root runs it; undefined where this user cannot become that without being asked. */
+export function asRoot(command: readonly string[]): string[] | undefined {
+  if (!("rights" in known)) known.rights = rootRights();
+  return known.rights === undefined ? undefined : [...known.rights, ...command];
+}
+
+function rootRights(): readonly string[] | undefined {
+  if (process.getuid?.() === 0) return [];
+  if (Bun.which("sudo") === null || !Bun.spawnSync(["sudo", "-n", "true"]).success)
+    return undefined;
+  const network = Object.entries(process.env).filter(([name]) => networkVariables.test(name));
+  return ["sudo", "-n", "env", ...network.map(([name, value]) => `${name}=${value}`)];
+}

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, unshareMounts } from "./host.ts";
 
 /** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
@@ -26,7 +26,7 @@ export function makeFleetImage(report: (line: string) => void): Promise<string |
 }
 
 /**
- * Makes the image where it is not there yet, as root or in a user namespace.
+ * Makes the image where it is not there yet, as root, by sudo, or in a user namespace.
  * @returns why it could not be made, or undefined.
  */
 async function makeImage(
@@ -44,9 +44,10 @@ async function makeImage(
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
   const write = `mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M`;
+  const make = ["mmdebstrap", "--variant=essential", "--format=null"];
   const child = Bun.spawn(
     [
-      ...["mmdebstrap", "--variant=essential", "--format=null"],
+      ...(asRoot(make) ?? make),
       `--include=${include.join(",")}`,
       '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
       // Bound without what is mounted below it: the hook finds /proc and /sys there.

@@ -1,0 +1,66 @@
+/**
+ * The README's first commands, as they are printed, in containers of a clean Debian: as root, and as
+ * somebody with sudo. `test:fresh --all` runs all tests in each of them, which takes hours.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { printedCommand } from "../vm/lib/readme.ts";
+import { Container, type DebianName, missingTools, type User, users } from "./container.ts";
+
+/** The groups in which most hangs on where they run: what is installed, who runs it, which QEMU. */
+const telling = "types lint unit cli build vm/bench vm/readme vm/systemd vm/packaging";
+const everything = process.env["AEGIS_TEST_SIZE"] === "all";
+
+/** The last line that CI reads, without failures. */
+const passed = /^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped$/;
+
+export function readmeScenario(debian: DebianName): void {
+  for (const user of users) inContainer(debian, user);
+}
+
+function inContainer(debian: DebianName, user: User): void {
+  const title = `in a container of ${debian}, as ${user}`;
+  const why = missingTools.length > 0 ? ` (needs ${missingTools.join(", ")})` : "";
+  describe.skipIf(missingTools.length > 0)(title, () => {
+    const made: { container?: Container } = {};
+    const run = (script: string) => {
+      if (made.container === undefined) throw new Error("there is no container");
+      return made.container.run(script);
+    };
+
+    beforeAll(async () => {
+      made.container = await Container.make(debian, user);
+    }, 1_800_000);
+    afterAll(() => made.container?.remove(), 120_000);
+
+    test(`the demonstration works ${title}${why}`, async () => {
+      const said = await run(printedCommand("demo"));
+      expect(said).toContain("It worked: one kernel handed this machine over to the next");
+    }, 1_800_000);
+
+    test(`the tests pass ${title}${why}`, async () => {
+      const command = printedCommand("test").trim();
+      const said = await run(everything ? command : `${command} ${telling}`);
+      console.log(said);
+      const lines = said.trim().split("\n");
+      expect(lines.at(-1)).toMatch(passed);
+      // Whatever is skipped says what it lacks
+      const from = lines.indexOf("skipped:");
+      const skipped =
+        from < 0 ? [] : lines.slice(from + 1).filter((line) => line.startsWith("    "));
+      expect(skipped.filter((line) => !/\(needs .+\)$/.test(line))).toEqual([]);
+    }, 14_400_000);
+
+    test(`the binaries are built ${title}${why}`, async () => {
+      await run(printedCommand("build"));
+      const dist = made.container?.path("dist") ?? "";
+      const built = readdirSync(dist).filter((one) => !one.startsWith("."));
+      expect(built.sort()).toEqual([
+        ...["aegis-kexec-linux-arm64", "aegis-kexec-linux-arm64-musl"],
+        ...["aegis-kexec-linux-x64", "aegis-kexec-linux-x64-musl"],
+      ]);
+      const version = await run(`dist/aegis-kexec-linux-${process.arch} --version`);
+      expect(version).toContain("aegis-kexec");
+    }, 1_800_000);
+  });
+}

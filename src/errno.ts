@@ -68,10 +68,8 @@ export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EINVAL = 22;
 export const EFBIG = 27;
-export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOSYS = 38;
-export const ENOTSUP = 95;
 
 /** Symbolic name, for example `ENODATA`; `errno 999` for a number that is not in the table. */
 export function errnoName(errno: number): string {

@@ -14,7 +14,7 @@ import {
   keyringNames,
   type TrustedKey,
   type TrustedKeyringName,
-} from "../machine/keyrings.ts";
+} from "../machine/proc-keys.ts";
 import { valueIn } from "../machine/reading.ts";
 
 /** What was read of an image's signature. */

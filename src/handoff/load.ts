@@ -5,7 +5,7 @@ import type { LoadAttempt } from "../diagnosis/evidence.ts";
 import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
 import { errnoName, errnoText } from "../errno.ts";
 import { cannot, KexecError } from "../errors.ts";
-import { close, O_WRONLY, open, writeAll } from "../linux/descriptor.ts";
+import { writeWord } from "../linux/descriptor.ts";
 import { kexecFileLoad, kexecFileUnload, knowsDebug } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
@@ -247,9 +247,7 @@ async function call(
  */
 function lock(crash: boolean): void {
   const path = "/proc/sys/kernel/kexec_load_disabled";
-  const fd = open(path, O_WRONLY);
-  const result = fd < 0 ? fd : writeAll(fd, new TextEncoder().encode("1\n"));
-  if (fd >= 0) close(fd);
+  const result = writeWord(path, "1\n");
   if (result === 0) return;
   const unloaded = kexecFileUnload(crash, true) === 0;
   throw new KexecError("io-error", {

@@ -5,7 +5,7 @@ import { KexecError } from "../errors.ts";
 import { requireLinux } from "../linux/libc.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import type { Lockdown } from "../machine/kernel.ts";
-import type { RevokedHash, TrustedKey } from "../machine/keyrings.ts";
+import type { RevokedHash, TrustedKey } from "../machine/proc-keys.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
 import type { Policy } from "../trust/policy.ts";
 import { defaultPolicyPath } from "./gate/gate.ts";

@@ -111,6 +111,16 @@ export function readToEnd(fd: number, limit: number): Uint8Array | number | "too
   }
 }
 
+/** The first `length` bytes of a file, or all there are; none where it cannot be read. */
+export function readHead(path: string, length: number): Uint8Array {
+  const fd = open(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0) return new Uint8Array();
+  const buffer = new Uint8Array(length);
+  const got = readAt(fd, buffer, 0);
+  close(fd);
+  return buffer.subarray(0, Math.max(0, got));
+}
+
 /** A small text file of /proc or /sys: its text without the last newline, or why it has none. */
 export type TextFile =
   | { readonly ok: true; readonly text: string }

@@ -10,7 +10,10 @@ const RECORD_MAX = 8192;
 const LINES_MAX = 64;
 const SEEK_END = 2;
 
-/** Watches the lines that the kernel logs from now on. Without /dev/kmsg it sees none. */
+/**
+ * Watches the lines that the kernel logs from now on. It sees none where /dev/kmsg cannot be opened,
+ * which takes CAP_SYSLOG where `dmesg_restrict` is 1.
+ */
 export class KernelLog implements Disposable {
   private constructor(private readonly fd: number | undefined) {}
 
@@ -19,11 +22,6 @@ export class KernelLog implements Disposable {
     if (fd < 0) return new KernelLog(undefined);
     libc().call("lseek", fd, 0, SEEK_END);
     return new KernelLog(fd);
-  }
-
-  /** Whether the log could be opened (it takes CAP_SYSLOG where `dmesg_restrict` is 1). */
-  get readable(): boolean {
-    return this.fd !== undefined;
   }
 
   /** The kernel's own lines since the last call, at most 64, without prefix. */

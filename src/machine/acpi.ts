@@ -1,6 +1,6 @@
 /** Where the ACPI tables are: the address of the RSDP, as firmware and boot loader gave it. x86 only. */
 import { parameterValues } from "../kernel-words.ts";
-import { close, O_RDONLY, open, readAt, readText } from "../linux/descriptor.ts";
+import { readHead, readText } from "../linux/descriptor.ts";
 import { exists } from "../linux/path.ts";
 
 /** What the running kernel knows of the RSDP; 0n and undefined stand for "nothing". */
@@ -37,12 +37,7 @@ const ACPI_RSDP_ADDR_AT = 0x070;
 
 /** What the boot loader told the running kernel; empty where it is not to be had. */
 export function readBootParams(): Uint8Array {
-  const fd = open("/sys/kernel/boot_params/data", O_RDONLY);
-  if (fd < 0) return new Uint8Array(0);
-  const buffer = new Uint8Array(BOOT_PARAMS_SIZE);
-  const got = readAt(fd, buffer, 0);
-  close(fd);
-  return buffer.subarray(0, Math.max(0, got));
+  return readHead("/sys/kernel/boot_params/data", BOOT_PARAMS_SIZE);
 }
 
 /** `acpi_rsdp_addr`, u64; undefined where it is not there or 0. */

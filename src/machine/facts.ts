@@ -16,8 +16,9 @@ import {
   readMemory,
   readPrivilege,
 } from "./kernel.ts";
-import { type Keyrings, readKeyrings } from "./keyrings.ts";
+import { readKeyrings } from "./keyrings.ts";
 import { type LiveUpdate, readLiveUpdate } from "./live-update.ts";
+import type { Keyrings } from "./proc-keys.ts";
 import { known, type Reading, unknown } from "./reading.ts";
 
 export interface MachineFacts {

@@ -5,7 +5,8 @@ import { readText } from "../linux/descriptor.ts";
 import { findInKernelLog } from "../linux/kmsg.ts";
 import { exists, statusOfPath } from "../linux/path.ts";
 import { readBootParams } from "./acpi.ts";
-import { known, parseInteger, type Reading, readFact, unknown } from "./reading.ts";
+import { readFact } from "./read-fact.ts";
+import { known, parseInteger, type Reading, unknown } from "./reading.ts";
 
 export interface Firmware {
   /** The running kernel was started by UEFI and knows it. */

@@ -2,19 +2,11 @@
 
 import type { Architecture } from "../architecture.ts";
 import { ENOENT } from "../errno.ts";
-import {
-  AT_FDCWD,
-  callThroughSignals,
-  close,
-  cString,
-  O_RDONLY,
-  open,
-  readAt,
-  readText,
-} from "../linux/descriptor.ts";
+import { readHead, readText } from "../linux/descriptor.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { exists } from "../linux/path.ts";
-import { known, parseBoolean, parseInteger, type Reading, readFact, unknown } from "./reading.ts";
+import { exists, readLink } from "../linux/path.ts";
+import { readFact } from "./read-fact.ts";
+import { known, parseBoolean, parseInteger, type Reading, unknown } from "./reading.ts";
 
 export type Lockdown = "none" | "integrity" | "confidentiality";
 
@@ -124,7 +116,7 @@ export function readPrivilege(): Privilege {
   return { ...readLoadPrivilege(), initialPidNamespace: readInitialPidNamespace() };
 }
 
-/** What of it counts for a load. */
+/** The rights that a load takes. */
 export function readLoadPrivilege(): Omit<Privilege, "initialPidNamespace"> {
   return {
     capSysBoot: readCapability(CAP_SYS_BOOT),
@@ -132,8 +124,7 @@ export function readLoadPrivilege(): Omit<Privilege, "initialPidNamespace"> {
   };
 }
 
-/** What of it counts for a handover. */
-export function readInitialPidNamespace(): Reading<boolean> {
+function readInitialPidNamespace(): Reading<boolean> {
   return readNamespace("pid", INITIAL_PID_NAMESPACE);
 }
 
@@ -148,19 +139,13 @@ function readCapability(capability: number): Reading<boolean> {
 }
 
 function readNamespace(kind: "user" | "pid", initial: string): Reading<boolean> {
-  const buffer = new Uint8Array(64);
   const path = `/proc/self/ns/${kind}`;
-  const length = callThroughSignals(
-    "readlinkat",
-    AT_FDCWD,
-    cString(path),
-    buffer,
-    buffer.byteLength,
-  );
+  const namespace = readLink(path);
+  if (typeof namespace === "string") return known(namespace === initial);
   // A kernel without namespaces of this kind has one of it, and no file.
-  if (length === -ENOENT && exists("/proc/self/ns")) return known(true);
-  if (length < 0) return unknown(`${path} cannot be read`);
-  return known(new TextDecoder().decode(buffer.subarray(0, length)) === initial);
+  return namespace === -ENOENT && exists("/proc/self/ns")
+    ? known(true)
+    : unknown(`${path} cannot be read`);
 }
 
 export function readMemory(): Memory {
@@ -210,23 +195,14 @@ export function readRunningCmdline(): Reading<string> {
  */
 export function readFiveLevelPaging(): Reading<boolean> {
   if (libc().architecture !== "x86_64") return known(false);
+  // The file grows with the machine.
   const head = readHead("/proc/cpuinfo", 16384);
-  if (head === undefined) return unknown("/proc is not mounted");
-  const found = fiveLevelPagingIn(head);
+  if (head.length === 0) return unknown("/proc is not mounted");
+  const found = fiveLevelPagingIn(new TextDecoder().decode(head));
   return found === undefined ? unknown("/proc/cpuinfo has no flags") : known(found);
 }
 
 export function fiveLevelPagingIn(cpuinfo: string): boolean | undefined {
   const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1];
   return flags === undefined ? undefined : /\bla57\b/.test(flags);
-}
-
-/** The beginning of a text file that grows with the machine. */
-function readHead(path: string, length: number): string | undefined {
-  const fd = open(path, O_RDONLY);
-  if (fd < 0) return undefined;
-  const buffer = new Uint8Array(length);
-  const got = readAt(fd, buffer, 0);
-  close(fd);
-  return got <= 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, got));
 }

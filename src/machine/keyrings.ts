@@ -4,39 +4,16 @@ import { EACCES, ENOENT, EPERM, errnoText } from "../errno.ts";
 import { readText } from "../linux/descriptor.ts";
 import { libc } from "../linux/libc.ts";
 import {
+  type Keyrings,
+  keyringNames,
   type ListedKey,
   parseKeys,
-  type RevokedHash,
   revokedHashOf,
   type TrustedKey,
+  type TrustedKeyringName,
   trustedKeyOf,
 } from "./proc-keys.ts";
 import { known, type Reading, unknown } from "./reading.ts";
-
-export type { RevokedHash, TrustedKey } from "./proc-keys.ts";
-
-/** The names of the keyrings, by what they are called here. */
-export const keyringNames = {
-  builtin: ".builtin_trusted_keys",
-  secondary: ".secondary_trusted_keys",
-  machine: ".machine",
-  platform: ".platform",
-  blacklist: ".blacklist",
-} as const;
-
-export type TrustedKeyringName = Exclude<keyof typeof keyringNames, "blacklist">;
-
-/** What `.blacklist` revokes. */
-export interface Revocations {
-  readonly certificates: readonly TrustedKey[];
-  readonly hashes: readonly RevokedHash[];
-}
-
-/** A keyring that the kernel does not have is empty: nobody is trusted, or revoked, by it. */
-export interface Keyrings {
-  readonly trusted: Readonly<Record<TrustedKeyringName, Reading<readonly TrustedKey[]>>>;
-  readonly blacklist: Reading<Revocations>;
-}
 
 // include/uapi/linux/keyctl.h
 const KEYCTL_READ = 11;

@@ -9,7 +9,8 @@ import { loggedSinceBoot } from "../linux/kmsg.ts";
 import { statusOfPath } from "../linux/path.ts";
 import type { BuildFacts } from "./build-facts.ts";
 import { readRunningCmdline } from "./kernel.ts";
-import { known, parseBoolean, type Reading, readFact, unknown, valueIn } from "./reading.ts";
+import { readFact } from "./read-fact.ts";
+import { known, parseBoolean, type Reading, unknown, valueIn } from "./reading.ts";
 
 export interface LiveUpdate {
   /** The running kernel hands preserved memory over to the next one. */

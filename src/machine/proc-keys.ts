@@ -1,4 +1,5 @@
 /** Lines of /proc/keys: proc_keys_show in security/keys/proc.c. Pure. */
+import type { Reading } from "./reading.ts";
 
 /** A key as the kernel lists it; its text is whoever's certificate it came from. */
 export interface ListedKey {
@@ -27,6 +28,29 @@ export interface RevokedHash {
   readonly of: "tbs" | "bin";
   /** Lower-case hex. */
   readonly hash: string;
+}
+
+/** The names of the keyrings, by what they are called here. */
+export const keyringNames = {
+  builtin: ".builtin_trusted_keys",
+  secondary: ".secondary_trusted_keys",
+  machine: ".machine",
+  platform: ".platform",
+  blacklist: ".blacklist",
+} as const;
+
+export type TrustedKeyringName = Exclude<keyof typeof keyringNames, "blacklist">;
+
+/** What `.blacklist` revokes. */
+export interface Revocations {
+  readonly certificates: readonly TrustedKey[];
+  readonly hashes: readonly RevokedHash[];
+}
+
+/** A keyring that the kernel does not have is empty: nobody is trusted, or revoked, by it. */
+export interface Keyrings {
+  readonly trusted: Readonly<Record<TrustedKeyringName, Reading<readonly TrustedKey[]>>>;
+  readonly blacklist: Reading<Revocations>;
 }
 
 const mostLines = 20_000;

@@ -1,6 +1,6 @@
 /** The TPM 2.0 of this machine: which banks it has, what a PCR holds, and extending one. */
 import { KexecError } from "../errors.ts";
-import { openTpm, type TpmChannel } from "../linux/tpm.ts";
+import { openTpm, type TpmChannel } from "../linux/device/tpm.ts";
 import {
   type Bank,
   type BankDigest,

@@ -5,7 +5,7 @@
  */
 import { KexecError } from "../../errors.ts";
 import { writeAll } from "../../linux/descriptor.ts";
-import { drainTerminal, isTerminal } from "../../linux/terminal.ts";
+import { drainTerminal, isTerminal } from "../../linux/device/terminal.ts";
 
 export const STDOUT = 1;
 export const STDERR = 2;

@@ -1,5 +1,6 @@
 /** The files that trust is made of: policies, public keys, detached signatures. Loaded on demand. */
 import { KexecError } from "../../errors.ts";
+import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere } from "../../linux/path.ts";
 import type { OpenBeside } from "../../source/open-file.ts";
@@ -112,5 +113,5 @@ export async function readSignature(
 
 function readSmall(path: string, what: string, limit: number): Uint8Array {
   using file = InputFile.open(path, what);
-  return file.read(0, Math.min(file.size, limit));
+  return head(file, limit);
 }

@@ -11,7 +11,7 @@ import { protocolText } from "../../image/bzimage.ts";
 import type { SignedData } from "../../image/pkcs7.ts";
 import { type ImageFacts, recogniseImage } from "../../image/recognise.ts";
 import { ukiSection } from "../../image/uki.ts";
-import type { Keyrings } from "../../machine/keyrings.ts";
+import type { Keyrings } from "../../machine/proc-keys.ts";
 import type { ImageReport, SignatureReport } from "./inspection.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** `--on-failure`: what becomes of a machine that nobody watches when the handover fails. */
 
 import { errnoText } from "../../errno.ts";
+import { isTerminal } from "../../linux/device/terminal.ts";
 import { runBySystemd, systemCommand } from "../../linux/init-system.ts";
 import { exists } from "../../linux/path.ts";
 import { type PowerAction, power } from "../../linux/reboot.ts";
-import { isTerminal } from "../../linux/terminal.ts";
 import { asKexecError } from "../../thrown.ts";
 import { makeFileSystemsReadOnly } from "../helper/read-only.ts";
 import type { FailureAction } from "../option-values.ts";

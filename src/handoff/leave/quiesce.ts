@@ -2,14 +2,14 @@
 
 import { errnoText } from "../../errno.ts";
 import { KexecError } from "../../errors.ts";
-import { isInMemory, isOnBlockDevice, type Mount, readMounts } from "../../linux/mounts.ts";
 import {
   type PciDevice,
   pciAddressesOf,
   readPciDevices,
   unbindDriver,
   unbindFramebufferConsoles,
-} from "../../linux/pci.ts";
+} from "../../linux/device/pci.ts";
+import { isInMemory, isOnBlockDevice, type Mount, readMounts } from "../../linux/mounts.ts";
 import type { QuiesceClass, QuiesceWord } from "../option-values.ts";
 import type { Observer } from "../report.ts";
 

@@ -1,5 +1,5 @@
 /** Devices that are known to suffer from a handover, with where that is written down. */
-import { type PciDevice, readPciDevices } from "../../linux/pci.ts";
+import { type PciDevice, readPciDevices } from "../../linux/device/pci.ts";
 
 export interface Sufferer {
   readonly address: string;

@@ -1,7 +1,7 @@
 /** The handover on a full system: systemd stops the services, unmounts, and jumps. */
 import { KexecError } from "../../errors.ts";
+import { readWatchdogFacts } from "../../linux/device/watchdog.ts";
 import { systemCommand } from "../../linux/init-system.ts";
-import { readWatchdogFacts } from "../../linux/watchdog.ts";
 import type { Observer } from "../report.ts";
 import { warnOfRestart } from "./watchdog.ts";
 

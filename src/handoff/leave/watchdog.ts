@@ -1,5 +1,5 @@
 /** `--watchdog`: a next kernel that hangs ends in a firmware reboot. */
-import { Watchdog, type WatchdogFacts } from "../../linux/watchdog.ts";
+import { Watchdog, type WatchdogFacts } from "../../linux/device/watchdog.ts";
 import type { Observer } from "../report.ts";
 
 /** Arms it, and says what it will and will not do. @throws KexecError of `Watchdog.arm` */

@@ -1,7 +1,7 @@
 /** A machine that allows everything, to be changed by each test. */
 import type { LoadAttempt, LoadEvidence } from "../../../src/diagnosis/evidence.ts";
 import type { MachineFacts } from "../../../src/machine/facts.ts";
-import type { Keyrings, TrustedKey } from "../../../src/machine/keyrings.ts";
+import type { Keyrings, TrustedKey } from "../../../src/machine/proc-keys.ts";
 import { known, unknown } from "../../../src/machine/reading.ts";
 
 export const gibibyte = 1 << 30;

@@ -6,7 +6,7 @@ import { derAt } from "../../../src/image/der.ts";
 import { readPe } from "../../../src/image/pe.ts";
 import type { DigestAlgorithm } from "../../../src/image/pkcs7.ts";
 import { readCertificate } from "../../../src/image/x509.ts";
-import type { Keyrings } from "../../../src/machine/keyrings.ts";
+import type { Keyrings } from "../../../src/machine/proc-keys.ts";
 import { known, unknown } from "../../../src/machine/reading.ts";
 import { mutate, seeded } from "../fuzz.ts";
 import { makeBzImage, makePe, patched, winCertificate, withCertificates } from "../image/build.ts";

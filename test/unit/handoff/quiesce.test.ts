@@ -3,8 +3,8 @@ import { KexecError } from "../../../src/errors.ts";
 import { addressesInUse, planQuiesce, quiesceClassOf } from "../../../src/handoff/leave/quiesce.ts";
 import { sufferers } from "../../../src/handoff/leave/sufferers.ts";
 import { parseQuiesceWord } from "../../../src/handoff/option-values.ts";
+import type { PciDevice } from "../../../src/linux/device/pci.ts";
 import { parseMountinfo } from "../../../src/linux/mounts.ts";
-import type { PciDevice } from "../../../src/linux/pci.ts";
 
 function device(address: string, classCode: number, driver?: string, drm = false): PciDevice {
   return { address, classCode, vendor: 0x8086, driver, drm };

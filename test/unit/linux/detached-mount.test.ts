@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { mountDetached } from "../../../src/linux/detached-mount.ts";
-import { isBlockDevice, Uevents } from "../../../src/linux/uevents.ts";
+import { isBlockDevice, Uevents } from "../../../src/linux/device/uevents.ts";
 
 const asRoot = process.getuid?.() === 0;
 const tmpfs = { source: undefined, type: "tmpfs", options: ["size=64k"], writable: false };

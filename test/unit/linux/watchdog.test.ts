@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { acrossRestart } from "../../../src/linux/watchdog.ts";
+import { acrossRestart } from "../../../src/linux/device/watchdog.ts";
 
 test("the core's parameter decides, whatever the driver wants", () => {
   expect(acrossRestart("i6300esb", "i6300ESB timer", "0")).toBe("runs-on");

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TpmChannel } from "../../../src/linux/tpm.ts";
+import type { TpmChannel } from "../../../src/linux/device/tpm.ts";
 import { Tpm } from "../../../src/machine/tpm.ts";
 import { parseAnswer, pcrReadCommand, tpmCodes } from "../../../src/trust/tpm/commands.ts";
 import {

@@ -1,7 +1,7 @@
 /** The kernel's own word that a device has come: NETLINK_KOBJECT_UEVENT (lib/kobject_uevent.c). */
-import { errnoName } from "../errno.ts";
-import { KexecError } from "../errors.ts";
-import { callThroughSignals, close, ioError } from "./descriptor.ts";
+import { errnoName } from "../../errno.ts";
+import { KexecError } from "../../errors.ts";
+import { callThroughSignals, close, ioError } from "../descriptor.ts";
 
 // include/linux/socket.h, include/linux/net.h, include/uapi/linux/netlink.h
 const AF_NETLINK = 16;

@@ -1,8 +1,8 @@
 /** PCI devices, their drivers and the consoles on them: Documentation/ABI/testing/sysfs-bus-pci. */
-import { readText, writeWord } from "./descriptor.ts";
-import { namesIn } from "./directory.ts";
-import { Folder } from "./file.ts";
-import { exists, linkedName, readLink } from "./path.ts";
+import { readText, writeWord } from "../descriptor.ts";
+import { namesIn } from "../directory.ts";
+import { Folder } from "../file.ts";
+import { exists, linkedName, readLink } from "../path.ts";
 
 export interface PciDevice {
   /** `domain:bus:device.function`, as sysfs writes it. */

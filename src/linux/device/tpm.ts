@@ -1,7 +1,7 @@
 /** The TPM's device: a command is written, its response read (drivers/char/tpm/tpm-dev-common.c). */
-import { EBUSY, ENODEV, ENOENT, ENXIO, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
-import { callThroughSignals, close, open } from "./descriptor.ts";
+import { EBUSY, ENODEV, ENOENT, ENXIO, errnoName, errnoText } from "../../errno.ts";
+import { KexecError } from "../../errors.ts";
+import { callThroughSignals, close, open } from "../descriptor.ts";
 
 const O_RDWR = 2;
 /** drivers/char/tpm/tpm.h: TPM_BUFSIZE, the most that a response can have. */

@@ -3,10 +3,10 @@
  * Opening the device starts it; closing it without the magic letter leaves it running.
  */
 
-import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
-import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "./descriptor.ts";
-import { exists, linkedName } from "./path.ts";
+import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "../../errno.ts";
+import { KexecError } from "../../errors.ts";
+import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "../descriptor.ts";
+import { exists, linkedName } from "../path.ts";
 
 const WDIOC_GETSUPPORT = 0x80285700; // _IOR('W', 0, struct watchdog_info)
 const WDIOC_KEEPALIVE = 0x80045705; // _IOR('W', 5, int)
@@ -88,8 +88,6 @@ function textOf(path: string): string | undefined {
 
 /** A running watchdog. Dispose of it to stop it again, where its driver lets it be stopped. */
 export class Watchdog implements Disposable {
-  private kept = false;
-
   private constructor(
     private readonly fd: number,
     /** The name that the driver gives its device. */
@@ -119,13 +117,8 @@ export class Watchdog implements Disposable {
     callThroughSignals("ioctl", this.fd, WDIOC_KEEPALIVE, new Uint8Array(4));
   }
 
-  /** From here on disposal leaves it running. */
-  keep(): void {
-    this.kept = true;
-  }
-
   [Symbol.dispose](): void {
-    if (!this.kept) stop(this.fd);
+    stop(this.fd);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Whether a descriptor is a terminal, and whether it has sent all: tty_ioctl(2). */
-import { callThroughSignals } from "./descriptor.ts";
+import { callThroughSignals } from "../descriptor.ts";
 
 const TCGETS = 0x5401; // include/uapi/asm-generic/ioctls.h, the same on x86_64 and arm64
 const TIOCOUTQ = 0x5411;

@@ -75,6 +75,9 @@ const testTools: readonly Tool[] = [
   { package: "strace", proof: "strace" },
   { package: "gcc", proof: "cc" },
   { package: "libc6-dev", proof: "/usr/include/stdio.h" },
+  // machine code of both architectures
+  { package: "binutils-x86-64-linux-gnu", proof: "x86_64-linux-gnu-as" },
+  { package: "binutils-aarch64-linux-gnu", proof: "aarch64-linux-gnu-as" },
   // a Debian system with systemd, on a disk
   { package: "mmdebstrap", proof: "mmdebstrap" },
   { package: "e2fsprogs", proof: "mke2fs" },

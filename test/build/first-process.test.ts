@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mountProcFirst } from "../../build/first-process.ts";
+import { sources } from "./assembly.ts";
 
 // elf(5), ELF64: two program headers, a segment and a note
 function binary(types = [1, 4]): Uint8Array {
@@ -43,6 +44,28 @@ test.each([[[1]], [[4, 1]], [[4]], [[]]])("headers %j are refused", (types) => {
   expect(() => mountProcFirst(binary(types), "x64")).toThrow(
     "no PT_NOTE header behind its segments",
   );
+});
+
+describe.each([
+  ["x64", "x86_64-linux-gnu"],
+  ["arm64", "aarch64-linux-gnu"],
+] as const)("on %s", (name, prefix) => {
+  const [as, objcopy] = [Bun.which(`${prefix}-as`), Bun.which(`${prefix}-objcopy`)];
+
+  test.skipIf(as === null || objcopy === null)("the assembler makes the same bytes", async () => {
+    const folder = (await Bun.$`mktemp -d`.text()).trim();
+    try {
+      await Bun.write(`${folder}/code.s`, sources[name]);
+      await Bun.$`${as} -o ${folder}/code.o ${folder}/code.s`.quiet();
+      await Bun.$`${objcopy} -O binary -j .text ${folder}/code.o ${folder}/code`.quiet();
+      const code = mountProcFirst(binary(), name).slice(0x10000);
+      expect(Buffer.from(code).toString("hex")).toBe(
+        Buffer.from(await Bun.file(`${folder}/code`).bytes()).toString("hex"),
+      );
+    } finally {
+      await Bun.$`rm -rf ${folder}`;
+    }
+  });
 });
 
 const runnable = process.platform === "linux" && process.arch === "x64" && Bun.which("cc") !== null;

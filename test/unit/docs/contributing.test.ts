@@ -18,18 +18,28 @@ test("every file that it names is there", () => {
     /^((src|build|docs|contrib)\/[\w./-]+|test\/[\w./-]+\.\w+)$/.test(word),
   );
   expect(files.length).toBeGreaterThan(50);
-  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual(["src/image/NAME.ts"]);
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
 describe("a recipe names every file of src that its example is in, and no other", () => {
   test.each([
+    ["Add an image format", /"zboot"|zboot\.ts/, []],
+    [
+      "Add a kind of source",
+      /"\.\/manifest\.ts"/,
+      ["src/source/kind.ts", "src/source/manifest.ts"],
+    ],
     ["Add an error cause", /loadpin-refused/, []],
     ["Add a command", /\bstatus\.ts\b/, ["src/cli/commands/status.ts", "src/handoff/status.ts"]],
     ["Add an option", /acpi-rsdp|acpiRsdp/, ["src/cli/arguments/handover.ts"]],
   ] as const)("%s", (title, example, others) => {
     const section = sections.get(title) ?? "";
     const named = quotedIn(section).filter((word) => sources.includes(word));
-    const having = sources.filter((file) => example.test(readFileSync(join(root, file), "utf8")));
+    // What takes a generation apart in src/trust and src/handoff has a manifest.ts of its own.
+    const wanted = title === "Add a kind of source" ? /^src\/source\// : /./;
+    const having = sources.filter(
+      (file) => wanted.test(file) && example.test(readFileSync(join(root, file), "utf8")),
+    );
     expect([...new Set([...having, ...others])].sort()).toEqual([...new Set(named)].sort());
   });
 });

@@ -73,6 +73,8 @@ const testTools: readonly Tool[] = [
   { package: "ovmf", proof: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" },
   // what the binary asks of the kernel; programs that are their own first process
   { package: "strace", proof: "strace" },
+  { package: "elfutils", proof: "eu-strip" },
+  { package: "llvm", proof: "llvm-strip" },
   { package: "gcc", proof: "cc" },
   { package: "libc6-dev", proof: "/usr/include/stdio.h" },
   // machine code of both architectures

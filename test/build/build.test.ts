@@ -14,6 +14,7 @@ import { findRuntime } from "../../build/runtime.ts";
 import { foreignRuntimes, targets } from "../../build/targets.ts";
 import { buildTarget, compile } from "../../build.ts";
 import { version } from "../../package.json" with { type: "json" };
+import { needing } from "../needs.ts";
 import { addressOf, memoryOf, readElfNeeds } from "./elf.ts";
 import { launcherOf, type Outcome, run } from "./run-target.ts";
 
@@ -64,7 +65,7 @@ describe.skipIf(native === undefined)("the binary of this machine", () => {
     "llvm-objcopy --strip-all",
   ]) {
     const [tool = "", ...flags] = command.split(" ");
-    test.skipIf(Bun.which(tool) === null)(`${command} leaves it working`, async () => {
+    needing(tool).test(`${command} leaves it working`, async () => {
       const copy = join(scratch, `copy-${command.replaceAll(" ", "")}`);
       await cp(binary, copy);
       await run([tool, ...flags, copy], { env: { PATH: process.env["PATH"] ?? "" } });
@@ -72,7 +73,7 @@ describe.skipIf(native === undefined)("the binary of this machine", () => {
     });
   }
 
-  test.skipIf(Bun.which("strip") === null)("strip breaks the unprotected one", async () => {
+  needing("strip").test("strip breaks the unprotected one", async () => {
     const copy = join(scratch, "copy-unprotected");
     await cp(unprotected, copy);
     await run(["strip", copy], { env: { PATH: process.env["PATH"] ?? "" } });
@@ -152,7 +153,7 @@ describe.skipIf(native === undefined)("the binary of this machine", () => {
     expect(await Bun.file(marker).exists()).toBe(false);
   });
 
-  test.skipIf(Bun.which("strace") === null)("reads no file but the system's own", async () => {
+  needing("strace").test("reads no file but the system's own", async () => {
     const trace = join(scratch, "trace");
     const cwd = join(scratch, "empty");
     await mkdir(cwd);
@@ -247,7 +248,7 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
   });
 
   const launcher = launcherOf(name);
-  test.skipIf(launcher === undefined)("runs", async () => {
+  needing(...(launcher === undefined ? [`what runs ${name}`] : [])).test("runs", async () => {
     const outcome = await run([...(launcher ?? []), path, "--version"]);
     expect(outcome).toMatchObject({ exit: 0, stderr: "" });
     expect(outcome.stdout).toContain(version);
@@ -277,7 +278,7 @@ describe("bun build.ts", () => {
 for (const [name, runtime] of Object.entries(foreignRuntimes)) {
   const path = await findRuntime(runtime).catch(() => undefined);
   for (const entry of ["src/index.ts", "src/main.ts"]) {
-    test.skipIf(path === undefined)(
+    needing(...(path === undefined ? [`Bun's runtime for ${name}`] : [])).test(
       `${entry} compiles for ${name}`,
       async () => {
         const target = name === "windows-x64" ? "bun-windows-x64" : "bun-darwin-arm64";

@@ -11,6 +11,7 @@ import { ensureBuilt } from "../../build/reuse.ts";
 import { findRuntime } from "../../build/runtime.ts";
 import { type Target, targets } from "../../build/targets.ts";
 import { buildTarget } from "../../build.ts";
+import { needing } from "../needs.ts";
 import { memoryOf } from "./elf.ts";
 import { launcherOf, run } from "./run-target.ts";
 
@@ -128,7 +129,7 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
 
   const launcher = launcherOf(name);
   const emulated = launcher !== undefined && !name.startsWith(`linux-${process.arch}`);
-  test.skipIf(launcher === undefined)(
+  needing(...(launcher === undefined ? [`what runs ${name}`] : [])).test(
     "answers as the uncut one, but for what languages say",
     async () => {
       const entry = join(import.meta.dir, "probe", "expressions.ts");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mountProcFirst } from "../../build/first-process.ts";
+import { needing } from "../needs.ts";
 import { sources } from "./assembly.ts";
 
 // elf(5), ELF64: two program headers, a segment and a note
@@ -50,9 +51,9 @@ describe.each([
   ["x64", "x86_64-linux-gnu"],
   ["arm64", "aarch64-linux-gnu"],
 ] as const)("on %s", (name, prefix) => {
-  const [as, objcopy] = [Bun.which(`${prefix}-as`), Bun.which(`${prefix}-objcopy`)];
+  const [as, objcopy] = [`${prefix}-as`, `${prefix}-objcopy`] as const;
 
-  test.skipIf(as === null || objcopy === null)("the assembler makes the same bytes", async () => {
+  needing(as, objcopy).test("the assembler makes the same bytes", async () => {
     const folder = (await Bun.$`mktemp -d`.text()).trim();
     try {
       await Bun.write(`${folder}/code.s`, sources[name]);
@@ -68,21 +69,22 @@ describe.each([
   });
 });
 
-const runnable = process.platform === "linux" && process.arch === "x64" && Bun.which("cc") !== null;
-
-test.skipIf(!runnable)("a binary goes on as before where its process id is not 1", async () => {
-  const folder = (await Bun.$`mktemp -d`.text()).trim();
-  try {
-    await Bun.write(`${folder}/x.c`, "int main(int c, char **v) { return c == 3 ? 42 : 1; }\n");
-    // Without position independence, as the runtime is; the note comes last there as well.
-    const built = await Bun.$`cc -no-pie -o ${folder}/x ${folder}/x.c`.nothrow().quiet();
-    expect(built.exitCode).toBe(0);
-    const file = await Bun.file(`${folder}/x`).bytes();
-    await Bun.write(`${folder}/y`, mountProcFirst(file, "x64"), { mode: 0o755 });
-    await Bun.$`chmod 755 ${folder}/y`;
-    const run = await Bun.$`${folder}/y a b`.nothrow().quiet();
-    expect(run.exitCode).toBe(42);
-  } finally {
-    await Bun.$`rm -rf ${folder}`;
-  }
-});
+needing("cc", "/lib64/ld-linux-x86-64.so.2").test(
+  "a binary goes on as before where its process id is not 1",
+  async () => {
+    const folder = (await Bun.$`mktemp -d`.text()).trim();
+    try {
+      await Bun.write(`${folder}/x.c`, "int main(int c, char **v) { return c == 3 ? 42 : 1; }\n");
+      // Without position independence, as the runtime is; the note comes last there as well.
+      const built = await Bun.$`cc -no-pie -o ${folder}/x ${folder}/x.c`.nothrow().quiet();
+      expect(built.exitCode).toBe(0);
+      const file = await Bun.file(`${folder}/x`).bytes();
+      await Bun.write(`${folder}/y`, mountProcFirst(file, "x64"), { mode: 0o755 });
+      await Bun.$`chmod 755 ${folder}/y`;
+      const run = await Bun.$`${folder}/y a b`.nothrow().quiet();
+      expect(run.exitCode).toBe(42);
+    } finally {
+      await Bun.$`rm -rf ${folder}`;
+    }
+  },
+);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { frameEnd, readIcu, reduceIcu } from "../../build/icu.ts";
+import { needing } from "../needs.ts";
 
 /** "CmnD" archives begin with this header: its size, then UDataInfo. */
 const header = Buffer.concat([
@@ -139,7 +140,7 @@ function shift(field: "name" | "data", index: number, by: number) {
 }
 
 // What zstd itself writes: with and without a content size, a checksum, blocks of all kinds
-describe.skipIf(Bun.which("zstd") === null)("the end of a frame", () => {
+needing("zstd").describe("the end of a frame", () => {
   const random = Buffer.from(Bun.sha("seed", "hex")).toString("hex");
   test.each([
     ["nothing", "", []],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { targets } from "../../build/targets.ts";
 import { version } from "../../src/version.ts";
 import { copySources } from "../copy.ts";
+import { needing } from "../needs.ts";
 import { inInitialPidNamespace, ownPidNamespace } from "../where.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -41,8 +42,7 @@ const packers = {
 } as const;
 
 describe.each([...Object.entries(packers)])("the package that %s packs", (packer, pack) => {
-  const missing = Bun.which(packer) === null && packer !== "bun";
-  test.skipIf(missing)(
+  needing(...(packer === "bun" ? [] : [packer])).test(
     "is small, works and type-checks in another project",
     () => useIt(pack),
     60_000,

@@ -1,11 +1,12 @@
 /** aegis-kexec in the initramfs of the tools that people use, and in the overlay for all others. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mkoverlay } from "../../build/overlay.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { encodeArchive } from "../../src/initramfs/cpio.ts";
+import { needing } from "../needs.ts";
 import { debianRoot, hasDebianRoot, inDebian, installModules } from "./lib/debian-root.ts";
 import { startGuest } from "./lib/guest.ts";
 import { repository, temporaryFolder, temporaryPath } from "./lib/host.ts";
@@ -157,7 +158,7 @@ vmTest(
 
 const libcArm = unpackedPackage("libc6:arm64");
 
-test.skipIf(libcArm === undefined || Bun.which("cpio") === null)(
+needing("cpio", libcArm ?? "Debian's libc6:arm64").test(
   "the overlay for arm64 has loader, libraries, policy and keys",
   async () => {
     const policy = temporaryPath("policy.json");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { bytesOf } from "../../../src/image/bytes.ts";
 import { readCompression, zstdWindow } from "../../../src/image/compression.ts";
+import { needing } from "../../needs.ts";
 import { ascii, concat, patched } from "./build.ts";
 
 const zstdMagic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
@@ -30,7 +31,7 @@ describe("real streams", () => {
     ["lzop", ["lzop", "-c"], "lzo"],
   ] as const;
   for (const [name, command, expected] of tools) {
-    test.skipIf(Bun.which(command[0]) === null)(`${name}, by its own tool`, () => {
+    needing(command[0]).test(`${name}, by its own tool`, () => {
       const { stdout, exitCode } = Bun.spawnSync([...command], { stdin: data });
       expect(exitCode).toBe(0);
       expect(readCompression(bytesOf(stdout))).toBe(expected);
@@ -84,7 +85,7 @@ describe("the window of a zstd frame", () => {
     expect(zstdWindow(bytesOf(Bun.zstdCompressSync(noise)))).toBe(size);
   });
 
-  test.skipIf(Bun.which("zstd") === null)("is what the tool was told", () => {
+  needing("zstd").test("is what the tool was told", () => {
     for (const log of [20, 27, 31]) {
       const { stdout } = Bun.spawnSync(["zstd", "-c", `--long=${log}`], {
         stdin: new Uint8Array(4096),

@@ -1,7 +1,7 @@
 /** The readers against real kernels and real signing tools, where these are present. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arm64Refusal } from "../../../src/image/arm64.ts";
@@ -10,19 +10,16 @@ import { bytesOf } from "../../../src/image/bytes.ts";
 import { bzImageRefusal } from "../../../src/image/bzimage.ts";
 import { type ImageFacts, recogniseImage } from "../../../src/image/recognise.ts";
 import { ukiSection } from "../../../src/image/uki.ts";
+import { needing, testOfKernel } from "../../needs.ts";
 import { ascii, makePe } from "./build.ts";
-
-const kernels = join(import.meta.dir, "../../../../shared/kernels");
-const bzImagePath = join(kernels, "x86_64.bzImage");
-const arm64Path = join(kernels, "aarch64.Image");
 
 function bytes(path: string): Uint8Array {
   return Uint8Array.from(readFileSync(path));
 }
 
-describe("x86_64.bzImage", () => {
-  test.skipIf(!existsSync(bzImagePath))("is whole, unsigned, and would be taken", () => {
-    const facts = recogniseImage(bytesOf(bytes(bzImagePath)));
+describe("a bzImage", () => {
+  testOfKernel("kho-x86_64", "is whole, unsigned, and would be taken", ({ path }) => {
+    const facts = recogniseImage(bytesOf(bytes(path)));
     if (facts.kind !== "bzimage") throw new Error(facts.kind);
     expect(facts).toMatchObject({
       entry64: true,
@@ -37,15 +34,15 @@ describe("x86_64.bzImage", () => {
     expect(bzImageRefusal(facts, { fiveLevelPaging: true })).toBeUndefined();
   });
 
-  test.skipIf(!existsSync(bzImagePath))("one byte less is cut short", () => {
-    const facts = recogniseImage(bytesOf(bytes(bzImagePath).subarray(0, -1)));
+  testOfKernel("kho-x86_64", "one byte less is cut short", ({ path }) => {
+    const facts = recogniseImage(bytesOf(bytes(path).subarray(0, -1)));
     expect(facts).toMatchObject({ kind: "bzimage", cutShort: true });
   });
 });
 
-describe("aarch64.Image", () => {
-  test.skipIf(!existsSync(arm64Path))("is an Image of 4K pages, and would be taken", () => {
-    const facts = recogniseImage(bytesOf(bytes(arm64Path)));
+describe("an arm64 Image", () => {
+  testOfKernel("shared-aarch64", "is an Image of 4K pages, and would be taken", ({ path }) => {
+    const facts = recogniseImage(bytesOf(bytes(path)));
     if (facts.kind !== "arm64-image") throw new Error(facts.kind);
     expect(facts).toMatchObject({ bigEndian: false, pageSize: 4096, textOffset: 0 });
     expect(facts.imageSize).toBeGreaterThan(facts.fileSize);
@@ -53,13 +50,13 @@ describe("aarch64.Image", () => {
     expect(arm64Refusal(facts, { bigEndian: false, pageSizes: [4096] })).toBeUndefined();
   });
 
-  test.skipIf(!existsSync(arm64Path))("most of it missing is cut short", () => {
-    const facts = recogniseImage(bytesOf(bytes(arm64Path).subarray(0, 3_000_000)));
+  testOfKernel("shared-aarch64", "most of it missing is cut short", ({ path }) => {
+    const facts = recogniseImage(bytesOf(bytes(path).subarray(0, 3_000_000)));
     expect(facts).toMatchObject({ kind: "arm64-image", cutShort: expect.any(String) });
   });
 });
 
-describe.skipIf(Bun.which("sbsign") === null || Bun.which("openssl") === null)("sbsign", () => {
+needing("sbsign", "openssl").describe("sbsign", () => {
   let directory = "";
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "image-test-"));
@@ -127,15 +124,15 @@ describe.skipIf(Bun.which("sbsign") === null || Bun.which("openssl") === null)("
     }
   });
 
-  test.skipIf(!existsSync(bzImagePath))("a signed x86_64.bzImage stays a whole kernel", () => {
-    const signed = sign(bytes(bzImagePath));
+  testOfKernel("kho-x86_64", "a signed bzImage stays a whole kernel", ({ path }) => {
+    const signed = sign(bytes(path));
     const facts = recogniseImage(bytesOf(signed));
     expect(facts).toMatchObject({ kind: "bzimage", cutShort: false });
     expect(firstSignature(signed, facts).matches).toBe(true);
   });
 });
 
-describe.skipIf(Bun.which("objcopy") === null)("objcopy", () => {
+needing("objcopy").describe("objcopy", () => {
   test("a UKI made by it gives back what was put in", () => {
     const directory = mkdtempSync(join(tmpdir(), "image-test-"));
     const contents = {

@@ -13,6 +13,7 @@ import {
   paddingAfter,
   parentDirectories,
 } from "../../../src/initramfs/cpio.ts";
+import { needing } from "../../needs.ts";
 import { boot, lookup } from "./kernel.ts";
 import { bytes, refusal } from "./samples.ts";
 
@@ -23,7 +24,7 @@ const entries: readonly CpioEntry[] = [
   { type: "file", path: "größe", data: bytes("1234") },
   { type: "symlink", path: "link", target: "etc/passwd" },
 ];
-const haveCpio = Bun.which("cpio") !== null;
+const withCpio = needing("cpio");
 
 async function cpio(args: string[], input: Uint8Array, cwd: string): Promise<Buffer> {
   const child = Bun.spawn(["cpio", "--quiet", ...args], {
@@ -42,7 +43,7 @@ async function cpio(args: string[], input: Uint8Array, cwd: string): Promise<Buf
   return Buffer.from(output);
 }
 
-test.skipIf(!haveCpio)("cpio writes the same bytes but for inode numbers", async () => {
+withCpio.test("cpio writes the same bytes but for inode numbers", async () => {
   const root = mkdtempSync(join(tmpdir(), "cpio-"));
   try {
     for (const entry of entries) {
@@ -75,7 +76,7 @@ test.skipIf(!haveCpio)("cpio writes the same bytes but for inode numbers", async
   }
 });
 
-test.skipIf(!haveCpio)("cpio lists what was written", async () => {
+withCpio.test("cpio lists what was written", async () => {
   const device = { type: "character-device", path: "console", major: 5, minor: 1 } as const;
   const ascii = entries.filter(({ path }) => path !== "größe");
   const archive = encodeArchive([...ascii, device]);

@@ -1,9 +1,10 @@
 /** The boundary: numbers, what may cross, and errno. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { ENOENT } from "../../../src/errno.ts";
 import { kexecFileLoad } from "../../../src/linux/kexec.ts";
 import { libc } from "../../../src/linux/libc.ts";
+import { needing } from "../../needs.ts";
 
 const table = readFileSync(`${import.meta.dir}/../../../src/linux/syscalls.ts`, "utf8");
 const rows = [...table.matchAll(/^ {2}(\w+): \[(\d+), (\d+)\],$/gm)];
@@ -12,7 +13,7 @@ for (const [column, name, header] of [
   [2, "x86_64", "/usr/include/x86_64-linux-gnu/asm/unistd_64.h"],
   [3, "aarch64", "/usr/include/asm-generic/unistd.h"],
 ] as const) {
-  test.skipIf(!existsSync(header))(`the numbers of ${name} are those of ${header}`, () => {
+  needing(header).test(`the numbers of ${name} are those of ${header}`, () => {
     const text = readFileSync(header, "utf8");
     const numbers = [...text.matchAll(/^#define __NR(?:3264)?_(\w+)\s+(\d+)$/gm)];
     const known = new Map(numbers.map(([, call, number]) => [call, number]));

@@ -2,15 +2,16 @@
  * Menus of real systems, each with what u-root finds in it. Where the two differ the boot loader's own
  * documentation, or its source where that is silent, is followed; `differences` says why.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GrubEntry } from "../../../src/menu/grub/host.ts";
 import { readGrubMenu } from "../../../src/menu/grub/menu.ts";
+import { needing } from "../../needs.ts";
 import { folderHost } from "./hosts.ts";
 
 const menus = join(import.meta.dir, "..", "..", "..", "..", "shared", "menus");
-const real = test.skipIf(!existsSync(menus));
+const real = needing(menus).test;
 
 interface Known {
   readonly name: string;

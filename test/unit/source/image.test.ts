@@ -10,7 +10,7 @@ import { InputFile } from "../../../src/linux/file.ts";
 import { KernelSource } from "../../../src/source/image.ts";
 import type { OpenFile } from "../../../src/source/open-file.ts";
 import { largestUnpacked } from "../../../src/source/unpack.ts";
-import { findKernel } from "../../vm/lib/kernels.ts";
+import { testOfKernel } from "../../needs.ts";
 import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";
 import {
   ascii,
@@ -263,9 +263,8 @@ describe("a zboot image", () => {
     expect((await open(makeZboot(gzip(padded)), arm64)).bytes).toEqual(signed);
   });
 
-  const debian = findKernel("debian-arm64");
-  test.skipIf(debian === undefined)("keeps the signature of Debian's kernel valid", async () => {
-    const image = new Uint8Array(readFileSync(debian?.path ?? ""));
+  testOfKernel("debian-arm64", "keeps the signature of Debian's kernel valid", async ({ path }) => {
+    const image = new Uint8Array(readFileSync(path));
     // Filled up to the size in memory, as Makefile.zboot does.
     const padded = new Uint8Array(Number(new DataView(image.buffer).getBigUint64(16, true)));
     padded.set(image);

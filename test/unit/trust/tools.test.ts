@@ -1,12 +1,13 @@
 /** Signatures made by the tools that people have. */
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePublicKey } from "../../../src/trust/keys.ts";
 import { parseSignature } from "../../../src/trust/signature.ts";
 import { verifySignature } from "../../../src/trust/verify.ts";
+import { needing } from "../../needs.ts";
 import { errorOf } from "./signer.ts";
 
 let folder = "";
@@ -38,7 +39,7 @@ const verifyFile = (key: string, signature: string) =>
     [parsePublicKey(bytesIn(key), key)],
   );
 
-describe.skipIf(Bun.which("minisign") === null)("minisign", () => {
+needing("minisign").describe("minisign", () => {
   beforeAll(() => {
     run("minisign", "-G", "-W", "-p", "m.pub", "-s", "m.key");
     run("minisign", "-G", "-W", "-p", "n.pub", "-s", "n.key");
@@ -77,7 +78,7 @@ describe.skipIf(Bun.which("minisign") === null)("minisign", () => {
   });
 });
 
-describe.skipIf(Bun.which("openssl") === null)("openssl", () => {
+needing("openssl").describe("openssl", () => {
   beforeAll(() => {
     for (const name of ["o", "q"]) {
       run("openssl", "genpkey", "-algorithm", "ed25519", "-out", `${name}.pem`);

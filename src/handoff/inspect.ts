@@ -7,7 +7,7 @@ import { requireLinux } from "../linux/libc.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import type { Admission } from "../source/kind.ts";
 import { FoundSource, Source } from "../source/open.ts";
-import type { OpenFile } from "../source/open-file.ts";
+import { isWhole, type OpenFile } from "../source/open-file.ts";
 import { isTree } from "../source/place.ts";
 import { gateFor } from "./gate/choose-gate.ts";
 import { type ArchivesInspected, inspectArchives } from "./inspection/archives.ts";
@@ -29,7 +29,7 @@ import type { Observer } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
 import { mustBeCopied } from "./stages/assemble.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
-import { Secrets } from "./stages/secrets.ts";
+import { Secrets, secretsAskedFor } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -76,7 +76,7 @@ export async function inspect(
   const trust = await inspectTrust(found, parsed, architecture, verified, held, reasons, listener);
   const entries = await listEntries(found, parsed.entry, reasons);
   const { image, kernel } = lookAtImages(found, source, verified, facts, reasons);
-  const archives = lookAtArchives(parsed, source, verified, trust.archives, reasons);
+  const archives = await lookAtArchives(parsed, source, verified, trust.archives, reasons);
   notes.push(...archives.notes);
   if (verified?.cmdline === "") {
     notes.push("the command line is empty: the next kernel gets no root= and no console=");
@@ -102,6 +102,7 @@ export async function inspect(
       ...(typeof entries === "string" ? { entries } : {}),
       ...unknownOf(image, same ? undefined : kernel, verified, facts),
     },
+    secrets: secretsAskedFor(parsed.secrets),
   };
 }
 
@@ -159,13 +160,22 @@ function lookAtArchives(
   verified: Verified | undefined,
   audited: readonly OpenFile[],
   reasons: Reasons,
-): ArchivesInspected {
-  const followed = request.secrets.length > 0;
+): Promise<ArchivesInspected> {
   const opened = (verified?.initrds ?? source?.initrds)?.map(({ file }) => file);
+  const partial = new Set(
+    verified?.initrds.flatMap(({ file, expected }) =>
+      isWhole(file) || expected !== undefined ? [] : [file],
+    ),
+  );
   return inspectArchives(
     opened ?? audited,
     source === undefined ? request.initrd : [],
-    { followed, copied: followed || (verified?.initrds.some(mustBeCopied) ?? false) },
+    {
+      followed: request.secrets.length > 0,
+      lenient: request.damagedInitrd === "warn",
+      isPartial: (archive) => partial.has(archive),
+      copied: verified?.initrds.some(mustBeCopied) ?? false,
+    },
     reasons,
   );
 }

@@ -14,7 +14,7 @@ import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
-import type { LoadReport, Observer } from "./report.ts";
+import type { ArchiveLoaded, LoadReport, Observer, SecretReport } from "./report.ts";
 import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
 import { Interruption } from "./stages/interruption.ts";
@@ -120,12 +120,13 @@ export class Loaded implements Disposable {
         format: verified.image.format,
         version: verified.image.kernel.version ?? null,
       },
-      initrds: verified.initrds.map(({ file }) => ({ path: file.canonicalPath, size: file.size })),
+      initrds: called.archives,
       cmdline: verified.cmdline,
       generation: source.manifest?.manifest.generation ?? null,
       trust: verified.trust,
       locked,
       milliseconds: called.milliseconds,
+      secrets: called.secrets,
       warnings,
     };
     return new Loaded(report, carried.move());
@@ -156,9 +157,11 @@ function requirePermission(request: ParsedLoadRequest): number | undefined {
   return limit;
 }
 
+/** What was given to the kernel, and the milliseconds of the call. */
 interface Called {
-  /** That the system call took. */
   readonly milliseconds: number;
+  readonly archives: readonly ArchiveLoaded[];
+  readonly secrets: readonly SecretReport[];
   /** Disposing of it unloads what carries a secret. */
   readonly carried: DisposableStack;
 }
@@ -175,13 +178,15 @@ async function assembleAndCall(
   // Before the interruption, which ends the process where a signal came.
   using carried = new DisposableStack();
   using secrets = await Secrets.read(request.secrets, interruption);
-  using assembled = await Assembled.from(verified, secrets, observer);
+  const lenient = request.damagedInitrd === "warn";
+  using assembled = await Assembled.from(verified, secrets, lenient, observer);
   await interruption?.check();
-  if (request.dryRun) return { milliseconds: 0, carried: carried.move() };
+  const told = { archives: assembled.archives, secrets: secrets.report() };
+  if (request.dryRun) return { milliseconds: 0, ...told, carried: carried.move() };
   const milliseconds = await call(assembled, request, limitBefore, observer);
   if (withSecrets) carried.defer(() => unloadSecret(request.crash));
   await interruption?.check();
-  return { milliseconds, carried: carried.move() };
+  return { milliseconds, ...told, carried: carried.move() };
 }
 
 /** Unloads what carries a secret and will not be used. @throws KexecError where it stays loaded */

@@ -13,6 +13,7 @@ import type { OpenFile } from "../source/open-file.ts";
 import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
+import { examineArchive } from "./stages/archives.ts";
 import { ownCmdline } from "./stages/verify.ts";
 
 /**
@@ -49,6 +50,14 @@ export async function manifest(
     observer.warn?.("this is generation 0: any floor refuses it (--generation N)");
   }
 
+  const archives = source.initrds.map(({ file }) => file);
+  for (const [index, file] of archives.entries()) {
+    const followed = index < archives.length - 1;
+    const place = { followed, copied: followed, lenient: false };
+    const { problem, warnings } = await examineArchive(file, place);
+    if (problem !== undefined) throw problem;
+    for (const line of warnings) observer.warn?.(line);
+  }
   const folder = folderOf(parsed.kernel);
   const written: Manifest = {
     format: "aegis-kexec/1",

@@ -19,6 +19,25 @@ export interface FileReport {
   readonly size: number;
 }
 
+/** An archive of the initramfs. */
+export interface ArchiveLoaded extends FileReport {
+  /**
+   * The compression that hid whether it is whole, because it shows only when it is unpacked; null where
+   * its framing was followed to its end.
+   */
+  readonly unchecked: string | null;
+}
+
+/** Where a secret was put. Its value appears nowhere. */
+export interface SecretReport {
+  /** Its place in the next initramfs. */
+  readonly destination: string;
+  /** Bytes; null where it was not read. */
+  readonly size: number | null;
+  /** Permission bits, in octal: `0400`. */
+  readonly mode: string;
+}
+
 export interface KernelReport extends FileReport {
   /** The image format in the field's own name, with what it was in: `arm64 Image (zboot, gzip)`. */
   readonly format: string;
@@ -47,7 +66,7 @@ export interface LoadReport {
   readonly loaded: boolean;
   readonly kernel: KernelReport;
   /** The archives, in the order in which they were joined. */
-  readonly initrds: readonly FileReport[];
+  readonly initrds: readonly ArchiveLoaded[];
   /** The command line exactly as the next kernel gets it. */
   readonly cmdline: string;
   /** Generation of the manifest that SOURCE is. */
@@ -58,6 +77,8 @@ export interface LoadReport {
   readonly locked: boolean;
   /** Milliseconds that the system call took; 0 for a dry run. */
   readonly milliseconds: number;
+  /** What was put behind the archives. */
+  readonly secrets: readonly SecretReport[];
   readonly warnings: readonly string[];
 }
 

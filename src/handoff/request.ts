@@ -34,6 +34,11 @@ const loadSchema = v.strictObject({
   ),
   /** Initramfs archives, joined in this order. */
   initrd: listOf(path, "paths"),
+  /**
+   * What becomes of an archive that is cut short or has junk behind it: `refuse`, or `warn`, as who comes
+   * from kexec-tools may rely on it. It is refused all the same where something that follows is lost.
+   */
+  damagedInitrd: v.optional(v.picklist(["refuse", "warn"], "it must be refuse or warn"), "refuse"),
   /** The whole command line of the next kernel. */
   cmdline: v.optional(text),
   /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */

@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeArchive } from "../../src/initramfs/cpio.ts";
 import { makeArm64, makeBzImage } from "../unit/image/build.ts";
 
 const main = join(import.meta.dir, "..", "..", "src", "main.ts");
@@ -44,7 +45,7 @@ export function programs(): Program[] {
 
 /**
  * A folder with the program, and a working directory with a file `kernel`, which this machine's
- * architecture can start. Dispose of it to remove both.
+ * architecture can start, and an initramfs `archive`. Dispose of it to remove both.
  */
 export class Workshop implements Disposable {
   private readonly root = mkdtempSync(join(tmpdir(), "aegis-kexec-cli-"));
@@ -66,6 +67,7 @@ export class Workshop implements Disposable {
       join(directory, "kernel"),
       process.arch === "arm64" ? makeArm64() : makeBzImage(),
     );
+    writeFileSync(join(directory, "archive"), encodeArchive([{ type: "directory", path: "new" }]));
     return directory;
   }
 

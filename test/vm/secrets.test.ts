@@ -237,7 +237,9 @@ vmSuite(
       expect(waiting).toContain("exit 143");
       expect(await loaded(guest)).toBe("0\n");
 
-      await guest.check("head -c 60000000 /dev/urandom >/tmp/large; printf key >/tmp/key");
+      await guest.check(
+        "{ printf BZh; head -c 60000000 /dev/urandom; } >/tmp/large; printf key >/tmp/key",
+      );
       const during = await guest.check(
         `(${load} --initrd /tmp/large --secret /tmp/key:/a; echo exit $?) >/tmp/out 2>&1 & ` +
           // Its wait channel shows that it is inside of the system call.

@@ -130,6 +130,7 @@ function requestOf(step: LoadStep): LoadRequest {
   return {
     kernel,
     initrd: initrd === undefined ? [] : [initrd],
+    damagedInitrd: "warn",
     crash,
     reuseCmdline,
     ...(reuseCmdline ? { append } : { cmdline: append }),

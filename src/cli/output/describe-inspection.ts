@@ -6,6 +6,7 @@ import type {
   Inspection,
   Verdict,
 } from "../../handoff/inspection/inspection.ts";
+import { secretText } from "./describe.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
 
@@ -13,7 +14,8 @@ type Row = readonly [label: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
 
 export function describeInspection(inspection: Inspection): string[] {
-  const { source, entries, image, kernel, initrds, cmdline, manifest, unknown } = inspection;
+  const { source, entries, image, kernel, initrds, secrets, cmdline, manifest, unknown } =
+    inspection;
   const sections: Section[] = [
     ["Source", [["path", source.path], ["kind", source.kind], ...sizeRow(source.size)]],
   ];
@@ -24,6 +26,7 @@ export function describeInspection(inspection: Inspection): string[] {
   if (image !== null) sections.push(["Image", imageRows(image, "image", source.path, unknown)]);
   if (kernel !== null) sections.push(["Kernel in it", imageRows(kernel, "kernel", "", unknown)]);
   const rest: Row[] = initrds.map((archive) => ["initrd", archiveText(archive)]);
+  rest.push(...secrets.map((secret) => ["secret", secretText(secret)] as const));
   if (cmdline !== null) {
     rest.push(["cmdline", cmdline.text === "" ? "(empty)" : cmdline.text]);
     const bytes = cmdline.length === 1 ? "1 byte" : `${cmdline.length} bytes`;
@@ -172,9 +175,12 @@ function signatureRows(
   return rows;
 }
 
-function archiveText({ path, size, kind, needs, bootconfig }: ArchiveReport): string {
+function archiveText(archive: ArchiveReport): string {
+  const { path, size, kind, needs, bootconfig, unchecked } = archive;
   const option = needs === null ? "" : `, needs ${needs}`;
-  return `${path} (${kind}, ${formatBytes(size)}${option}${bootconfig ? ", with bootconfig" : ""})`;
+  const trailer = bootconfig ? ", with bootconfig" : "";
+  const doubt = unchecked === null ? "" : ", not unpacked to see its end";
+  return `${path} (${kind}, ${formatBytes(size)}${option}${trailer}${doubt})`;
 }
 
 function verdictRows({ takes, wouldExit, reasons, doubts, notes }: Verdict): Row[] {

@@ -1,5 +1,5 @@
 /** Results in words. Each function gives lines for standard output. */
-import type { LoadReport, UnloadReport } from "../../handoff/report.ts";
+import type { LoadReport, SecretReport, UnloadReport } from "../../handoff/report.ts";
 import { formatBytes } from "./progress.ts";
 
 export function describeLoad(report: LoadReport): string[] {
@@ -11,10 +11,14 @@ export function describeLoad(report: LoadReport): string[] {
     ],
   ];
   if (report.kernel.version !== null) rows.push(["version", report.kernel.version]);
-  if (report.initrds.length === 0) rows.push(["initrd", "none"]);
-  for (const { path, size } of report.initrds) {
-    rows.push(["initrd", `${path} (${formatBytes(size)})`]);
+  if (report.initrds.length === 0) {
+    rows.push(["initrd", report.secrets.length === 0 ? "none" : "none but the secrets"]);
   }
+  for (const { path, size, unchecked } of report.initrds) {
+    const doubt = unchecked === null ? "" : `; ${unchecked}, not unpacked to see its end`;
+    rows.push(["initrd", `${path} (${formatBytes(size)}${doubt})`]);
+  }
+  for (const secret of report.secrets) rows.push(["secret", secretText(secret)]);
   rows.push(["cmdline", report.cmdline === "" ? "(empty)" : report.cmdline]);
   if (report.generation !== null) rows.push(["generation", String(report.generation)]);
   if (report.trust !== null) {
@@ -30,6 +34,12 @@ export function describeLoad(report: LoadReport): string[] {
     report.loaded ? `${kernel} loaded` : `dry run: this ${kernel} would be loaded; nothing was`,
     ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
   ];
+}
+
+/** Its place, size and mode. */
+export function secretText({ destination, size, mode }: SecretReport): string {
+  const bytes = size === null ? "" : `${formatBytes(size)}, `;
+  return `${destination} (${bytes}mode ${mode})`;
 }
 
 export function describeUnload(report: UnloadReport): string[] {

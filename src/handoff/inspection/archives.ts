@@ -1,10 +1,8 @@
 /** The initramfs archives of a load that is not made: what they are and how they would be joined. */
-import { KexecError } from "../../errors.ts";
-import { archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
-import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import { planJoin } from "../../initramfs/join.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { OpenFile } from "../../source/open-file.ts";
+import { type Examined, emptyWarning, examineArchive } from "../stages/archives.ts";
 import type { ArchiveReport } from "./inspection.ts";
 import type { Reasons } from "./reasons.ts";
 
@@ -21,62 +19,57 @@ export interface ArchivesInspected {
  * Looks at the archives that were opened, and opens those that are still to be opened one by one, so
  * that each one's trouble shows.
  */
-export function inspectArchives(
+export async function inspectArchives(
   opened: readonly OpenFile[],
   others: readonly string[],
   how: {
     /** Something comes behind them: a secret. */
     readonly followed: boolean;
+    readonly lenient: boolean;
+    /** Even alone it would be copied, and no digest says what it must be. */
+    isPartial(archive: OpenFile): boolean;
     /** Even one alone would be copied. */
     readonly copied: boolean;
   },
   reasons: Reasons,
-): ArchivesInspected {
+): Promise<ArchivesInspected> {
   using own = new DisposableStack();
-  const archives = [
+  const archives: readonly OpenFile[] = [
     ...opened,
     ...others
       .map((path) => reasons.attempt(() => own.use(InputFile.open(path, "initramfs"))))
       .filter((file) => file !== undefined),
   ];
-  const alone = archives.length === 1 && !how.followed;
-  const looked = archives
-    .map((archive) => reasons.attempt(() => lookAt(archive, alone)))
-    .filter((archive) => archive !== undefined);
-  const plan = reasons.attempt(() =>
-    planJoin(looked.map(({ report, bootconfig }) => ({ size: report.size, bootconfig }))),
-  );
-  return {
-    reports: looked.map(({ report }) => report),
-    size: plan?.size ?? 0,
-    copied: plan === undefined || (plan.passThrough && !how.copied) ? 0 : plan.size,
-    notes: looked.flatMap(({ report }) => oddityOf(report)),
-  };
-}
-
-function oddityOf({ path, kind, kernelReads }: ArchiveReport): string[] {
-  if (kind === "unknown") return [`${path} does not look like an initramfs archive`];
-  return kernelReads ? [] : [`${path} is ${kind}, which the kernel does not unpack`];
-}
-
-function lookAt(archive: OpenFile, alone: boolean) {
-  const { kind, kernelReads, option } = identifyArchive(
-    archive.read(0, Math.min(archiveHeadLength, archive.size)),
-  );
-  const found = readBootconfig(archive);
-  if (found?.kind === "broken" && !alone) {
-    throw new KexecError("malformed-input", {
-      message: `cannot join the initramfs archives: ${archive.canonicalPath} ends in a broken bootconfig: ${found.why}`,
-      hint: "take it off by `bootconfig -d FILE`, or write it anew",
+  const joined = archives.length > 1 || how.followed;
+  const examined: Examined[] = [];
+  const reports: ArchiveReport[] = [];
+  for (const [index, archive] of archives.entries()) {
+    const one = await examineArchive(archive, {
+      followed: how.followed || index < archives.length - 1,
+      copied: joined || how.isPartial(archive),
+      lenient: how.lenient,
+    });
+    if (one.problem !== undefined) reasons.add(one.problem);
+    examined.push(one);
+    reports.push({
+      path: archive.canonicalPath,
+      size: archive.size,
+      kind: one.kind,
+      kernelReads: one.kernelReads,
+      needs: one.option ?? null,
+      bootconfig: one.piece.bootconfig !== undefined,
+      unchecked: one.unchecked ?? null,
     });
   }
-  const report: ArchiveReport = {
-    path: archive.canonicalPath,
-    size: archive.size,
-    kind,
-    kernelReads,
-    needs: option ?? null,
-    bootconfig: found !== undefined,
+  const plan = reasons.attempt(() => planJoin(examined.map(({ piece }) => piece)));
+  const empty = how.followed ? undefined : emptyWarning(examined);
+  return {
+    reports,
+    size: plan?.size ?? 0,
+    copied: plan === undefined || !(joined || how.copied) ? 0 : plan.size,
+    notes: [
+      ...examined.flatMap(({ warnings }) => warnings),
+      ...(empty === undefined ? [] : [empty]),
+    ],
   };
-  return { report, bootconfig: found?.kind === "broken" ? undefined : found };
 }

@@ -1,6 +1,6 @@
 /** What `inspect` gives back. These shapes are its `--json` output. */
 import type { KexecError } from "../../errors.ts";
-import type { FileReport, TrustReport } from "../report.ts";
+import type { ArchiveLoaded, FileReport, SecretReport, TrustReport } from "../report.ts";
 
 /** `null` stands for what is not there, or could not be told: then `unknown` says why. */
 export interface Inspection {
@@ -20,6 +20,8 @@ export interface Inspection {
   readonly verdict: Verdict;
   /** Path of a member above, to the reason why it is null. */
   readonly unknown: Readonly<Record<string, string>>;
+  /** What `--secret` would put behind the archives; none is read. */
+  readonly secrets: readonly SecretReport[];
 }
 
 export interface SourceReport extends FileReport {
@@ -96,7 +98,7 @@ export interface SignatureReport {
   }[];
 }
 
-export interface ArchiveReport extends FileReport {
+export interface ArchiveReport extends ArchiveLoaded {
   /** `newc`, a compression, or `unknown`. */
   readonly kind: string;
   /** Whether a kernel with the right options unpacks it. */

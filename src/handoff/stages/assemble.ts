@@ -1,14 +1,12 @@
 /** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
 
 import { requireMemory } from "../../diagnosis/memory-need.ts";
-import { KexecError } from "../../errors.ts";
-import { archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
-import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import { type Piece, planJoin } from "../../initramfs/join.ts";
 import { readMemory } from "../../machine/kernel.ts";
-import { isWhole, type OpenFile, type SourceFile } from "../../source/open-file.ts";
-import type { Observer } from "../report.ts";
+import { isWhole, type SourceFile } from "../../source/open-file.ts";
+import type { ArchiveLoaded, Observer } from "../report.ts";
+import { type Examined, emptyWarning, examineArchive } from "./archives.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Verified } from "./verify.ts";
 
@@ -23,19 +21,44 @@ export class Assembled implements Disposable {
     readonly initrdFd: number | undefined,
     /** Bytes of the whole initramfs. */
     readonly initrdSize: number,
+    readonly archives: readonly ArchiveLoaded[],
     private readonly held: DisposableStack,
   ) {}
 
   /**
    * Joins the archives and puts the secrets behind them. One archive alone is not copied.
-   * @throws KexecError of `planInjection`, `planJoin`, `requireMemory` and `Memfd`
+   * @param lenient An archive that is cut or followed by junk is a warning where nothing is lost by it.
+   * @throws KexecError of `examineArchive`, `planInjection`, `planJoin`, `requireMemory` and `Memfd`
    */
-  static async from(verified: Verified, secrets: Secrets, observer: Observer): Promise<Assembled> {
+  static async from(
+    verified: Verified,
+    secrets: Secrets,
+    lenient: boolean,
+    observer: Observer,
+  ): Promise<Assembled> {
     const { initrds } = verified;
     const kernel = verified.image.file;
     const injection = secrets.held.length === 0 ? undefined : await planSecrets(secrets);
-    const alone = initrds.length === 1 && injection === undefined;
-    const pieces = initrds.map(({ file }) => describe(file, alone, observer));
+    const joined = initrds.length > 1 || injection !== undefined;
+    const pieces: Piece[] = [];
+    const archives: ArchiveLoaded[] = [];
+    const examined: Examined[] = [];
+    for (const [index, { file, expected }] of initrds.entries()) {
+      const followed = injection !== undefined || index < initrds.length - 1;
+      const copied = joined || !(isWhole(file) || expected !== undefined);
+      const one = await examineArchive(file, { followed, copied, lenient });
+      if (one.problem !== undefined) throw one.problem;
+      for (const line of one.warnings) observer.warn?.(line);
+      examined.push(one);
+      pieces.push(one.piece);
+      archives.push({
+        path: file.canonicalPath,
+        size: file.size,
+        unchecked: one.unchecked ?? null,
+      });
+    }
+    const empty = injection === undefined ? emptyWarning(examined) : undefined;
+    if (empty !== undefined) observer.warn?.(empty);
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
     const mustCopy = initrds.some(mustBeCopied);
     requireMemory(
@@ -64,7 +87,7 @@ export class Assembled implements Disposable {
       const { copySealed } = await import("./copy.ts");
       initrdFd = held.use(copySealed(first.file, "initramfs", observer)).fd;
     }
-    return new Assembled(verified, kernel.fd, initrdFd, plan.size, held.move());
+    return new Assembled(verified, kernel.fd, initrdFd, plan.size, archives, held.move());
   }
 
   [Symbol.dispose](): void {
@@ -86,28 +109,4 @@ async function planSecrets(secrets: Secrets): Promise<InjectedArchive> {
 /** What is verified or is a part of a file goes to the kernel as a copy, even alone. */
 export function mustBeCopied({ file, expected }: SourceFile): boolean {
   return expected !== undefined || !isWhole(file);
-}
-
-/** What the kernel will make of an archive; a doubt is a warning, for the kernel decides. */
-function describe(file: OpenFile, alone: boolean, observer: Observer): Piece {
-  const archive = identifyArchive(file.read(0, Math.min(archiveHeadLength, file.size)));
-  if (archive.kind === "unknown") {
-    observer.warn?.(`${file.canonicalPath} does not look like an initramfs archive`);
-  } else if (!archive.kernelReads) {
-    observer.warn?.(`${file.canonicalPath} is ${archive.kind}, which the kernel does not unpack`);
-  }
-  const bootconfig = readBootconfig(file);
-  if (bootconfig?.kind === "broken") {
-    const problem = `${file.canonicalPath} ends in a broken bootconfig: ${bootconfig.why}`;
-    // The kernel leaves such a trailer where it is, and unpacks nothing that follows it.
-    if (!alone) {
-      throw new KexecError("malformed-input", {
-        message: `cannot join the initramfs archives: ${problem}`,
-        hint: "take it off by `bootconfig -d FILE`, or write it anew",
-      });
-    }
-    observer.warn?.(problem);
-    return { size: file.size };
-  }
-  return { size: file.size, bootconfig };
 }

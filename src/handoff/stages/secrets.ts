@@ -2,6 +2,7 @@
 import { KexecError } from "../../errors.ts";
 import { checkSecrets, type SecretSpec, secretSizeLimit } from "../../initramfs/secret.ts";
 import type { SecretInput, SecretMemory } from "../../linux/secret-memory.ts";
+import type { SecretReport } from "../report.ts";
 import type { Interruption } from "./interruption.ts";
 
 /** A secret that was read; its bytes lie at `address`, outside of JavaScript's memory. */
@@ -63,9 +64,27 @@ export class Secrets implements Disposable {
     return new Secrets(held, memories.move());
   }
 
+  /** Their places, without their values. */
+  report(): readonly SecretReport[] {
+    return this.held.map(({ destination, mode, memory }) => ({
+      destination,
+      size: memory.size,
+      mode: modeText(mode),
+    }));
+  }
+
   [Symbol.dispose](): void {
     this.memories.dispose();
   }
+}
+
+/** The secrets that a request names, of which none is read. */
+export function secretsAskedFor(specs: readonly SecretSpec[]): readonly SecretReport[] {
+  return specs.map(({ destination, mode }) => ({ destination, size: null, mode: modeText(mode) }));
+}
+
+function modeText(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
 }
 
 function inputOf(source: SecretSpec["source"]): [input: SecretInput, name: string] {

@@ -1,10 +1,18 @@
 /** What `inspect` costs, and what becomes of mutated files that are inspected whole. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCodes, KexecError } from "../../../src/errors.ts";
 import { inspect } from "../../../src/handoff/inspect.ts";
+import { archiveTrailer, entryHeader } from "../../../src/initramfs/cpio.ts";
 import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";
 import {
   ascii,
@@ -80,9 +88,11 @@ describe("a file of 1 GiB costs what one of 10 MiB does", () => {
 
   test("initramfs", async () => {
     const path = written("kernel", makeBzImage());
-    const archive = written("initrd", ascii("070701"));
     const cost = async (size: number) => {
-      truncateSync(archive, size);
+      const header = entryHeader({ type: "file", path: "large" }, size);
+      const archive = written("initrd", header);
+      truncateSync(archive, header.length + size);
+      appendFileSync(archive, archiveTrailer());
       return costOf(path, 4096, [archive]);
     };
     expect(Math.abs((await cost(small)) - (await cost(large)))).toBeLessThan(same);

@@ -8,6 +8,7 @@ import { type LoadRequest, parseLoadRequest } from "../../../src/handoff/request
 import { Assembled } from "../../../src/handoff/stages/assemble.ts";
 import { Secrets } from "../../../src/handoff/stages/secrets.ts";
 import { Verified } from "../../../src/handoff/stages/verify.ts";
+import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { Source } from "../../../src/source/open.ts";
 import { formatManifest } from "../../../src/trust/manifest.ts";
 import { ascii, concat, makeArm64, makeBzImage, makePe, patched } from "../image/build.ts";
@@ -35,7 +36,7 @@ async function assembled(request: LoadRequest) {
   using source = await Source.open(parsed, observer, gate);
   using verified = await Verified.from(source, parsed, machine, gate, observer);
   using secrets = await Secrets.read([], undefined);
-  using result = await Assembled.from(verified, secrets, observer);
+  using result = await Assembled.from(verified, secrets, false, observer);
   const contentOf = (fd: number): Uint8Array => new Uint8Array(readFileSync(`/proc/self/fd/${fd}`));
   return {
     kernel: contentOf(result.kernelFd),
@@ -64,7 +65,7 @@ async function refusal(code: ErrorCode, request: LoadRequest): Promise<string> {
 }
 
 const kernel = x86 ? makeBzImage() : makeArm64();
-const newc = (name: string) => ascii(`070701${name.padEnd(130, "0")}`);
+const newc = (path: string) => encodeArchive([{ type: "directory", path }]);
 const microcode = newc("microcode");
 const initramfs = newc("initramfs");
 const given = newc("given");

@@ -6,7 +6,8 @@ const report: LoadReport = {
   target: "reboot",
   loaded: true,
   kernel: { path: "/mnt/vmlinuz", size: 1 << 20, format: "bzImage", version: "6.12.1" },
-  initrds: [{ path: "/mnt/initrd.img", size: 2 << 20 }],
+  initrds: [{ path: "/mnt/initrd.img", size: 2 << 20, unchecked: null }],
+  secrets: [{ destination: "/etc/disk.key", size: 32, mode: "0400" }],
   cmdline: "root=LABEL=A",
   generation: 42,
   trust: {
@@ -26,6 +27,7 @@ test("the last words say what is booted, from where, and who vouches for it", ()
     "/mnt/vmlinuz",
     "6.12.1",
     "/mnt/initrd.img",
+    "/etc/disk.key (32 bytes, mode 0400)",
     "root=LABEL=A",
     "42",
     "/etc/aegis-kexec/org.pub",

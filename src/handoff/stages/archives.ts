@@ -1,0 +1,150 @@
+/** What the kernel will make of each archive of an initramfs: the one judgement of `load` and `inspect`. */
+import { KexecError } from "../../errors.ts";
+import type { ByteSource } from "../../image/bytes.ts";
+import { type Archive, archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
+import { readBootconfig } from "../../initramfs/bootconfig.ts";
+import { type Framing, readFraming } from "../../initramfs/framing.ts";
+import type { Piece } from "../../initramfs/join.ts";
+import type { FramingFault } from "../../initramfs/walked.ts";
+
+/** An archive, open. */
+export interface OpenArchive extends ByteSource {
+  /** What messages call it. */
+  readonly canonicalPath: string;
+}
+
+/** Where an archive lies in the whole initramfs. */
+export interface Place {
+  /** Something comes behind it: another archive, or a secret. */
+  readonly followed: boolean;
+  /** It is copied, so that its bytes pass through this process anyway. */
+  readonly copied: boolean;
+  /** A fault is told and not refused, unless something that follows would be lost by it. */
+  readonly lenient: boolean;
+}
+
+export interface Examined extends Archive {
+  readonly piece: Piece;
+  /** Why it must not be loaded. */
+  readonly problem: KexecError | undefined;
+  /** Doubts: the kernel decides. */
+  readonly warnings: readonly string[];
+  /** The compression that hides whether it is whole; undefined where that was seen. */
+  readonly unchecked: string | undefined;
+  /** It has microcode or ACPI tables, and nothing else. */
+  readonly earlyOnly: boolean;
+}
+
+/** Bytes that a gzip archive may unpack to while its end is looked for. */
+const mostUnpacked = 2 ** 32;
+
+/** Looks at one archive as far as that goes without unpacking it; gzip is unpacked where it is copied. */
+export async function examineArchive(archive: OpenArchive, place: Place): Promise<Examined> {
+  const { canonicalPath: path, size } = archive;
+  const head = archive.read(0, Math.min(archiveHeadLength, size));
+  const identified = identifyArchive(head);
+  const warnings: string[] = [];
+  const examined = {
+    ...identified,
+    piece: { size },
+    problem: undefined,
+    warnings,
+    unchecked: undefined,
+    earlyOnly: false,
+  };
+  const bootconfig = readBootconfig(archive);
+  if (bootconfig?.kind === "broken") {
+    const problem = `${path} ends in a broken bootconfig: ${bootconfig.why}`;
+    // The kernel leaves such a trailer where it is, and unpacks nothing that follows it.
+    if (place.followed || place.copied) {
+      const hint = "take it off by `bootconfig -d FILE`, or write it anew";
+      return { ...examined, problem: cannotJoin(problem, hint) };
+    }
+    warnings.push(problem);
+  }
+  const piece = bootconfig?.kind === "broken" ? { size } : { size, bootconfig };
+  const zeros = head.every((byte) => byte === 0);
+  const oddity = zeros ? undefined : oddityOf(path, identified);
+  if (oddity !== undefined) {
+    if (place.followed) return { ...examined, problem: cannotJoin(oddity, lostHint) };
+    return { ...examined, piece, warnings: [...warnings, oddity] };
+  }
+  const framing = await framingOf(
+    archive,
+    bootconfig?.kind === "bootconfig" ? bootconfig.offset : size,
+    place,
+  );
+  const { fault, unchecked, doubts, nothing, earlyOnly } = framing;
+  if (nothing) warnings.push(`${path} has nothing but zeros in it`);
+  for (const doubt of doubts) warnings.push(`${path}: ${doubt}`);
+  // A trailer that the kernel does not take for one is no archive either: it was told above.
+  const known = fault !== undefined && bootconfig?.kind === "broken" && fault.kind === "junk";
+  const error = fault === undefined || known ? undefined : faultOf(path, fault);
+  const refused = error !== undefined && (place.followed || !place.lenient);
+  if (error !== undefined && !refused) {
+    warnings.push(error.message.replace("cannot use the initramfs ", ""));
+  }
+  return {
+    ...examined,
+    piece,
+    problem: refused ? error : undefined,
+    warnings,
+    unchecked: unchecked?.compression,
+    earlyOnly,
+  };
+}
+
+/** Of the whole initramfs: what the kernel reads before it unpacks is no system. */
+export function emptyWarning(examined: readonly Examined[]): string | undefined {
+  return examined.length > 0 && examined.every(({ earlyOnly }) => earlyOnly)
+    ? "the initramfs has microcode or ACPI tables alone: the next kernel finds no init in it"
+    : undefined;
+}
+
+async function framingOf(archive: OpenArchive, end: number, place: Place): Promise<Framing> {
+  let framing = readFraming(archive, 0, end);
+  while (place.copied && framing.unchecked?.compression === "gzip") {
+    const { at } = framing.unchecked;
+    const { gunzip } = await import("../../source/gunzip.ts");
+    const within = { size: end, read: archive.read.bind(archive) };
+    let unpacked = 0;
+    const found = await gunzip(within, at, ({ length }) => {
+      unpacked += length;
+      return unpacked <= mostUnpacked;
+    });
+    if (found.kind === "stopped") break;
+    if (found.kind !== "whole") return { ...framing, fault: found, unchecked: undefined };
+    framing = readFraming(archive, found.end, end);
+  }
+  return framing;
+}
+
+const lostHint = "the kernel would unpack nothing that follows it: make it anew, or leave it out";
+
+function oddityOf(path: string, { kind, kernelReads }: Archive): string | undefined {
+  if (kind === "unknown") return `${path} does not look like an initramfs archive`;
+  return kernelReads ? undefined : `${path} is ${kind}, which the kernel does not unpack`;
+}
+
+function cannotJoin(problem: string, hint: string): KexecError {
+  return new KexecError("malformed-input", {
+    message: `cannot join the initramfs archives: ${problem}`,
+    hint,
+  });
+}
+
+const what: Readonly<Record<FramingFault["kind"], string>> = {
+  cut: "it is cut short",
+  junk: "something follows that the kernel does not unpack",
+  broken: "it is damaged",
+};
+
+function faultOf(path: string, { kind, at, why }: FramingFault): KexecError {
+  return new KexecError("malformed-input", {
+    message: `cannot use the initramfs ${path}: ${what[kind]}: it ${why}, at byte ${at}`,
+    hint:
+      kind === "junk"
+        ? "take off what is behind the archive, or make it anew: the kernel stops there"
+        : "copy it again, or make it anew (update-initramfs -u, dracut -f): was its file system full?",
+  });
+}

@@ -1,0 +1,131 @@
+/** An xz stream from its footer and index backwards: The .xz File Format 1.2.1, section 2. */
+import { fieldsOf, hasMagic, magicOf } from "../image/bytes.ts";
+import type { Walked } from "./walked.ts";
+import type { Window } from "./window.ts";
+
+const headerSize = 12;
+const footerSize = 12;
+const footerMagic = magicOf("YZ");
+/** Bytes of an index: some hundred thousand blocks. */
+const longestIndex = 4 << 20;
+const scanned = 64 << 10;
+
+/**
+ * Finds the end of the stream at `start`: where the initramfs ends, as a rule; else it is looked for,
+ * which reads each byte once. Of several streams the kernel takes one after the other, as this does.
+ */
+export function walkXz(window: Window, start: number): Walked {
+  const header = window.read(start, headerSize);
+  if (header.length < headerSize) {
+    return { kind: "cut", at: start, why: "ends inside the header of its xz archive" };
+  }
+  const flags = header.subarray(6, 8);
+  if (crcOf(flags) !== fieldsOf(header).u32(8)) {
+    return { kind: "broken", at: start, why: "has a damaged header of an xz archive" };
+  }
+  const check = (flags[1] ?? 0) & 0x0f;
+  // Documentation/staging/xz.rst: CRC32 or none.
+  const doubt =
+    check > 1
+      ? "its xz archive has a check that the kernel does not take: xz --check=crc32"
+      : undefined;
+  const end = endOfStream(window, start, flags);
+  if (end !== undefined) return { end, doubt };
+  return {
+    kind: "cut",
+    at: window.end,
+    why: "ends before the index and footer of its xz archive",
+  };
+}
+
+function endOfStream(window: Window, start: number, flags: Uint8Array): number | undefined {
+  const tail = lastByte(window, start);
+  const once = { bytes: 0 };
+  if (tail !== undefined && beginOf(window, start, tail, flags, once) === start) return tail;
+  // What pretends to be a footer costs a read of its index: all of them together one read more.
+  const budget = { bytes: window.end - start + longestIndex };
+  // Only now: it costs a read of everything.
+  for (let at = start + headerSize; at < window.end; at += scanned) {
+    const bytes = window.read(at, scanned + footerMagic.length - 1);
+    for (
+      let found = bytes.indexOf(0x59);
+      found >= 0 && found < scanned;
+      found = bytes.indexOf(0x59, found + 1)
+    ) {
+      const end = at + found + footerMagic.length;
+      if ((end - start) % 4 !== 0 || bytes[found + 1] !== 0x5a) continue;
+      if (beginOf(window, start, end, flags, budget) === start) return end;
+      if (budget.bytes < 0) return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Behind the last byte that is not zero. */
+function lastByte(window: Window, start: number): number | undefined {
+  for (let to = window.end; to > start; to -= Math.min(scanned, to - start)) {
+    const from = Math.max(start, to - scanned);
+    const bytes = window.read(from, to - from);
+    const found = bytes.findLastIndex((byte) => byte !== 0);
+    if (found >= 0) return from + found + 1;
+  }
+  return undefined;
+}
+
+/** Where the stream begins that ends at `end`, by its footer and its index. */
+function beginOf(
+  window: Window,
+  start: number,
+  end: number,
+  flags: Uint8Array,
+  budget: { bytes: number },
+): number | undefined {
+  if (end - start < headerSize + footerSize) return undefined;
+  const footer = window.read(end - footerSize, footerSize);
+  const fields = fieldsOf(footer);
+  if (!hasMagic(footer, 10, footerMagic) || crcOf(footer.subarray(4, 10)) !== fields.u32(0)) {
+    return undefined;
+  }
+  if (footer[8] !== flags[0] || footer[9] !== flags[1]) return undefined;
+  const indexSize = indexSizeOf(footer);
+  const indexAt = end - footerSize - indexSize;
+  if (indexSize > longestIndex || indexAt < start + headerSize) return undefined;
+  budget.bytes -= indexSize;
+  const index = window.read(indexAt, indexSize);
+  if (crcOf(index.subarray(0, -4)) !== fieldsOf(index).u32(indexSize - 4)) return undefined;
+  const blocks = blocksOf(index);
+  return blocks === undefined ? undefined : indexAt - blocks - headerSize;
+}
+
+/** Backward Size: section 2.1.2.2. */
+function indexSizeOf(footer: Uint8Array): number {
+  return (fieldsOf(footer).u32(4) + 1) * 4;
+}
+
+/** Bytes of all blocks that an index lists: section 4. */
+function blocksOf(index: Uint8Array): number | undefined {
+  let at = 1;
+  const next = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 9; shift++) {
+      const byte = index[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** (7 * shift);
+      if ((byte & 0x80) === 0) return value;
+    }
+    return Number.NaN;
+  };
+  if (index[0] !== 0) return undefined;
+  const records = next();
+  // Each takes two bytes at least.
+  if (!(records <= index.length / 2)) return undefined;
+  let size = 0;
+  for (let record = 0; record < records; record++) {
+    size += Math.ceil(next() / 4) * 4;
+    next();
+  }
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+function crcOf(bytes: Uint8Array): number {
+  return Bun.hash.crc32(bytes);
+}

@@ -1,0 +1,82 @@
+/**
+ * Whether an initramfs is whole, as far as that shows without unpacking it: the archives that lie one
+ * behind the other in it are walked through as the kernel does (unpack_to_rootfs, init/initramfs.c), by
+ * their headers, blocks and indexes. What the kernel would stop at is a fault: it unpacks nothing that
+ * follows, and says so only in its log.
+ */
+import type { ByteSource } from "../image/bytes.ts";
+import { type Compression, readCompression } from "../image/compression.ts";
+import { walkLz4 } from "./framing-lz4.ts";
+import { walkNewc } from "./framing-newc.ts";
+import { walkXz } from "./framing-xz.ts";
+import { walkZstd } from "./framing-zstd.ts";
+import type { FramingFault, Walked } from "./walked.ts";
+import { Window } from "./window.ts";
+
+export interface Framing {
+  readonly fault: FramingFault | undefined;
+  /** The compressed archive whose end shows only when it is unpacked; nothing behind it was seen. */
+  readonly unchecked: { readonly at: number; readonly compression: Compression } | undefined;
+  readonly doubts: readonly string[];
+  /** It has nothing but zeros, which the kernel skips. */
+  readonly nothing: boolean;
+  /** Whether it has anything beside microcode and ACPI tables. */
+  readonly earlyOnly: boolean;
+}
+
+/** Bytes that tell what begins. */
+const mostMagic = 16;
+
+/**
+ * Walks through an initramfs. It reads headers, and where an xz archive is followed by another one each
+ * byte once.
+ * @param from Where the first archive begins that is to be looked at; an unchecked one ended there.
+ * @param end Where the archives end, and a bootconfig may begin.
+ */
+export function readFraming(source: ByteSource, from = 0, end = source.size): Framing {
+  const window = new Window(source, end);
+  const doubts: string[] = [];
+  let [early, other] = [false, from > 0];
+  const result = (rest: Partial<Framing> = {}): Framing => ({
+    fault: undefined,
+    unchecked: undefined,
+    doubts,
+    nothing: !early && !other && rest.fault === undefined && rest.unchecked === undefined,
+    ...rest,
+    earlyOnly: early && !other && rest.unchecked === undefined,
+  });
+  for (let at = window.skipZeros(from); at < end; at = window.skipZeros(at)) {
+    const begin = window.read(at, mostMagic);
+    let walked: Walked;
+    if (begin[0] === 0x30) {
+      walked = walkNewc(window, at);
+    } else {
+      const compression = readCompression(offsetSource(window, at));
+      const walk = compression && walks[compression];
+      if (compression === undefined) {
+        return result({ fault: { kind: "junk", at, why: "has something that is no archive" } });
+      }
+      if (walk === undefined) return result({ unchecked: { at, compression } });
+      walked = walk(window, at);
+    }
+    if ("why" in walked) return result({ fault: walked });
+    if (walked.doubt !== undefined) doubts.push(walked.doubt);
+    if (walked.early === true) early = true;
+    else other = true;
+    at = walked.end;
+  }
+  return result();
+}
+
+const walks: Partial<Record<Compression, (window: Window, at: number) => Walked>> = {
+  xz: walkXz,
+  zstd: walkZstd,
+  "lz4-legacy": walkLz4,
+};
+
+function offsetSource(window: Window, start: number): ByteSource {
+  return {
+    size: window.end - start,
+    read: (offset, length) => window.read(start + offset, length),
+  };
+}

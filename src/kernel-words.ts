@@ -83,6 +83,48 @@ export function withoutWords(line: string, isUnwanted: (word: string) => boolean
     kept += (gap === "" && kept !== "" ? " " : gap) + bytes;
     gap = "";
   }
-  const bytes = kept + gap.replace(/[\t-\r ]+$/, "");
+  return textOf(kept + gap.replace(/[\t-\r ]+$/, ""));
+}
+
+/** A line in two: what the kernel reads, and what is init's, without the word that parts them. */
+export interface PartedLine {
+  readonly parameters: string;
+  /** Undefined where nothing parts them. */
+  readonly init: string | undefined;
+}
+
+/** Parts a line at the first word that ends the kernel's parameters. */
+export function partedAtDashes(line: string): PartedLine {
+  if (!line.includes("--")) return { parameters: line, init: undefined };
+  const { pieces } = piecesOf(line);
+  const at = pieces.findIndex(({ isWord, bytes }) => isWord && endsParameters(bytes));
+  if (at < 0) return { parameters: line, init: undefined };
+  const text = (some: readonly Piece[]) => textOf(some.map(({ bytes }) => bytes).join(""));
+  return { parameters: text(pieces.slice(0, at)).trim(), init: text(pieces.slice(at + 1)).trim() };
+}
+
+/** The line with a blank for each tab between words, which is all that a tab is to the kernel. */
+export function withoutTabs(line: string): string {
+  if (!line.includes("\t")) return line;
+  return textOf(
+    piecesOf(line)
+      .pieces.map(({ isWord, bytes }) => (isWord ? bytes : bytes.replaceAll("\t", " ")))
+      .join(""),
+  );
+}
+
+/** The line with each parameter once that stands in it twice, word for word: the last one counts. */
+export function withoutRepeats(line: string): string {
+  const { words } = kernelWords(line);
+  const end = words.findIndex(endsParameters);
+  const last = new Map(words.slice(0, end < 0 ? undefined : end).map((word, at) => [word, at]));
+  let at = -1;
+  return withoutWords(line, (word) => {
+    at += 1;
+    return (end < 0 || at < end) && last.get(word) !== at;
+  });
+}
+
+function textOf(bytes: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }

@@ -6,7 +6,7 @@ import { sha256Of } from "../image/bytes.ts";
 import { Folder } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import { isDirectory } from "../linux/path.ts";
-import { checkCmdline, joinCmdline } from "../source/cmdline.ts";
+import { checkCmdline } from "../source/cmdline.ts";
 import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
 import type { OpenFile } from "../source/open-file.ts";
@@ -14,7 +14,7 @@ import { formatManifest, type Manifest, type ManifestFile } from "../trust/manif
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
 import { examineArchive } from "./stages/archives.ts";
-import { ownCmdline } from "./stages/verify.ts";
+import { fullCmdline, ownCmdline } from "./stages/verify.ts";
 
 /**
  * The manifest of what `load` would load with these options, with paths relative to the folder of
@@ -44,7 +44,7 @@ export async function manifest(
   }
   const [image, target] = await openFor(source, architecture, observer);
   using _ = image;
-  const cmdline = joinCmdline(await ownCmdline(source, image, parsed, false), parsed.append);
+  const cmdline = fullCmdline(await ownCmdline(source, image, parsed, false), parsed);
   checkCmdline(cmdline, image.kernel.limit);
   if (parsed.generation === 0) {
     observer.warn?.("this is generation 0: any floor refuses it (--generation N)");

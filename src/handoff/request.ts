@@ -14,7 +14,9 @@ function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T, wanted:
     element,
     v.transform((one) => [one]),
   );
-  return v.optional(v.union([v.array(element), alone], `it must be a list of ${wanted}`), []);
+  const why = ({ input }: { readonly input: unknown }) =>
+    [input].flat().includes("") ? "one of them is empty" : `it must be a list of ${wanted}`;
+  return v.optional(v.union([v.array(element), alone], why), []);
 }
 
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));

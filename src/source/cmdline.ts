@@ -2,7 +2,7 @@
 
 import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import { withoutWords } from "../kernel-words.ts";
+import { kernelWords, partedAtDashes, withoutTabs, withoutWords } from "../kernel-words.ts";
 
 /**
  * Room that the x86 loader keeps for ` elfcorehdr=0x…`: MAX_ELFCOREHDR_STR_LEN in
@@ -15,18 +15,53 @@ const ARM64_COMMAND_LINE_SIZE = 2048;
 /** Words that describe how the running kernel was booted, and would be wrong for the next one. */
 const BOOT_LOADER_WORDS = ["BOOT_IMAGE=", "initrd="];
 
-/**
- * The running kernel's line without what its boot loader added; for a crash kernel, which has only
- * that memory, also without `crashkernel=`.
- */
-export function reusableCmdline(running: string, crash = false): string {
-  const dropped = crash ? [...BOOT_LOADER_WORDS, "crashkernel="] : BOOT_LOADER_WORDS;
-  return withoutWords(running, (word) => dropped.some((prefix) => word.startsWith(prefix)));
+/** Whose line is used again, and for what. */
+export interface Reuse {
+  /** For a crash kernel, which has only that memory: `crashkernel=` is dropped. */
+  readonly crash: boolean;
+  /**
+   * This program is the first process: `rdinit=` names it, and what follows `--` are its own arguments,
+   * of which the next kernel's init knows nothing.
+   */
+  readonly firstProcess: boolean;
 }
 
-/** Joins the given parts by one space; an absent or empty part adds nothing. */
-export function joinCmdline(...parts: readonly (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== "").join(" ");
+/** The running kernel's line without what is about how that one was booted. */
+export function reusableCmdline(running: string, { crash, firstProcess }: Reuse): string {
+  const dropped = [
+    ...BOOT_LOADER_WORDS,
+    ...(crash ? ["crashkernel="] : []),
+    ...(firstProcess ? ["rdinit="] : []),
+  ];
+  const line = firstProcess ? partedAtDashes(running).parameters : running;
+  return withoutWords(line, (word) => dropped.some((prefix) => word.startsWith(prefix)));
+}
+
+/**
+ * The command line, with words appended to what the kernel reads: before `--`, behind which they would be
+ * init's. What is appended for init comes at the end.
+ * @throws KexecError `malformed-cmdline` where one of the two leaves a quote open
+ */
+export function joinCmdline(own: string | undefined, appended: string | undefined): string {
+  const [first = "", second = ""] = [own, appended];
+  requireClosed(first, "the command line");
+  requireClosed(second, "what is appended to the command line");
+  const one = partedAtDashes(withoutTabs(first));
+  const other = partedAtDashes(withoutTabs(second));
+  const parameters = [one.parameters, other.parameters];
+  const init = [one.init, other.init].filter((part) => part !== undefined);
+  return [...parameters, ...(init.length === 0 ? [] : ["--", ...init])]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+/** In a value that is left open the kernel would lose the rest of the line. */
+function requireClosed(line: string, what: string): void {
+  if (!line.includes('"') || !kernelWords(line).isOpen) return;
+  throw new KexecError("malformed-cmdline", {
+    message: `cannot use ${what}: it has a quote that is not closed, at position ${line.lastIndexOf('"')}`,
+    hint: 'close it: a value with blanks is written name="two words"',
+  });
 }
 
 /** What of an image bounds its command line; x86 images carry the limit themselves. */

@@ -7,8 +7,8 @@
 import { endsParameters, kernelWords } from "../kernel-words.ts";
 
 /**
- * Every reason why `appended` may not be added to the end of the signed line
- * `signed`; none where it may. Each word must be let through by an entry of
+ * Every reason why `appended` may not be added to the signed line `signed`, before
+ * its `--`; none where it may. Each word must be let through by an entry of
  * `allowed`: `name=` lets through every word that begins so, any other entry
  * the word that equals it. Quotes and backslashes are refused altogether: inside
  * them arch/x86/lib/cmdline.c and shell scripts see words where lib/cmdline.c sees
@@ -28,9 +28,6 @@ export function appendProblems(
   const problems: string[] = [];
   const signedWords = kernelWords(signed);
   if (signedWords.isOpen) problems.push("the signed command line ends inside a quoted value");
-  if (signedWords.words.some(endsParameters)) {
-    problems.push("the signed command line has --, so that the word would go to init");
-  }
   for (const word of words) {
     if (endsParameters(word)) problems.push("-- ends the kernel's own parameters");
     else if (!isAllowed(word, allowed)) problems.push(`${word} is not let through`);

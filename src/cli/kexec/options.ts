@@ -29,8 +29,8 @@ export type Action =
 
 export type Meaning =
   | { readonly does: Action }
-  /** Accepted without effect, because of this. */
-  | { readonly harmless: string }
+  /** Accepted without effect, because of this; told where that may be missed. */
+  | { readonly harmless: string; readonly told?: true }
   /** Refused, because of this. */
   | { readonly refused: string };
 
@@ -48,6 +48,7 @@ const value = { takesValue: true } as const;
 const does = (action: Action) => ({ meaning: { does: action } }) as const;
 const refused = (why: string) => ({ meaning: { refused: why } }) as const;
 const harmless = (because: string) => ({ meaning: { harmless: because } }) as const;
+const told = (because: string) => ({ meaning: { harmless: because, told: true } }) as const;
 
 const needsKexecLoad = "it needs kexec_load(2), whose images the kernel cannot verify";
 const placing = "kexec_file_load(2) lets the kernel choose where everything goes";
@@ -96,7 +97,8 @@ const table: readonly Option[] = [
   { spelt: "d debug", ...does("debug") },
   { spelt: "S status", ...does("status") },
   { spelt: "print-ckr-size", ...does("print-ckr-size") },
-  { spelt: "reset-vga", ...x86, ...refused(purgatory) },
+  // NixOS gives it with every crash kernel.
+  { spelt: "reset-vga", ...x86, ...harmless(purgatory) },
   { spelt: "serial", ...value, ...refused(purgatory) },
   { spelt: "serial-baud", ...value, ...x86, ...refused(purgatory) },
   { spelt: "console-vga", ...x86, ...refused(purgatory) },
@@ -123,10 +125,18 @@ const table: readonly Option[] = [
   {
     spelt: "hotplug",
     only: "later",
-    ...refused("it is a flag of kexec_load(2); with kexec_file_load(2) the kernel decides"),
+    ...harmless("with kexec_file_load(2) the kernel keeps a crash kernel up to date by itself"),
   },
-  { spelt: "no-cma", only: "later", ...refused("its flag of the system call is not supported") },
-  { spelt: "force-dtb", only: "later", ...refused("its flag of the system call is not supported") },
+  {
+    spelt: "no-cma",
+    only: "later",
+    ...told("the kernel chooses where its copies of the files lie"),
+  },
+  {
+    spelt: "force-dtb",
+    only: "later",
+    ...told("the kernel passes a device tree on where it needs one"),
+  },
 ];
 
 /** The spellings as kexec-tools of this architecture has them; those of others as whole names. */

@@ -98,6 +98,9 @@ export function planOf(argv: readonly string[], architecture: Architecture): Pla
 
 /** Works one option into the state. Some end the program at once. */
 function take(state: State, { id, name, value }: Given<Meaning>): Plan | undefined {
+  if ("harmless" in id && id.told === true) {
+    state.warnings.push(`${name} has no effect: ${id.harmless}`);
+  }
   if (!("does" in id)) return undefined;
   switch (id.does) {
     case "help":
@@ -166,7 +169,20 @@ function refuseLoaderOptions(options: readonly Given<Meaning>[]): void {
   throw usage(`${given.name} is given, and nothing is to be loaded`, moreHelp);
 }
 
+/** A word that a quote made of an option: it is to blame, not the kernel that it pushes aside. */
+function refuseLostOption(operands: readonly string[]): void {
+  const lost = operands.find((word) => /^\s+-/.test(word) || word.trim() === "");
+  if (lost === undefined) return;
+  throw lost.trim() === ""
+    ? usage("an argument is empty", "an empty variable in quotes is one: leave it out")
+    : usage(
+        `unexpected argument "${lost}": it begins with a blank, and so it is no option`,
+        "take the blank, or the quotes around it, away",
+      );
+}
+
 function stepsOf(state: State, operands: readonly string[]): Plan {
+  refuseLostOption(operands);
   const { load, unload, exec, shutdown, crash, sync, debug, values, warnings } = state;
   if ((load || unload) && !state.fileSyscall) {
     throw usage(
@@ -186,6 +202,10 @@ function stepsOf(state: State, operands: readonly string[]): Plan {
   if (load && exec && crash) {
     throw usage("cannot hand over to a crash kernel: only a panic jumps to it", "leave -f out");
   }
+  const initrd = values.get("initrd");
+  if (load && initrd !== undefined && initrd.trim() === "") {
+    throw usage("--initrd= is empty", "leave --initrd out, or name an archive");
+  }
   const steps: Step[] = [];
   if (unload) steps.push({ do: "unload", crash });
   if (load) {
@@ -193,7 +213,7 @@ function stepsOf(state: State, operands: readonly string[]): Plan {
       do: "load",
       kernel: operands[0],
       type: values.get("type"),
-      initrd: values.get("initrd"),
+      initrd,
       append: values.get("append"),
       reuseCmdline: state.reuseCmdline,
       crash,

@@ -122,7 +122,7 @@ function requestOf(step: LoadStep): LoadRequest {
   const { kernel, type, initrd, append, reuseCmdline, crash } = step;
   if (kernel === undefined) {
     throw new KexecError("usage", {
-      message: "no kernel specified",
+      message: "No kernel specified",
       hint: "name the kernel: kexec -l /boot/vmlinuz --initrd=/boot/initrd.img --reuse-cmdline",
     });
   }

@@ -3,6 +3,8 @@
 import type { Architecture } from "../../architecture.ts";
 import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { KexecError } from "../../errors.ts";
+import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
+import { isInit } from "../../linux/reboot.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
 import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
@@ -62,7 +64,7 @@ export class Verified implements Disposable {
     );
     const own = await ownCmdline(source, image, request, trust !== null);
     if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
-    const cmdline = joinCmdline(own, request.append);
+    const cmdline = fullCmdline(own, request);
     checkCmdline(cmdline, image.kernel.limit);
     const initrds = [
       ...image.archives.map((file) => ({ file, expected: undefined })),
@@ -134,7 +136,29 @@ export async function ownCmdline(
       hint: "mount /proc, or give the line by --cmdline",
     });
   }
-  return reusableCmdline(running.value, request.crash ?? false);
+  return reusableCmdline(running.value, {
+    crash: request.crash ?? false,
+    firstProcess: isInit() || isStartedAsInit(running.value),
+  });
+}
+
+/** A shell that the first process started is on the same line. */
+function isStartedAsInit(running: string): boolean {
+  const program = parameterValues(running, "rdinit").at(-1);
+  return program !== undefined && basename(program) === basename(process.execPath);
+}
+
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The own line with what is appended; one that is used again and again does not grow. */
+export function fullCmdline(
+  own: string | undefined,
+  { append, reuseCmdline }: Pick<ParsedLoadRequest, "append" | "reuseCmdline">,
+): string {
+  const joined = joinCmdline(own, append);
+  return reuseCmdline ? withoutRepeats(joined) : joined;
 }
 
 /** Variables are GRUB's: the specification knows none, and the kernel would get their names. */

@@ -54,6 +54,7 @@ test.each([
   [{}, "load request: kernel: it is missing"],
   [{ kernel: 3 }, "load request: kernel: a path must be text"],
   [{ kernel: "k", initrds: ["i"] }, "load request: initrds: there is no such member"],
+  [{ kernel: "k", initrd: [""] }, "load request: initrd: one of them is empty"],
   [{ kernel: "k", initrd: [3] }, "load request: initrd: it must be a list of paths"],
   [
     { kernel: "k", quiesce: "disk" },

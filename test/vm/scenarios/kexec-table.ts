@@ -104,6 +104,9 @@ export const rows: readonly Row[] = [
   // the way through the init system
   { line: "kexec -s $K --append=x" },
   { line: "kexec -s" },
+  { line: "kexec -e -f", says: "No kernel specified" },
+  { line: "kexec -e -f", says: "No kernel specified", before: "reboot" },
+  { line: "kexec -s -p $K --initrd=$I --reset-vga --append=x" },
   { line: "kexec -s /boot/missing" },
   // handing over to nothing
   { line: "kexec -e", says: "Nothing has been loaded!" },
@@ -136,6 +139,7 @@ export const rows: readonly Row[] = [
   { line: "kexec -t elf-x86_64 -l $K" },
   // files that cannot be loaded; what was loaded stays
   { line: "kexec -s -l /boot/missing", says: "No such file or directory", before: "reboot" },
+  { line: "kexec -s -l $K --initrd= --append=x" },
   { line: "kexec -s -l $K --initrd=/missing", says: "No such file or directory" },
   { line: "kexec -s -l /boot/notes.txt", before: "reboot" },
   { line: "kexec -s -l /boot/busy 9>>/boot/busy", says: "failed: Text file busy" },

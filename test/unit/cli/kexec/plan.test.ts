@@ -61,6 +61,17 @@ describe("kexec-tools' meanings", () => {
     ["-l -e", "exec"],
     ["-e -l K", "load K"],
     ["-p K", "load crash K"],
+    ["-p K --initrd=I --reset-vga --append=x", "load crash K initrd=I append=x"],
+    ["--hotplug -p K", "load crash K"],
+    [
+      "-l K --no-cma",
+      "load K, warns: --no-cma has no effect: the kernel chooses where its copies of the files lie",
+    ],
+    [
+      "-l K --force-dtb",
+      "load K, warns: --force-dtb has no effect: the kernel passes a device tree on where it needs one",
+    ],
+    ["-s K", "load K, shutdown"],
     ["-l -p K", "load crash K"],
     ["-p -l K", "load crash K"],
     ["-f -p K", "load crash K"],
@@ -137,7 +148,7 @@ describe("refused by name and reason", () => {
     ["--reuseinitrd -l K", /^--reuseinitrd is not supported: .*--initrd/],
     ["--reuse-initrd -l K", /^--reuse-initrd is not supported: .*--initrd/],
     ["--exec-live-update", /^--exec-live-update is not supported: .*Xen/],
-    ["--hotplug -p K", /^--hotplug is not supported: /],
+    ["-l K --initrd= --append=x", /^--initrd= is empty$/],
     ["--noefi -l K", /^--noefi is not supported: /],
     ["--module=m -l K", /^--module is not supported: /],
     ["--foo -l K", /^unrecognized option '--foo'$/],
@@ -159,6 +170,17 @@ describe("refused by name and reason", () => {
       expect(refusal(line, "x86_64")).toMatch(message);
     });
   }
+});
+
+test("a word that a quote made of an option is to blame itself", () => {
+  for (const words of [
+    ["-l", "K", " -s"],
+    [" -s", "-l", "K"],
+    ["-l", "K", "\t--initrd=I"],
+  ]) {
+    expect(() => planOf(words, "x86_64")).toThrow("it begins with a blank, and so it is no option");
+  }
+  expect(() => planOf(["-l", "K", ""], "x86_64")).toThrow("an argument is empty");
 });
 
 describe("aarch64 has other options", () => {

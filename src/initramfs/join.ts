@@ -14,7 +14,7 @@
  *   stops the kernel. So it moves to the end, from whichever archive has it.
  *   There can be only one: two are refused, as none may be dropped in silence.
  */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 
 /** An archive to be joined; sizes and offsets in bytes. */
 export interface Piece {
@@ -100,8 +100,9 @@ function onlyBootconfig(pieces: readonly Piece[]) {
     return [{ piece, offset, length }];
   });
   if (found.length > 1) {
-    throw new KexecError("malformed-input", {
-      message: `cannot join the initramfs archives: ${found.length} of them end in a bootconfig`,
+    throw cannot("join the initramfs archives", {
+      code: "malformed-input",
+      why: `${found.length} of them end in a bootconfig`,
       hint: "the kernel reads one only: take the others off with `bootconfig -d FILE`",
     });
   }
@@ -111,9 +112,7 @@ function onlyBootconfig(pieces: readonly Piece[]) {
 function checkSize(size: number): void {
   if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`archive of ${size} bytes`);
   if (size === 0) {
-    throw new KexecError("file-empty", {
-      message: "cannot join the initramfs archives: one is empty",
-    });
+    throw cannot("join the initramfs archives", { code: "file-empty", why: "one is empty" });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { dlopen, FFIType, ptr, read, toArrayBuffer } from "bun:ffi";
 import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { type SyscallName, syscallNumber } from "./syscalls.ts";
 
 /** An argument of a system call: an integer, or memory that the kernel reads or fills. */
@@ -36,8 +36,9 @@ export function libc(): Libc {
 /** @throws KexecError `unsupported-platform` on anything but Linux. */
 export function requireLinux(): void {
   if (process.platform !== "linux") {
-    throw new KexecError("unsupported-platform", {
-      message: `cannot run on ${process.platform}: kexec_file_load(2) exists on Linux only`,
+    throw cannot(`run on ${process.platform}`, {
+      code: "unsupported-platform",
+      why: "kexec_file_load(2) exists on Linux only",
       hint: "run it on the Linux machine that is to be handed over",
     });
   }
@@ -46,8 +47,9 @@ export function requireLinux(): void {
 function architectureOf(arch: string): Architecture {
   if (arch === "x64") return "x86_64";
   if (arch === "arm64") return "aarch64";
-  throw new KexecError("unsupported-architecture", {
-    message: `cannot run on ${arch}: only x86_64 and aarch64 have kexec_file_load(2) here`,
+  throw cannot(`run on ${arch}`, {
+    code: "unsupported-architecture",
+    why: "only x86_64 and aarch64 have kexec_file_load(2) here",
   });
 }
 
@@ -64,17 +66,25 @@ function openSymbols() {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/JIT/.test(message)) {
-      throw new KexecError("no-jit", {
-        message: "cannot call the kernel: this process was not given memory for a JIT",
-        hint: "lift RLIMIT_AS (ulimit -v) to 2.4 GB or more, or set vm.overcommit_memory to 0 or 1",
-        cause,
-      });
+      throw cannot(
+        "call the kernel",
+        {
+          code: "no-jit",
+          why: "this process was not given memory for a JIT",
+          hint: "lift RLIMIT_AS (ulimit -v) to 2.4 GB or more, or set vm.overcommit_memory to 0 or 1",
+        },
+        { cause },
+      );
     }
-    throw new KexecError("no-libc", {
-      message: "cannot call the kernel: libc.so.6 could not be opened",
-      hint: "put the C library that the binary was built for into the initramfs",
-      cause,
-    });
+    throw cannot(
+      "call the kernel",
+      {
+        code: "no-libc",
+        why: "libc.so.6 could not be opened",
+        hint: "put the C library that the binary was built for into the initramfs",
+      },
+      { cause },
+    );
   }
 }
 
@@ -84,7 +94,7 @@ function open(): Libc {
   const symbols = openSymbols();
   const errnoLocation = Number(symbols.__errno_location());
   if (errnoLocation === 0) {
-    throw new KexecError("no-libc", { message: "cannot call the kernel: libc has no errno" });
+    throw cannot("call the kernel", { code: "no-libc", why: "libc has no errno" });
   }
 
   function call(name: SyscallName, ...args: readonly Argument[]): number {

@@ -1,5 +1,5 @@
 /** Which entry of a menu is taken, and the files that it names. The same for menus of every kind. */
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import type { Listener } from "../listener.ts";
 import { defaultEntry, type MenuEntry, pickEntry } from "../menu/entry.ts";
 import type { FileTree, Listing, Menu, Opened, Opening } from "./kind.ts";
@@ -43,8 +43,9 @@ export class MenuReading {
     if (choice.kind === "entry") return choice.entry;
     if (choice.kind === "missed") throw noSuchEntry(menu, wanted, entries);
     const ids = choice.entries.map(({ id, from }) => `${id} (${from})`);
-    throw new KexecError("usage", {
-      message: `cannot choose a ${menu.noun} in ${menu.path}: ${wanted} names ${ids.length} of them`,
+    throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
+      code: "usage",
+      why: `${wanted} names ${ids.length} of them`,
       hint: `name one by its id, or by its number from 0: ${shortened(ids)}`,
     });
   }
@@ -62,8 +63,9 @@ export class MenuReading {
       return chosen;
     }
     const [first] = entries;
-    throw new KexecError("file-not-found", {
-      message: `cannot choose a ${menu.noun} in ${menu.path}: none of its ${entries.length} can be booted here`,
+    throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
+      code: "file-not-found",
+      why: `none of its ${entries.length} can be booted here`,
       ...(first === undefined
         ? {}
         : { hint: `the first of them, ${first.from}: ${first.problem}` }),
@@ -98,8 +100,9 @@ export function openEntryFiles(
 ): Opened {
   const { kernel, problem } = entry;
   if (kernel === undefined || problem !== undefined) {
-    throw new KexecError("malformed-input", {
-      message: `cannot load the ${noun} ${entry.id}: ${problem ?? "it names no kernel"}`,
+    throw cannot(`load the ${noun} ${entry.id}`, {
+      code: "malformed-input",
+      why: problem ?? "it names no kernel",
       hint: `it stands in ${entry.from}`,
     });
   }

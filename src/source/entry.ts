@@ -1,5 +1,5 @@
 /** A boot entry of type 1 as a source: a file that names kernel, archives and options. */
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./entry-file.ts";
 import { openNamed } from "./entry-path.ts";
 import type { FileTree, FoundFile, Opened, Opening, Reader } from "./kind.ts";
@@ -11,8 +11,9 @@ export const entryReader = {
     const above = /\/loader\/entries\/[^/]+$/.test(file.canonicalPath) ? 2 : 0;
     const root = found.treeAbove(above);
     if (root === undefined) {
-      throw new KexecError("malformed-input", {
-        message: `cannot load the boot entry ${file.path}: its files are not to be found from there`,
+      throw cannot(`load the boot entry ${file.path}`, {
+        code: "malformed-input",
+        why: "its files are not to be found from there",
         hint: "give the directory or the disk that has loader/entries",
       });
     }
@@ -34,8 +35,9 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
     throw cannot(`load the boot entry ${path}`, entry);
   }
   if (!isForMachine(entry.architecture, architecture)) {
-    throw new KexecError("wrong-architecture", {
-      message: `cannot load the boot entry ${path}: it is for ${entry.architecture}, and this machine is ${architecture}`,
+    throw cannot(`load the boot entry ${path}`, {
+      code: "wrong-architecture",
+      why: `it is for ${entry.architecture}, and this machine is ${architecture}`,
       hint: `choose an entry for ${architecture}`,
     });
   }
@@ -62,15 +64,17 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
 
 function requireUsable(path: string, { deviceTree, initrds }: EntryFile): void {
   if (deviceTree !== undefined) {
-    throw new KexecError("kernel-unsuitable", {
-      message: `cannot load the boot entry ${path}: it wants a device tree (${deviceTree}), and kexec_file_load passes on the running one`,
+    throw cannot(`load the boot entry ${path}`, {
+      code: "kernel-unsuitable",
+      why: `it wants a device tree (${deviceTree}), and kexec_file_load passes on the running one`,
       hint: "give its kernel, its initramfs and its options themselves to boot with the running device tree",
     });
   }
   const variable = initrds.find((named) => /(?:^|\s)\$\w/.test(named));
   if (variable !== undefined) {
-    throw new KexecError("malformed-input", {
-      message: `cannot load the boot entry ${path}: its initrd ${variable} has a variable of GRUB, and its value is not in the entry`,
+    throw cannot(`load the boot entry ${path}`, {
+      code: "malformed-input",
+      why: `its initrd ${variable} has a variable of GRUB, and its value is not in the entry`,
       hint: "give its kernel, its initramfs and its options themselves",
     });
   }

@@ -1,5 +1,5 @@
 /** From the file that was named to the kernel that is loaded: unwrapped, unpacked, recognised. */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import type { Listener } from "../listener.ts";
 import { isBareKernel, type KernelImage, readKernel } from "./kernel.ts";
 import { isWhole, type OpenFile, type WholeFile } from "./open-file.ts";
@@ -36,8 +36,9 @@ export class KernelSource implements Disposable {
     const contents = await takeOut(file, options, listener, held);
     const { wrappings, archives, cmdline } = contents;
     if (options.profile !== undefined && !wrappings.includes("UKI")) {
-      throw new KexecError("usage", {
-        message: `cannot use profile ${options.profile} of ${file.path}: it is not a UKI`,
+      throw cannot(`use profile ${options.profile} of ${file.path}`, {
+        code: "usage",
+        why: "it is not a UKI",
         hint: "leave --profile out",
       });
     }

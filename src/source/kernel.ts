@@ -1,7 +1,7 @@
 /** A kernel image that this machine could start: opened, recognised, checked. */
 
 import type { Architecture } from "../architecture.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import { type Arm64Image, arm64Refusal, isArm64Image, readArm64Image } from "../image/arm64.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import {
@@ -87,15 +87,17 @@ function checkArm64(path: string, image: Arm64Image, architecture: Architecture)
 }
 
 function cutShort(path: string, sign: string): KexecError {
-  return new KexecError("kernel-truncated", {
-    message: `cannot start ${path}: the file is cut short: ${sign}`,
+  return cannot(`start ${path}`, {
+    code: "kernel-truncated",
+    why: `the file is cut short: ${sign}`,
     hint: "copy or download it again: the kernel would load it, but it would never boot",
   });
 }
 
 function wrongArchitecture(path: string, of: string, machine: Architecture): KexecError {
-  return new KexecError("wrong-architecture", {
-    message: `cannot start ${path}: it is a kernel for ${of}, and this machine is ${machine}`,
+  return cannot(`start ${path}`, {
+    code: "wrong-architecture",
+    why: `it is a kernel for ${of}, and this machine is ${machine}`,
     hint: `use a kernel built for ${machine}`,
   });
 }
@@ -103,10 +105,7 @@ function wrongArchitecture(path: string, of: string, machine: Architecture): Kex
 async function notAKernel(file: OpenFile): Promise<KexecError> {
   const { recogniseImage } = await import("../image/recognise.ts");
   const [what, hint] = insteadOfKernel(recogniseImage(file));
-  return new KexecError("not-a-kernel", {
-    message: `cannot start ${file.path}: it is ${what}`,
-    hint,
-  });
+  return cannot(`start ${file.path}`, { code: "not-a-kernel", why: `it is ${what}`, hint });
 }
 
 const giveKernel = "give the bzImage (x86_64) or the Image (arm64), often called vmlinuz, in /boot";

@@ -1,5 +1,5 @@
 /** Unpacks compressed kernels into memory, in pieces: neither input nor output is held whole. */
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
@@ -65,8 +65,9 @@ export async function unpack(
     throw failure instanceof KexecError ? failure : error;
   }
   if (memfd.size === 0) {
-    throw new KexecError("malformed-input", {
-      message: `cannot unpack ${part.path}: there is nothing in it`,
+    throw cannot(`unpack ${part.path}`, {
+      code: "malformed-input",
+      why: "there is nothing in it",
       hint: "copy or download it again",
     });
   }
@@ -98,50 +99,62 @@ function damaged(part: OpenFile, compression: Unpackable): (cause: unknown) => n
   return (cause) => {
     const text = cause instanceof Error ? cause.message : "";
     if (/unexpected end/i.test(text)) {
-      throw new KexecError("kernel-truncated", {
-        message: `cannot unpack ${part.path}: its ${compression} stream is cut short`,
-        hint: "copy or download it again",
-        cause,
-      });
+      throw cannot(
+        `unpack ${part.path}`,
+        {
+          code: "kernel-truncated",
+          why: `its ${compression} stream is cut short`,
+          hint: "copy or download it again",
+        },
+        { cause },
+      );
     }
     const junk = /trailing/i.test(text);
-    throw new KexecError("malformed-input", {
-      message: `cannot unpack ${part.path}: ${
-        junk
-          ? `something follows its ${compression} stream`
-          : `its ${compression} stream is damaged`
-      }`,
-      hint: "copy or download it again",
-      cause,
-    });
+    throw cannot(
+      `unpack ${part.path}`,
+      {
+        code: "malformed-input",
+        why: `${
+          junk
+            ? `something follows its ${compression} stream`
+            : `its ${compression} stream is damaged`
+        }`,
+        hint: "copy or download it again",
+      },
+      { cause },
+    );
   };
 }
 
 function overLimit(part: OpenFile, limit: number): KexecError {
   if (limit >= largestUnpacked) return tooLarge(part, limit, "it unpacks to more than");
-  return new KexecError("out-of-memory", {
-    message: `cannot unpack ${part.path}: it unpacks to more than ${Math.floor(limit / 1048576)} MiB, the third of the free memory that a kernel may have`,
+  return cannot(`unpack ${part.path}`, {
+    code: "out-of-memory",
+    why: `it unpacks to more than ${Math.floor(limit / 1048576)} MiB, the third of the free memory that a kernel may have`,
     hint: "free memory: the kernel holds the unpacked image twice while it loads it",
   });
 }
 
 function tooLarge(part: OpenFile, limit: number, what: string): KexecError {
-  return new KexecError("file-too-large", {
-    message: `cannot unpack ${part.path}: ${what} ${limit / 1048576} MiB`,
+  return cannot(`unpack ${part.path}`, {
+    code: "file-too-large",
+    why: `${what} ${limit / 1048576} MiB`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
 }
 
 function notUnpacked(part: OpenFile, compression: keyof typeof tools): KexecError {
-  return new KexecError("kernel-unsuitable", {
-    message: `cannot unpack ${part.path}: it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
+  return cannot(`unpack ${part.path}`, {
+    code: "kernel-unsuitable",
+    why: `it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
     hint: `unpack it first: ${commandFor(part, tools[compression])}`,
   });
 }
 
 function longWindow(part: OpenFile): KexecError {
-  return new KexecError("kernel-unsuitable", {
-    message: `cannot unpack ${part.path}: its zstd stream was made with a window of more than ${largestWindow >> 20} MiB`,
+  return cannot(`unpack ${part.path}`, {
+    code: "kernel-unsuitable",
+    why: `its zstd stream was made with a window of more than ${largestWindow >> 20} MiB`,
     hint: `unpack it first: ${commandFor(part, "zstd -dc --long=31")}`,
   });
 }

@@ -1,7 +1,7 @@
 /** What is no bare kernel: a UKI is taken apart, and what is compressed is unpacked. */
 
 import type { Architecture } from "../architecture.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { type Compression, readCompression } from "../image/compression.ts";
 import { sizeWithoutPadding } from "../image/padding.ts";
 import { readPe } from "../image/pe.ts";
@@ -62,8 +62,9 @@ export async function unwrap(
     const step = nextWrapping(part);
     if (step === undefined) break;
     if (wrappings.length === mostWrappings) {
-      throw new KexecError("kernel-unsuitable", {
-        message: `cannot unpack ${file.path}: it is packed more than ${mostWrappings} times over`,
+      throw cannot(`unpack ${file.path}`, {
+        code: "kernel-unsuitable",
+        why: `it is packed more than ${mostWrappings} times over`,
       });
     }
     wrappings.push(...step.wrappings);
@@ -97,8 +98,9 @@ function nextWrapping(part: OpenFile): NextWrapping | undefined {
   if (zboot !== undefined) {
     const { payload, compression, method } = zboot;
     if (compression === undefined) {
-      throw new KexecError("kernel-unsuitable", {
-        message: `cannot unpack ${part.path}: nothing is known of its compression ${JSON.stringify(method)}`,
+      throw cannot(`unpack ${part.path}`, {
+        code: "kernel-unsuitable",
+        why: `nothing is known of its compression ${JSON.stringify(method)}`,
         hint: "give the kernel inside it, unpacked",
       });
     }
@@ -121,8 +123,9 @@ function signedSize(image: Memfd): number {
 
 function copyOf(part: OpenFile, limit: number): Memfd {
   if (part.size > limit) {
-    throw new KexecError("out-of-memory", {
-      message: `cannot copy ${part.path}: it has ${part.size} bytes, and a kernel may have ${limit} here`,
+    throw cannot(`copy ${part.path}`, {
+      code: "out-of-memory",
+      why: `it has ${part.size} bytes, and a kernel may have ${limit} here`,
       hint: "free memory: the kernel holds the image twice while it loads it",
     });
   }

@@ -1,5 +1,5 @@
 /** The way through the init system: `shutdown -r now`, where kexec-tools looks for it. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 
 const places = ["/sbin/shutdown", "/etc/shutdown", "/bin/shutdown"];
 
@@ -21,9 +21,13 @@ export function shutDown(): number {
       if (!(error instanceof Error && "code" in error)) throw error;
     }
   }
-  throw new KexecError("io-error", {
-    message: "cannot shut down into the loaded kernel: there is no shutdown command",
-    errno: "ENOENT",
-    hint: "the kernel is loaded: kexec -e hands over at once, without a shutdown",
-  });
+  throw cannot(
+    "shut down into the loaded kernel",
+    {
+      code: "io-error",
+      why: "there is no shutdown command",
+      hint: "the kernel is loaded: kexec -e hands over at once, without a shutdown",
+    },
+    { errno: "ENOENT" },
+  );
 }

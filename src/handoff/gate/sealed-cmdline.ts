@@ -1,5 +1,5 @@
 /** The command line that a UKI brings, under Secure Boot. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { readFirmware } from "../../machine/firmware.ts";
 import { valueIn } from "../../machine/reading.ts";
 import type { Source } from "../../source/open.ts";
@@ -30,8 +30,9 @@ export function requireUnsealed(own: string, source: Source, request: CmdlineOpt
   const { uefi, secureBoot } = readFirmware();
   if (valueIn(uefi) === false || valueIn(secureBoot) === false) return;
   const state = secureBoot.known ? "is on" : `may be on (${secureBoot.why})`;
-  throw new KexecError("policy-refused", {
-    message: `cannot use ${given}: Secure Boot ${state}, and ${kernel.file.path} has a command line of its own`,
+  throw cannot(`use ${given}`, {
+    code: "policy-refused",
+    why: `Secure Boot ${state}, and ${kernel.file.path} has a command line of its own`,
     hint: secureBoot.known
       ? "boot the UKI with its own command line, or choose another of its profiles"
       : "mount /sys and efivarfs: mount -t efivarfs efivarfs /sys/firmware/efi/efivars",

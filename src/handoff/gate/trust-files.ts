@@ -1,5 +1,5 @@
 /** The files that trust is made of: policies, public keys, detached signatures. Loaded on demand. */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere } from "../../linux/path.ts";
@@ -105,8 +105,9 @@ export async function readSignature(
       });
     }
   }
-  throw new KexecError("no-signature", {
-    message: `cannot trust ${source}: it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
+  throw cannot(`trust ${source}`, {
+    code: "no-signature",
+    why: `it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
     hint: `sign it (minisign -S -m ${source}), or name the signature with --signature`,
   });
 }

@@ -1,7 +1,7 @@
 /** `--quiesce`: detaching drivers, so that the next kernel finds devices at rest. */
 
 import { errnoText } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import {
   type PciDevice,
   pciAddressesOf,
@@ -69,8 +69,9 @@ export function planQuiesce(
     }
     const device = devices.find(({ address }) => address === word.address);
     if (device === undefined) {
-      throw new KexecError("usage", {
-        message: `cannot detach ${word.address}: this machine has no such PCI device`,
+      throw cannot(`detach ${word.address}`, {
+        code: "usage",
+        why: "this machine has no such PCI device",
         hint: "ls /sys/bus/pci/devices lists the addresses",
       });
     }

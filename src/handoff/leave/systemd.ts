@@ -1,5 +1,5 @@
 /** The handover on a full system: systemd stops the services, unmounts, and jumps. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { readWatchdogFacts } from "../../linux/device/watchdog.ts";
 import { systemCommand } from "../../linux/init-system.ts";
 import type { Observer } from "../report.ts";
@@ -19,15 +19,17 @@ export async function handOverBySystemd(
   if (watchdogSeconds !== undefined) await armBySystemd(watchdogSeconds, observer);
   const failed = await systemCommand("systemctl", ["--no-ask-password", "kexec"]);
   if (failed !== undefined) {
-    throw new KexecError("io-error", {
-      message: `cannot hand over through systemd: ${failed}`,
+    throw cannot("hand over through systemd", {
+      code: "io-error",
+      why: failed,
       hint: "--force hands over without systemd",
     });
   }
   observer.note?.("systemd stops the services now, and then hands over");
   for (let seconds = 0; seconds < waitMinutes * 60; seconds++) await Bun.sleep(1000);
-  throw new KexecError("io-error", {
-    message: `cannot hand over through systemd: it has not done so in ${waitMinutes} minutes`,
+  throw cannot("hand over through systemd", {
+    code: "io-error",
+    why: `it has not done so in ${waitMinutes} minutes`,
     hint: "systemctl list-jobs shows what it waits for; --force hands over without systemd",
   });
 }
@@ -45,8 +47,9 @@ async function armBySystemd(seconds: number, observer: Observer): Promise<void> 
     String(seconds * 1_000_000),
   ]);
   if (failed !== undefined) {
-    throw new KexecError("io-error", {
-      message: `cannot have systemd arm the watchdog: ${failed}`,
+    throw cannot("have systemd arm the watchdog", {
+      code: "io-error",
+      why: failed,
       hint: "set KExecWatchdogSec= in /etc/systemd/system.conf, or do without --watchdog",
     });
   }

@@ -1,5 +1,5 @@
 /** Bytes that were verified are the bytes that are loaded: copied, sealed, and only then digested. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import { appendRange, type OpenFile } from "../../source/open-file.ts";
 import type { ManifestFile } from "../../trust/manifest.ts";
@@ -85,8 +85,9 @@ export function requireDigest(
   }
   const digest = hasher.digest("hex");
   if (digest === expected.sha256) return;
-  throw new KexecError("digest-mismatch", {
-    message: `cannot use ${path}: its SHA-256 is not the manifest's`,
+  throw cannot(`use ${path}`, {
+    code: "digest-mismatch",
+    why: "its SHA-256 is not the manifest's",
     hint: "it was changed, or it belongs to another generation: copy the generation again, whole",
   });
 }

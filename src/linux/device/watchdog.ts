@@ -4,7 +4,7 @@
  */
 
 import { EBUSY, EINVAL, ENOENT, errnoName, errnoText } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot, type KexecError } from "../../errors.ts";
 import { callThroughSignals, close, ioError, O_WRONLY, open, readText } from "../descriptor.ts";
 import { exists, linkedName } from "../path.ts";
 
@@ -129,11 +129,15 @@ export function requireWatchdog(): void {
 }
 
 function noDevice(): KexecError {
-  return new KexecError("io-error", {
-    message: "cannot arm the watchdog: there is no /dev/watchdog",
-    errno: "ENOENT",
-    hint: "load the driver of this machine's watchdog, or do without --watchdog",
-  });
+  return cannot(
+    "arm the watchdog",
+    {
+      code: "io-error",
+      why: "there is no /dev/watchdog",
+      hint: "load the driver of this machine's watchdog, or do without --watchdog",
+    },
+    { errno: "ENOENT" },
+  );
 }
 
 function openDevice(): number {
@@ -142,11 +146,15 @@ function openDevice(): number {
   const fd = first === -ENOENT ? open("/dev/watchdog", O_WRONLY) : first;
   if (fd >= 0) return fd;
   if (fd === -EBUSY) {
-    throw new KexecError("busy", {
-      message: "cannot arm the watchdog: another process holds it",
-      errno: "EBUSY",
-      hint: "end what holds it (systemd: RuntimeWatchdogSec=off), or do without --watchdog",
-    });
+    throw cannot(
+      "arm the watchdog",
+      {
+        code: "busy",
+        why: "another process holds it",
+        hint: "end what holds it (systemd: RuntimeWatchdogSec=off), or do without --watchdog",
+      },
+      { errno: "EBUSY" },
+    );
   }
   if (fd === -ENOENT) throw noDevice();
   throw ioError("arm the watchdog: /dev/watchdog0", -fd);
@@ -166,11 +174,15 @@ function setTimeout(fd: number, seconds: number, most: number | undefined): numb
   view.setInt32(0, seconds, true);
   const result = callThroughSignals("ioctl", fd, WDIOC_SETTIMEOUT, value);
   if (result < 0) {
-    throw new KexecError(result === -EINVAL ? "usage" : "io-error", {
-      message: `cannot arm the watchdog: its driver does not take ${seconds} s: ${errnoText(-result).toLowerCase()}`,
-      errno: errnoName(-result),
-      ...(most === undefined ? {} : { hint: `it takes up to ${most} s` }),
-    });
+    throw cannot(
+      "arm the watchdog",
+      {
+        code: result === -EINVAL ? "usage" : "io-error",
+        why: `its driver does not take ${seconds} s: ${errnoText(-result).toLowerCase()}`,
+        ...(most === undefined ? {} : { hint: `it takes up to ${most} s` }),
+      },
+      { errno: errnoName(-result) },
+    );
   }
   view.setInt32(0, 0, true);
   return callThroughSignals("ioctl", fd, WDIOC_GETTIMEOUT, value) < 0 ? 0 : view.getInt32(0, true);

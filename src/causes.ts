@@ -188,6 +188,10 @@ export const causes: Readonly<Record<ErrorCode, CauseEntry>> = {
     cause: "an image that this machine cannot start; the message names the rule it breaks",
     cure: "use a kernel that was built for this machine",
   },
+  "system-not-found": {
+    cause: "nothing tells how the live system of an ISO image would find that image again",
+    cure: "give the words that it reads by `--append`; the hint names them where they are known",
+  },
   "out-of-memory": {
     cause: "not enough memory: files are held twice while they are loaded",
     cure: "free memory, or use a smaller initramfs",

@@ -78,6 +78,7 @@ const exits = {
   "kernel-truncated": ExitCode.notBootable,
   "wrong-architecture": ExitCode.notBootable,
   "kernel-unsuitable": ExitCode.notBootable,
+  "system-not-found": ExitCode.notBootable,
 
   "out-of-memory": ExitCode.noMemory,
   "no-room": ExitCode.noMemory,

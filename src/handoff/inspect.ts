@@ -81,6 +81,7 @@ export async function inspect(
   if (verified?.cmdline === "") {
     notes.push("the command line is empty: the next kernel gets no root= and no console=");
   }
+  reasons.attempt(() => verified?.requireUnchanged());
   const kernelSize = verified?.image.file.size ?? image?.report.size ?? 0;
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
   reasons.attempt(() => requireMemory(need, facts.memory));

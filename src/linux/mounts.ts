@@ -17,6 +17,8 @@ export interface Mount {
   readonly parent: number;
   /** `major:minor` of the super block. */
   readonly device: string;
+  /** The directory of the file system that is mounted: `/`, a subvolume's, a bind mount's. */
+  readonly root: string;
   readonly mountPoint: string;
   /** Options of the mount, such as `nosuid`. */
   readonly options: readonly string[];
@@ -44,7 +46,7 @@ function parseLine(line: string): Mount | undefined {
   const fields = line.split(" ");
   // Optional fields end at a lone dash: fs/proc_namespace.c, show_mountinfo.
   const dash = fields.indexOf("-", 6);
-  const [id, parent, device = "", , mountPoint = "", options = ""] = fields;
+  const [id, parent, device = "", root = "/", mountPoint = "", options = ""] = fields;
   const [type = "", source = "", superOptions = ""] = dash < 0 ? [] : fields.slice(dash + 1);
   if (dash < 0 || !/^\d{1,10}$/.test(id ?? "") || !/^\d{1,10}$/.test(parent ?? ""))
     return undefined;
@@ -55,6 +57,7 @@ function parseLine(line: string): Mount | undefined {
     id: Number(id),
     parent: Number(parent),
     device,
+    root: unescapeOctal(root),
     mountPoint: unescapeOctal(mountPoint),
     options: options.split(","),
     type,

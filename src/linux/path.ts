@@ -39,14 +39,24 @@ const fileTypes: ReadonlyMap<number, FileType> = new Map([
 // struct statx is the same on every architecture: include/uapi/linux/stat.h
 const STATX_SIZE = 256;
 const STATX_BASIC_STATS = 0x7ff;
+/** Linux 5.8. */
+const STATX_MNT_ID = 0x1000;
 const AT_EMPTY_PATH = 0x1000;
-const STATX = { uid: 20, mode: 28, ino: 32, size: 40, devMajor: 136, devMinor: 140 } as const;
+const STATX = {
+  ...{ mask: 0, uid: 20, mode: 28, ino: 32, size: 40, changed: 96, modified: 112 },
+  ...{ devMajor: 136, devMinor: 140, mount: 144 },
+} as const;
+
+function rawStatx(fd: number, path: Uint8Array, flags: number): DataView | number {
+  const buffer = new Uint8Array(STATX_SIZE);
+  const mask = STATX_BASIC_STATS | STATX_MNT_ID;
+  const result = callThroughSignals("statx", fd, path, flags, mask, buffer);
+  return result < 0 ? result : new DataView(buffer.buffer);
+}
 
 function statx(fd: number, path: Uint8Array, flags: number): FileStatus | number {
-  const buffer = new Uint8Array(STATX_SIZE);
-  const result = callThroughSignals("statx", fd, path, flags, STATX_BASIC_STATS, buffer);
-  if (result < 0) return result;
-  const view = new DataView(buffer.buffer);
+  const view = rawStatx(fd, path, flags);
+  if (typeof view === "number") return view;
   const mode = view.getUint16(STATX.mode, true);
   return {
     type: fileTypes.get(mode & S_IFMT) ?? "unknown kind of file",
@@ -56,6 +66,27 @@ function statx(fd: number, path: Uint8Array, flags: number): FileStatus | number
     device: `${view.getUint32(STATX.devMajor, true)}:${view.getUint32(STATX.devMinor, true)}`,
     inode: view.getBigUint64(STATX.ino, true),
   };
+}
+
+/**
+ * What changes when an open file's content does: its size, and when content and status were last
+ * changed, in nanoseconds as far as the file system tells them. -errno where it cannot be told.
+ */
+export function versionOf(fd: number): string | number {
+  const view = rawStatx(fd, cString(""), AT_EMPTY_PATH);
+  if (typeof view === "number") return view;
+  const time = (at: number) => `${view.getBigInt64(at, true)}.${view.getUint32(at + 8, true)}`;
+  const size = view.getBigUint64(STATX.size, true);
+  return `${size} ${time(STATX.modified)} ${time(STATX.changed)}`;
+}
+
+/** The id that /proc/self/mountinfo has for the mount of an open file; undefined before Linux 5.8. */
+export function mountIdOf(fd: number): number | undefined {
+  const view = rawStatx(fd, cString(""), AT_EMPTY_PATH);
+  if (typeof view === "number" || (view.getUint32(STATX.mask, true) & STATX_MNT_ID) === 0) {
+    return undefined;
+  }
+  return Number(view.getBigUint64(STATX.mount, true));
 }
 
 /** Status of an open file, or -errno. */

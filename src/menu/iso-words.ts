@@ -1,4 +1,5 @@
 /** The command line by which a live system finds the ISO image that it was started from. Pure. */
+import { withoutWords } from "../kernel-words.ts";
 import { type LiveSystem, liveSystems } from "./live-systems.ts";
 
 /** Where the image lies, as the next system sees it. */
@@ -35,7 +36,7 @@ export type IsoWay =
 
 /** Told by command line, kernel or image; undefined: only the archive may tell it. */
 export function tellSystem(look: IsoLook): readonly [LiveSystem, string] | undefined {
-  const words = look.cmdline.split(/\s+/);
+  const words = wordsOf(look.cmdline);
   for (const system of liveSystems) {
     const word = words.find((one) => system.cmdline?.test(one));
     if (word !== undefined) return [system, `its command line has ${word}`];
@@ -74,7 +75,7 @@ export function findingCmdline(
   }
   if (told === undefined) {
     // A system that is not in the table, whose menu knows what to do.
-    const own = splitCmdline(cmdline).find((word) => findingWord.test(word));
+    const own = wordsOf(cmdline).find((word) => findingWord.test(word));
     if (own?.includes(place.path) === true) {
       const name = own.slice(0, own.lastIndexOf("="));
       const system = unlisted(name);
@@ -113,13 +114,13 @@ export function findingCmdline(
 }
 
 function withWords(cmdline: string, system: LiveSystem, why: string, place: IsoPlace): IsoWay {
-  const words = splitCmdline(cmdline);
+  const words = wordsOf(cmdline);
   const added: string[] = [];
   const foreign: string[] = [];
-  let result = words;
+  let line = cmdline;
   for (const template of system.words) {
     const name = template.slice(0, template.indexOf("=") + 1);
-    const given = result.filter((word) => word.startsWith(name) && word !== name);
+    const given = words.filter((word) => word.startsWith(name) && word !== name);
     if (given.length > 0) {
       if (template === `${name}{path}` && !given.some((word) => samePath(word, name, place.path))) {
         foreign.push(...given);
@@ -128,20 +129,11 @@ function withWords(cmdline: string, system: LiveSystem, why: string, place: IsoP
     }
     const word = valued(template, place);
     added.push(word);
-    result = insert(
-      result.filter((one) => one !== name),
-      word,
-    );
+    // One without a value has a variable that nobody set.
+    if (words.includes(name)) line = withoutWords(line, (one) => one === name);
+    line = insert(line, word);
   }
-  const changed = added.length > 0;
-  return {
-    kind: "known",
-    system,
-    why,
-    cmdline: changed ? result.join(" ") : cmdline,
-    added,
-    foreign,
-  };
+  return { kind: "known", system, why, cmdline: line, added, foreign };
 }
 
 function valued(template: string, { path, uuid }: IsoPlace): string {
@@ -154,14 +146,16 @@ function samePath(word: string, name: string, path: string): boolean {
 }
 
 /** In front of what belongs to the installed system or to init: `---` of casper and the installer, `--`. */
-function insert(words: readonly string[], word: string): string[] {
-  const at = words.findIndex((one) => one === "--" || one === "---");
-  return at < 0 ? [...words, word] : [...words.slice(0, at), word, ...words.slice(at)];
+function insert(line: string, word: string): string {
+  const at = /(?:^|\s)---?(?=\s|$)/.exec(line)?.index;
+  if (at === undefined) return line === "" ? word : `${line.replace(/\s+$/, "")} ${word}`;
+  const before = line.slice(0, at).trimEnd();
+  return `${before === "" ? "" : `${before} `}${word} ${line.slice(at).trimStart()}`;
 }
 
-/** A quoted value is kept whole: next_arg in lib/cmdline.c of the kernel. */
-function splitCmdline(cmdline: string): string[] {
-  return cmdline.match(/(?:"[^"]*"?|[^\s"])+/g) ?? [];
+/** As the scripts of live systems take /proc/cmdline apart, which know no quotes. */
+function wordsOf(cmdline: string): string[] {
+  return cmdline.split(/[ \t\n]+/).filter((word) => word !== "");
 }
 
 function unlisted(word: string): LiveSystem {

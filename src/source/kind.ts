@@ -138,6 +138,10 @@ export interface Opened {
    */
   readonly manifest?: SourceManifest | undefined;
   readonly whole?: Whole | undefined;
+  /** Why the next system would not find what it lies in, and which words to give so that it does. */
+  readonly blind?: { readonly why: string; readonly give: string } | undefined;
+  /** Throws where what is read in place is no longer what it was when it was opened. */
+  readonly requireUnchanged?: (() => void) | undefined;
   /** What chose the files and is signed by nobody. */
   readonly entry?: SourceEntry | undefined;
 }

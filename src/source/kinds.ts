@@ -1,6 +1,7 @@
 /** The kinds of source, in the order in which they are tried: see kind.ts. */
 import { KexecError } from "../errors.ts";
 import { bytesOf } from "../image/bytes.ts";
+import { isIso9660 } from "../image/iso9660.ts";
 import { isBareKernel } from "./kernel.ts";
 import type { FoundFile, FoundTree, Reader, SourceKind } from "./kind.ts";
 
@@ -35,6 +36,11 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     name: "image",
     resembles: (found) => !isText(found) && isBareKernel(bytesOf(found.beginning)),
     reader: () => image,
+  },
+  {
+    name: "ISO image",
+    resembles: ({ file }) => isIso9660(file),
+    reader: async () => (await import("./iso/iso.ts")).isoReader,
   },
   // Kinds of images that begin otherwise are told here.
   {

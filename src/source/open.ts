@@ -152,6 +152,8 @@ export class Source implements Disposable {
     readonly manifest: SourceManifest | undefined,
     readonly whole: Whole | undefined,
     readonly entry: SourceEntry | undefined,
+    readonly blind: Opened["blind"],
+    private readonly unchanged: Opened["requireUnchanged"],
     private readonly held: DisposableStack,
   ) {}
 
@@ -177,7 +179,8 @@ export class Source implements Disposable {
    */
   static async of(found: FoundSource, wanted: Omit<Wanted, "kernel">): Promise<Source> {
     using held = new DisposableStack();
-    const { kernel, initrds, cmdline, manifest, whole, entry } = await found.open(wanted.entry);
+    const opened = await found.open(wanted.entry);
+    const { kernel, initrds, cmdline, manifest, whole, entry, blind, requireUnchanged } = opened;
     const all = [
       ...initrds,
       ...wanted.initrd.map((path) => ({
@@ -188,7 +191,19 @@ export class Source implements Disposable {
     // Where they are digested one by one, the device reads all of them meanwhile.
     if (manifest !== undefined) for (const { file } of [kernel, ...all]) readAhead(file);
     const { path } = found;
-    return new Source(path, kernel, all, cmdline, manifest, whole, entry, held.move());
+    return new Source(
+      ...([path, kernel, all, cmdline, manifest, whole, entry, blind] as const),
+      requireUnchanged,
+      held.move(),
+    );
+  }
+
+  /**
+   * To be called once all of it was read.
+   * @throws KexecError `file-changed`
+   */
+  requireUnchanged(): void {
+    this.unchanged?.();
   }
 
   [Symbol.dispose](): void {

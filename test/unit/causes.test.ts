@@ -75,6 +75,7 @@ const shownBy: Readonly<Record<ErrorCode, "vm" | "injected" | "program">> = {
   "kernel-truncated": "vm",
   "wrong-architecture": "vm",
   "kernel-unsuitable": "vm",
+  "system-not-found": "program",
   "out-of-memory": "vm",
   "no-room": "vm",
   "no-crash-memory": "vm",

@@ -1,5 +1,6 @@
 /** Whether a source may be loaded: the gate that a load goes through. */
 import type { Memfd } from "../../linux/memfd.ts";
+import type { Listener } from "../../listener.ts";
 import type { Admission } from "../../source/kind.ts";
 import type { Source } from "../../source/open.ts";
 import type { TrustReport } from "../report.ts";
@@ -38,7 +39,7 @@ export interface Gate extends Admission {
    * @returns who signed it; null where nothing had to be signed
    * @throws KexecError with a code of exit 5
    */
-  pass(source: Source, whole: Memfd | undefined): Promise<TrustReport | null>;
+  pass(source: Source, whole: Memfd | undefined, listener: Listener): Promise<TrustReport | null>;
   /**
    * Refuses words to append that no policy lets through.
    * @param signed The command line that the signature covers.

@@ -2,6 +2,7 @@
 import { KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
+import type { Listener } from "../../listener.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
 import { appendProblems } from "../../trust/append.ts";
@@ -52,10 +53,16 @@ export class TrustGate implements Gate {
   };
 
   needsSealedWhole(source: Source): boolean {
-    return this.requirement.required && source.manifest === undefined && isUki(source.kernel.file);
+    const { manifest, whole, kernel } = source;
+    if (!this.requirement.required || manifest !== undefined || whole !== undefined) return false;
+    return isUki(kernel.file);
   }
 
-  async pass(source: Source, whole: Memfd | undefined): Promise<TrustReport | null> {
+  async pass(
+    source: Source,
+    sealed: Memfd | undefined,
+    listener: Listener,
+  ): Promise<TrustReport | null> {
     if (source.manifest !== undefined) {
       // A source that was not opened through this gate: nobody verified its manifest.
       if (this.requirement.required && this.admitted === null) {
@@ -64,7 +71,8 @@ export class TrustGate implements Gate {
       return this.admitted;
     }
     if (this.requirement.required) {
-      if (whole === undefined || !isUki(whole)) {
+      const { whole } = source;
+      if (whole === undefined && (sealed === undefined || !isUki(sealed))) {
         throw new KexecError("untrusted", {
           message: `cannot trust ${source.path}: no signature covers kernel, initramfs and command line as one`,
           hint: `write a manifest (aegis-kexec manifest ${source.path} ... > boot.json), sign it, and load boot.json`,
@@ -72,15 +80,35 @@ export class TrustGate implements Gate {
       }
       refuseOptions(this.options, false);
       refuseEntryLines(source);
-      this.admitted = await this.verify(signedKernel(source), (signature, keys) =>
-        withSigned(whole, signature.covers, (bytes) => verifySignature(bytes, signature, keys)),
-      );
+      this.admitted = await this.verifyWhole(source, sealed, listener);
     }
     if (this.requirement.minGeneration === undefined) return this.admitted;
     throw new KexecError("generation-too-low", {
       message: `cannot load ${source.path}: it has no generation, and at least ${this.requirement.minGeneration} is asked for`,
       hint: "only a manifest has a generation",
     });
+  }
+
+  /** The file that boots, or the one that has all that boots in it. */
+  private async verifyWhole(
+    source: Source,
+    sealed: Memfd | undefined,
+    listener: Listener,
+  ): Promise<TrustReport> {
+    const { whole } = source;
+    if (whole !== undefined) {
+      const signed = { path: whole.file.path, openBeside: whole.openBeside };
+      const { withSignedWhole } = await import("./whole.ts");
+      return this.verify(signed, (signature, keys) =>
+        withSignedWhole(whole, signature.covers, listener, (bytes) =>
+          verifySignature(bytes, signature, keys),
+        ),
+      );
+    }
+    if (sealed === undefined) throw new TypeError("nothing is sealed");
+    return this.verify(signedKernel(source), (signature, keys) =>
+      withSigned(sealed, signature.covers, (bytes) => verifySignature(bytes, signature, keys)),
+    );
   }
 
   requireAllowedAppend(append: string | undefined, signed: string): void {

@@ -87,6 +87,7 @@ export class Assembled implements Disposable {
       const { copySealed } = await import("./copy.ts");
       initrdFd = held.use(copySealed(first.file, "initramfs", observer)).fd;
     }
+    verified.requireUnchanged();
     return new Assembled(verified, kernel.fd, initrdFd, plan.size, archives, held.move());
   }
 

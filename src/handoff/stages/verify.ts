@@ -27,6 +27,11 @@ export class Verified implements Disposable {
     readonly cmdline: string,
     /** Who signed it; null where nothing had to be signed. */
     readonly trust: TrustReport | null,
+    /**
+     * To be called once archives are read as well.
+     * @throws KexecError `file-changed`
+     */
+    readonly requireUnchanged: () => void,
     private readonly held: DisposableStack,
   ) {}
 
@@ -46,7 +51,7 @@ export class Verified implements Disposable {
     const whole = gate.needsSealedWhole(source)
       ? held.use(await copyWhole(file, observer))
       : undefined;
-    const trust = await gate.pass(source, whole);
+    const trust = await gate.pass(source, whole, observer);
     requireArchitecture(source, architecture);
     if (source.manifest !== undefined && trust === null) {
       observer.warn?.(
@@ -66,11 +71,13 @@ export class Verified implements Disposable {
     if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
     const cmdline = fullCmdline(own, request);
     checkCmdline(cmdline, image.kernel.limit);
+    requireSight(source, request, observer);
     const initrds = [
       ...image.archives.map((file) => ({ file, expected: undefined })),
       ...source.initrds,
     ];
-    return new Verified(image, initrds, cmdline, trust, held.move());
+    const requireUnchanged = () => source.requireUnchanged();
+    return new Verified(image, initrds, cmdline, trust, requireUnchanged, held.move());
   }
 
   [Symbol.dispose](): void {
@@ -113,6 +120,24 @@ function requireArchitecture(source: Source, architecture: Architecture): void {
     message: `cannot load ${source.path}: it is for ${wanted}, and this machine is ${architecture}`,
     hint: `load a generation that was made for ${architecture}`,
   });
+}
+
+/** A live system that does not find its image ends in a shell, or in silence. */
+function requireSight(
+  { path, blind }: Source,
+  { cmdline, append }: Pick<ParsedLoadRequest, "cmdline" | "append">,
+  observer: Observer,
+): void {
+  if (blind === undefined) return;
+  if (cmdline === undefined && append === undefined) {
+    throw new KexecError("system-not-found", {
+      message: `cannot boot ${path}: the next system would not find it: ${blind.why}`,
+      hint: blind.give,
+    });
+  }
+  observer.warn?.(
+    `${path}: whether the next system finds it is up to the words that are given: ${blind.why}`,
+  );
 }
 
 /** The command line before words are appended to it. */

@@ -24,6 +24,7 @@ test("mountinfo gives each mount its fields", () => {
     id: 41,
     parent: 40,
     device: "8:17",
+    root: "/",
     mountPoint: "/home/my disk",
     options: ["rw", "relatime"],
     type: "vfat",

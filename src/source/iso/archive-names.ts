@@ -1,0 +1,132 @@
+/** Names in an initramfs, as far as they can be had at little cost. */
+import { identifyArchive } from "../../initramfs/archive.ts";
+import type { OpenFile } from "../open-file.ts";
+
+/** Bytes of an unpacked archive that are looked through, and of its packed form. */
+const mostUnpacked = 256 << 20;
+const mostPacked = 128 << 20;
+const piece = 256 << 10;
+const headerSize = 110;
+const longestName = 4096;
+
+/**
+ * Calls `take` with the name of each entry until it returns true, or the archive ends or breaks a rule:
+ * then nothing more is to be learned. Microcode in front of a compressed archive is passed over.
+ * @returns whether the archive was read to its end, or `take` returned true
+ */
+export async function archiveNames(
+  file: OpenFile,
+  take: (name: string) => boolean,
+): Promise<boolean> {
+  let start = 0;
+  // Plain archives may stand before the compressed one: main ones, microcode.
+  for (let members = 0; members < 16 && start < file.size; members++) {
+    const beginning = file.read(start, Math.min(512, file.size - start));
+    const { kind } = identifyArchive(beginning);
+    const zeros = beginning.findIndex((byte) => byte !== 0);
+    if (zeros < 0) {
+      start += beginning.length;
+      continue;
+    }
+    start += zeros;
+    if (kind === "newc" || kind === "newc-checksum") {
+      const walk = new Walk(take);
+      while (walk.state === "reading" && start < file.size) {
+        const bytes = file.read(start, Math.min(headerSize + longestName, file.size - start));
+        const step = walk.entry(bytes);
+        if (step === undefined) return false;
+        start += step;
+      }
+      if (walk.state === "found") return true;
+      continue;
+    }
+    if (kind !== "gzip" && kind !== "zstd") return false;
+    return unpackedNames(file, start, kind, take);
+  }
+  return start >= file.size;
+}
+
+/** Reads entries at the beginning of what it is given. */
+class Walk {
+  state: "reading" | "found" | "ended" = "reading";
+
+  constructor(private readonly take: (name: string) => boolean) {}
+
+  /** Bytes of the entry with its data and padding; undefined where it is none. */
+  entry(bytes: Uint8Array): number | undefined {
+    const header = String.fromCharCode(...bytes.subarray(0, headerSize));
+    if (!/^07070[12][0-9a-fA-F]{104}$/.test(header)) return undefined;
+    const field = (index: number) =>
+      Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
+    const [size, nameSize] = [field(6), field(11)];
+    if (nameSize === 0 || nameSize > longestName || bytes.length < headerSize + nameSize) {
+      return undefined;
+    }
+    const name = new TextDecoder().decode(bytes.subarray(headerSize, headerSize + nameSize - 1));
+    const data = padded(headerSize + nameSize);
+    if (name === "TRAILER!!!") this.state = "ended";
+    else if (this.take(name.replace(/^\.?\//, ""))) this.state = "found";
+    return data + padded(size);
+  }
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}
+
+async function unpackedNames(
+  file: OpenFile,
+  start: number,
+  compression: "gzip" | "zstd",
+  take: (name: string) => boolean,
+): Promise<boolean> {
+  const stream = new DecompressionStream(compression);
+  const writer = stream.writable.getWriter();
+  const reader = stream.readable.getReader();
+  const end = Math.min(file.size, start + mostPacked);
+  const feed = async () => {
+    for (let at = start; at < end; at += piece) {
+      await writer.write(Uint8Array.from(file.read(at, Math.min(piece, end - at))));
+    }
+    await writer.close();
+  };
+  const fed = feed().catch(() => undefined);
+  const walk = new Walk(take);
+  let rest: Uint8Array = new Uint8Array();
+  let skip = 0;
+  try {
+    for (let total = 0; total < mostUnpacked; ) {
+      const { done, value } = await reader.read();
+      if (done) return walk.state !== "reading";
+      total += value.byteLength;
+      if (skip >= value.byteLength) {
+        skip -= value.byteLength;
+        continue;
+      }
+      rest = joined(rest, value.subarray(skip));
+      skip = 0;
+      while (walk.state === "reading" && rest.length >= headerSize + longestName) {
+        const step = walk.entry(rest);
+        if (step === undefined) return false;
+        skip = Math.max(0, step - rest.length);
+        rest = rest.subarray(Math.min(step, rest.length));
+      }
+      if (walk.state !== "reading") return true;
+    }
+    return false;
+  } catch {
+    // What cannot be unpacked tells nothing; the kernel's own word on it comes later.
+    return false;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+    await writer.abort().catch(() => undefined);
+    await fed;
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}

@@ -1,0 +1,144 @@
+/** An ISO image of a live or installer system as a source: its menu, and the words that it lacks. */
+import { KexecError } from "../../errors.ts";
+import { versionOf } from "../../linux/path.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
+import { findingCmdline, type IsoWay, tellByArchive, tellSystem } from "../../menu/iso-words.ts";
+import type { LiveSystem } from "../../menu/live-systems.ts";
+import { openEntryFiles } from "../choose.ts";
+import type { FoundFile, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
+import { archiveNames } from "./archive-names.ts";
+import { IsoFiles } from "./files.ts";
+import { type Holder, holderOf } from "./holder.ts";
+import { type FoundMenu, findMenu } from "./menus.ts";
+
+/** An entry of an image's menu, with the way by which its system finds the image again. */
+export interface IsoEntry extends MenuEntry {
+  /** Undefined: it has no kernel. */
+  readonly way: IsoWay | undefined;
+}
+
+export const isoReader = {
+  menu: (found, opening) => {
+    const { held, admission, listener } = opening;
+    return new IsoMenu(
+      found,
+      held.use(new IsoFiles(found.file, admission.required, listener)),
+      opening,
+    );
+  },
+} satisfies Reader<FoundFile>;
+
+export class IsoMenu implements Menu<IsoEntry> {
+  readonly noun = "menu entry";
+  readonly path: string;
+  readonly holder: Holder;
+  private readonly version: string | number;
+  private menu: FoundMenu | undefined;
+  private readonly byArchive = new Map<string, LiveSystem | undefined>();
+
+  constructor(
+    private readonly found: FoundFile,
+    readonly files: IsoFiles,
+    private readonly opening: Opening,
+  ) {
+    const { file } = found;
+    this.path = file.path;
+    this.version = versionOf(fdOf(found));
+    this.holder = holderOf({ fd: fdOf(found), canonicalPath: file.canonicalPath });
+  }
+
+  async list(): Promise<Listing<IsoEntry>> {
+    const menu = await findMenu(this.files, this.holder, this.opening);
+    this.menu = menu;
+    const entries: IsoEntry[] = [];
+    for (const entry of menu.entries) entries.push(await this.withWay(entry));
+    return { entries, why: menu.why, warnings: [] };
+  }
+
+  async open(entry: IsoEntry, opening: Opening): Promise<Opened> {
+    const { files, found } = this;
+    const opened = await (this.menu?.open?.(entry, opening) ??
+      openEntryFiles(entry, files, this.noun, opening));
+    const { way } = entry;
+    if (way?.kind === "known") this.tell(way);
+    const { unreachable } = this.holder;
+    if (unreachable !== undefined && !(way?.kind === "known" && way.system.words.length === 0)) {
+      opening.listener.warn?.(`${this.path}: it ${unreachable}`);
+    }
+    return {
+      ...opened,
+      cmdline: way?.kind === "known" ? way.cmdline : opened.cmdline,
+      whole: {
+        file: found.file,
+        openBeside: found.openBeside,
+        get copies() {
+          return files.copies(opening.held);
+        },
+      },
+      blind: way?.kind === "unknown" ? { why: way.why, give: way.give } : undefined,
+      requireUnchanged: () => this.requireUnchanged(),
+    };
+  }
+
+  private tell({ system, why, added, foreign }: Extract<IsoWay, { kind: "known" }>): void {
+    const { listener } = this.opening;
+    const words = added.length === 0 ? "its menu brings all words" : `${added.join(" ")} is added`;
+    listener.note?.(`${this.path}: ${system.name} (${why}): ${words}`);
+    if (foreign.length > 0) {
+      listener.warn?.(
+        `${this.path}: its menu has ${foreign.join(" ")}, and the image is ${this.holder.path} there`,
+      );
+    }
+  }
+
+  /** What the archive says is asked for last: it has to be unpacked. */
+  private async withWay(entry: MenuEntry): Promise<IsoEntry> {
+    const { kernel, cmdline = "" } = entry;
+    if (kernel === undefined) return { ...entry, way: undefined };
+    const { files } = this;
+    const has = (path: string) => files.look(path) !== undefined;
+    const told = tellSystem({ cmdline, kernel, has }) ?? (await this.askArchives(entry));
+    const way = findingCmdline(cmdline, told, this.holder);
+    return { ...entry, cmdline: way.kind === "known" ? way.cmdline : entry.cmdline, way };
+  }
+
+  private async askArchives({
+    initrds,
+  }: MenuEntry): Promise<readonly [LiveSystem, string] | undefined> {
+    for (const path of initrds) {
+      const system = await this.askArchive(path);
+      if (system !== undefined) return [system, `by what is in ${path}`];
+    }
+    return undefined;
+  }
+
+  private async askArchive(path: string): Promise<LiveSystem | undefined> {
+    if (this.byArchive.has(path)) return this.byArchive.get(path);
+    let system: LiveSystem | undefined;
+    try {
+      using file = this.files.open(path, "initramfs");
+      await archiveNames(file, (name) => {
+        system = tellByArchive(name);
+        return system !== undefined;
+      });
+    } catch (error) {
+      // The load says what is wrong with it.
+      if (!(error instanceof KexecError)) throw error;
+    }
+    this.byArchive.set(path, system);
+    return system;
+  }
+
+  private requireUnchanged(): void {
+    if (versionOf(fdOf(this.found)) === this.version) return;
+    throw new KexecError("file-changed", {
+      message: `cannot boot the ISO image ${this.path}: it changed while it was read`,
+      hint: "wait until whatever writes it has finished",
+    });
+  }
+}
+
+/** The descriptor of the image's file: it is one range of one file. */
+function fdOf({ file }: FoundFile): number {
+  return file.extents[0]?.fd ?? -1;
+}

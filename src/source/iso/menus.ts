@@ -1,0 +1,115 @@
+/** The boot menu of an ISO image, found as its own boot loader would find it. */
+import type { Architecture } from "../../architecture.ts";
+import { KexecError } from "../../errors.ts";
+import { exists } from "../../linux/path.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
+import { readGrubMenu } from "../../menu/grub/menu.ts";
+import { isoVariables } from "../../menu/iso-words.ts";
+import type { Opened, Opening } from "../kind.ts";
+import type { IsoFiles } from "./files.ts";
+import type { Holder } from "./holder.ts";
+import { imageDevice, isoHost } from "./host.ts";
+
+export interface FoundMenu {
+  /** Of its configuration, on the image. */
+  readonly path: string;
+  readonly entries: readonly MenuEntry[];
+  readonly why: string | undefined;
+  readonly notes: readonly string[];
+  /** Opens an entry's files, where that is not done as for all menus. */
+  open?(entry: MenuEntry, opening: Opening): Opened | Promise<Opened>;
+}
+
+/** The one that GRUB's manual calls for menus of images in files comes first: that is what it is for. */
+const grubConfigs = [
+  ...["/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg", "/grub/loopback.cfg"],
+  ...["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/grub/grub.cfg", "/grub2/grub.cfg"],
+];
+const mostFolders = 256;
+
+type Read = Pick<NonNullable<ReturnType<typeof readGrubMenu>>, "entries" | "default" | "notes"> & {
+  readonly why: string;
+};
+
+/** @throws KexecError `file-not-found` where there is none, `malformed-input` */
+export async function findMenu(
+  files: IsoFiles,
+  holder: Holder,
+  opening: Opening,
+): Promise<FoundMenu> {
+  const host = isoHost(files, holder);
+  const cpu = cpuOf(opening.architecture);
+  const platform = exists("/sys/firmware/efi") ? "efi" : "pc";
+  const notes: string[] = [];
+  for (const path of [...grubConfigs, ...efiConfigs(files)]) {
+    if (files.look(path)?.type !== "file") continue;
+    const config = { device: imageDevice, path };
+    const menu = readGrubMenu(host, { config, platform, cpu, variables: isoVariables(holder) });
+    if (menu === undefined) continue;
+    if (menu.entries.length > 0) return found(path, menu, files);
+    notes.push(`${path}: no entries`, ...menu.notes);
+  }
+  const entries = await bootEntries(files, opening);
+  if (entries !== undefined) return entries;
+  const why = notes.length === 0 ? "it has no boot menu that is known here" : notes.join("; ");
+  throw new KexecError("file-not-found", {
+    message: `cannot boot the ISO image ${files.image.path}: ${why}`,
+    hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${files.image.path} -extract / FOLDER), and give them themselves`,
+  });
+}
+
+/** As GRUB calls it. */
+function cpuOf(architecture: Architecture): string {
+  return architecture === "aarch64" ? "arm64" : architecture;
+}
+
+/** `EFI/BOOT` is what firmware looks at. */
+function efiConfigs(files: IsoFiles): string[] {
+  const efi = files.names("/", mostFolders)?.find((name) => /^efi$/i.test(name));
+  const folders = efi === undefined ? [] : (files.names(`/${efi}`, mostFolders) ?? []);
+  const rank = (name: string) => (/^boot$/i.test(name) ? 0 : 1);
+  return folders
+    .toSorted((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
+    .map((name) => `/${efi}/${name}/grub.cfg`);
+}
+
+function found(path: string, menu: Read, files: IsoFiles): FoundMenu {
+  const entries = menu.entries.map((entry, index): MenuEntry => {
+    const elsewhere = [entry.kernel, ...entry.initrds].find(
+      (place) => place !== undefined && place.device !== imageDevice,
+    );
+    return {
+      id: entry.id,
+      title: entry.title,
+      kernel: entry.kernel?.path,
+      initrds: entry.initrds.map((initrd) => initrd.path),
+      cmdline: entry.cmdline,
+      default: index === menu.default,
+      problem:
+        entry.problem ??
+        (elsewhere === undefined ? undefined : `${elsewhere.path} is not on the image`),
+      from: entry.from.replace(/^\/+/, ""),
+    };
+  });
+  const named = `${files.image.path}:${path}`;
+  return { path: named, entries, why: menu.why, notes: menu.notes };
+}
+
+/** Boot Loader Specification entries on the image. */
+async function bootEntries(files: IsoFiles, opening: Opening): Promise<FoundMenu | undefined> {
+  if (files.look("/loader/entries")?.type !== "directory") return undefined;
+  const { entriesReader } = await import("../entries.ts");
+  const menu = await entriesReader.menu({ tree: files, treeAbove: () => undefined }, opening);
+  const { entries, why, warnings } = await menu.list();
+  return {
+    path: `${files.image.path}:/loader/entries`,
+    entries,
+    why,
+    notes: warnings ?? [],
+    open: (entry) => {
+      const own = entries.find((one) => one.id === entry.id && one.from === entry.from);
+      if (own === undefined) throw new TypeError("an entry of another menu");
+      return menu.open(own, opening);
+    },
+  };
+}

@@ -1,4 +1,4 @@
-/** What every family of causes needs. */
+/** Helpers that every family of causes uses: searching the kernel log, and sizes in words. Pure. */
 import type { Memory } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 

@@ -5,7 +5,7 @@ import { type Reading, valueIn } from "../machine/reading.ts";
 import { logged } from "./cause.ts";
 import { judgedCause, type SignatureEvidence } from "./signature.ts";
 
-/** EPERM of a load, once the process's own rights are known to suffice. */
+/** The cause of EPERM from a load whose process has all the rights that it takes. */
 export function deniedCause(
   lockdown: Reading<Lockdown>,
   signature: SignatureEvidence | undefined,
@@ -28,7 +28,10 @@ export function deniedCause(
   return silentlyDenied(lockdown);
 }
 
-/** Under lockdown every failure of the signature check is EPERM: our own reading names it. */
+/**
+ * Under lockdown every failure of the signature check is EPERM. Our own reading of the image tells
+ * which.
+ */
 export function lockdownCause(
   level: Lockdown | undefined,
   signature: SignatureEvidence | undefined,
@@ -71,7 +74,7 @@ export function silentlyDenied(lockdown?: Reading<Lockdown>): Cause {
   };
 }
 
-/** EACCES of a load: ima_appraise_measurement, or a security module. */
+/** EACCES comes from IMA (ima_appraise_measurement) or from a security module. */
 export function appraisalCause(
   appraisal: Reading<boolean> | undefined,
   kernelLog: readonly string[],

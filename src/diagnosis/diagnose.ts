@@ -1,6 +1,6 @@
 /**
- * From an errno, and what the machine says, to the cause. Pure: every row of the causes can be
- * tried without a kernel. Orders and meanings: kernel/kexec_file.c, kernel/reboot.c.
+ * Finds the cause of a failed system call from its errno and from what the machine says. Pure: every
+ * cause can be tried without a kernel. Orders and meanings: kernel/kexec_file.c, kernel/reboot.c.
  */
 
 import { errnoName, errnoText } from "../errno.ts";
@@ -91,7 +91,7 @@ function loadCause(
     case "EACCES":
       return appraisalCause(evidence.appraisal, kernelLog);
     case "EINVAL":
-      // What the kernel logs of an enforced check: kimage_validate_signature.
+      // The kernel logs this where the check is enforced: kimage_validate_signature.
       if (logged(kernelLog, /signature verification failed/i)) {
         return signatureCause(errno, evidence.signature, kernelLog);
       }
@@ -135,7 +135,10 @@ function commonCause(errno: string, machine: MachineEvidence): Cause | undefined
   }
 }
 
-/** The lock, or on arm64 processors that would not go offline: machine_kexec_prepare. */
+/**
+ * EBUSY comes from the lock, or on arm64 from processors that do not go offline:
+ * machine_kexec_prepare.
+ */
 function busyCause(mayBeStuck: boolean): Cause {
   return {
     code: "busy",

@@ -1,11 +1,11 @@
-/** What a diagnosis goes by: what was asked of the kernel, and what the machine says of itself. */
+/** The evidence of a diagnosis: what was asked of the kernel, and what the machine says of itself. */
 import type { Architecture } from "../architecture.ts";
 import type { Refusal } from "../image/bzimage.ts";
 import type { KexecState, Lockdown, Memory, Privilege } from "../machine/kernel.ts";
 import type { Reading } from "../machine/reading.ts";
 import type { SignatureEvidence } from "./signature.ts";
 
-/** The machine, read after the failure. */
+/** Facts of the machine, read after the failure. */
 export interface MachineEvidence {
   readonly architecture: Architecture;
   readonly kexec: KexecState;
@@ -14,10 +14,13 @@ export interface MachineEvidence {
   readonly memory: Memory;
 }
 
-/** What only some failures of a load need; undefined where it does not bear on the errno. */
+/**
+ * Facts that only some failures of a load need. A fact that does not bear on the errno is
+ * undefined.
+ */
 export interface LoadEvidence extends MachineEvidence {
   readonly signature?: SignatureEvidence | undefined;
-  /** The check of the kernel's own probe that the image fails. */
+  /** The image fails this check of the kernel's own probe. */
   readonly refusal?: Refusal | undefined;
   /** IMA appraises kernels. */
   readonly appraisal?: Reading<boolean> | undefined;

@@ -1,4 +1,4 @@
-/** Why the kernel did not take an image or a file, its signature apart. */
+/** Why the kernel does not take an image or a file, for other reasons than its signature. */
 
 import type { Architecture } from "../architecture.ts";
 import type { Cause } from "../errors.ts";
@@ -9,7 +9,7 @@ import type { LoadAttempt } from "./evidence.ts";
 import { segmentCause } from "./memory-need.ts";
 import { crashMemoryCause } from "./permission.ts";
 
-/** EINVAL. */
+/** EINVAL has many causes: a file over half of memory, the command line, the image, a flag. */
 export function invalidCause(
   attempt: LoadAttempt,
   architecture: Architecture,
@@ -55,7 +55,7 @@ export function formatCause(refusal: Refusal | undefined): Cause {
   };
 }
 
-/** ENOMEM. */
+/** ENOMEM comes from reading the files into memory and from placing them. */
 export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
   const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
   return {
@@ -65,7 +65,7 @@ export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
   };
 }
 
-/** EADDRNOTAVAIL: kexec_locate_mem_hole, kernel/kexec_file.c. */
+/** EADDRNOTAVAIL: no hole in memory is large enough (kexec_locate_mem_hole, kernel/kexec_file.c). */
 export function noPlaceCause(
   attempt: Pick<LoadAttempt, "kernelSize" | "initrdSize" | "crash">,
   crashSize: number | undefined,
@@ -101,7 +101,7 @@ export function noPlaceInScratch(wanted: string): Cause {
   };
 }
 
-/** What needs no evidence. */
+/** Causes that the errno alone names. */
 export const fileCauses: Readonly<Record<string, Cause>> = {
   ETXTBSY: {
     code: "file-busy",

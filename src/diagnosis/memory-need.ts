@@ -1,4 +1,4 @@
-/** Whether there is memory enough for a load, asked before the work. Pure. */
+/** Tells before the work whether there is memory enough for a load. Pure. */
 import { type Cause, cannot } from "../errors.ts";
 import type { Memory } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";

@@ -1,4 +1,4 @@
-/** Why the kernel does not permit kexec here, by what the machine says. Pure. */
+/** Tells from the facts of the machine why the kernel does not permit kexec here. Pure. */
 import type { Cause } from "../errors.ts";
 import type { KexecState, Privilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
@@ -25,7 +25,7 @@ export function capabilityCause(privilege: LoadPrivilege): Cause | undefined {
   return undefined;
 }
 
-/** Why this process may not hand over: in another pid namespace reboot(2) is that namespace's own. */
+/** Why this process may not hand over: in another pid namespace reboot(2) acts on that namespace. */
 export function pidNamespaceCause({
   initialPidNamespace,
 }: Pick<Privilege, "initialPidNamespace">): Cause | undefined {

@@ -1,4 +1,7 @@
-/** What the system call would answer, by the facts. Pure. The order is the kernel's. */
+/**
+ * Predicts from the facts of the machine what the system call would answer, in the kernel's order.
+ * Pure.
+ */
 import { type Cause, cannot, errorCodes, type KexecError } from "../errors.ts";
 import type { MachineFacts } from "../machine/facts.ts";
 import { valueIn } from "../machine/reading.ts";
@@ -10,17 +13,17 @@ import { crashMemoryCause, permissionCause } from "./permission.ts";
 import { judgedCause } from "./signature.ts";
 import { type Judgement, unverifiable } from "./signature-check.ts";
 
-/** What is expected of one step: a refusal, or none, and what is not certain about it. */
+/** The outcome that is expected of one step, and how certain it is. */
 export interface Prediction {
   readonly reasons: readonly KexecError[];
-  /** What the outcome would be instead, if something that could not be seen is so. */
+  /** The other outcomes that are possible, because something could not be seen. */
   readonly doubts: readonly KexecError[];
   readonly notes: readonly string[];
 }
 
 const nothing: Prediction = { reasons: [], doubts: [], notes: [] };
 
-/** What `load` looks at before anything else. The caller's own rights are noted, not counted. */
+/** Predicts what `load` checks first. The caller's own rights give a note, no reason. */
 export function predictPermission(doing: string, facts: MachineFacts, crash: boolean): Prediction {
   const { kexec, privilege } = facts;
   const limit = valueIn(crash ? kexec.loadLimitPanic : kexec.loadLimitReboot);
@@ -39,9 +42,9 @@ export function predictPermission(doing: string, facts: MachineFacts, crash: boo
   return { ...nothing, reasons: machine === undefined ? [] : [cannot(doing, machine)], notes };
 }
 
-/** What is loaded, as far as the call judges it. */
+/** The facts of a kernel and its initramfs by which the call judges them. */
 export interface Candidate {
-  /** What its signature comes to. */
+  /** The outcome of the signature check. */
   readonly judgement: Judgement;
   /** Bytes of the image, and what it needs in one place to start; the whole initramfs. */
   readonly kernelSize: number;
@@ -50,7 +53,7 @@ export interface Candidate {
   readonly crash: boolean;
 }
 
-/** What kexec_file_load(2) would answer. */
+/** Predicts the answer of kexec_file_load(2). */
 export function predictCall(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
   if (valueIn(facts.build.kexecFile) === false) {
     return { ...nothing, reasons: [cannot(doing, noFileLoad)] };
@@ -90,7 +93,10 @@ function predictCrashPlace(doing: string, facts: MachineFacts, candidate: Candid
   return { ...nothing, reasons: [cannot(doing, noPlaceCause(candidate, reserved, undefined))] };
 }
 
-/** Where kexec handover is on, each segment goes into one part of its scratch area: kho_locate_mem_hole. */
+/**
+ * Where kexec handover is on, each segment goes into one part of its scratch area:
+ * kho_locate_mem_hole.
+ */
 function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
   if (valueIn(facts.liveUpdate.handover) !== true) return nothing;
   const scratch = valueIn(facts.liveUpdate.scratch);
@@ -108,7 +114,7 @@ function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate
   return { ...nothing, doubts, notes: [note] };
 }
 
-/** kimage_validate_signature, kernel/kexec_file.c. */
+/** Predicts the outcome of the signature check: kimage_validate_signature, kernel/kexec_file.c. */
 function predictSignature(doing: string, facts: MachineFacts, judgement: Judgement): Prediction {
   const { checked, enforced } = facts.signatures;
   if (valueIn(checked) === false) {

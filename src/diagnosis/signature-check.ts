@@ -1,6 +1,6 @@
 /**
- * What the kernel's signature check finds in an image, by our own reading of image and keyrings.
- * Pure but for the reading of the image. The order is the kernel's: crypto/asymmetric_keys/
+ * Does what the kernel's signature check does, by our own reading of image and keyrings. Pure but for
+ * the reading of the image. The order is the kernel's: crypto/asymmetric_keys/
  * verify_pefile.c, pkcs7_verify.c and pkcs7_trust.c, certs/system_keyring.c.
  */
 import type { ErrorCode } from "../errors.ts";
@@ -25,7 +25,7 @@ export interface ImageSignature {
   readonly unchanged: boolean | undefined;
 }
 
-/** What the check comes to. */
+/** The outcome of the check. */
 export type Judgement =
   | {
       readonly verdict: "good";
@@ -124,7 +124,7 @@ export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judge
   return judgeDigest(signature, signer, unchanged, trusted.keyring);
 }
 
-/** Those that kernels of every version know, as they were built to be signed with. */
+/** Kernels of every version know these digests. */
 const commonDigests: ReadonlySet<string> = new Set(["sha256", "sha384", "sha512"]);
 
 function judgeDigest(
@@ -163,7 +163,7 @@ function judgeDigest(
   return { verdict: "good", signer: name, keyring };
 }
 
-/** What the check comes to where no loader of the kernel has one: kimage_validate_signature. */
+/** The outcome where no loader of the kernel has a check: kimage_validate_signature. */
 export const unverifiable: Judgement & { verdict: "refused" } = {
   verdict: "refused",
   code: "kernel-signature-refused",
@@ -208,7 +208,9 @@ function chainOf(signature: SignedData, signer: Signer): readonly Certificate[] 
   return chain;
 }
 
-/** By a hash of a certificate, or as a keyring vouches: is_key_on_revocation_list, certs/blacklist.c. */
+/**
+ * A certificate is revoked by its hash or by its key: is_key_on_revocation_list, certs/blacklist.c.
+ */
 function isRevoked(
   chain: readonly Certificate[],
   signer: Signer,

@@ -1,4 +1,4 @@
-/** Why the kernel's signature check refused an image. */
+/** Why the kernel's signature check refuses an image. */
 import type { Cause } from "../errors.ts";
 import type { Reading } from "../machine/reading.ts";
 import { valueIn } from "../machine/reading.ts";
@@ -7,7 +7,7 @@ import type { Judgement } from "./signature-check.ts";
 
 /** What is known of the check that failed. */
 export interface SignatureEvidence {
-  /** What our own reading of the image and the keyrings comes to. */
+  /** The outcome of our own reading of the image and the keyrings. */
   readonly judgement: Judgement;
   /** Started by UEFI: only then are there firmware's keys and a machine owner's. */
   readonly uefi: Reading<boolean>;
@@ -19,8 +19,8 @@ const again = "copy or download it again, from where it is signed";
 const signAnew = "sign it anew, with a certificate that is valid at the time";
 
 /**
- * The cause by the errno that an enforced check gives; undefined for any other errno. EINVAL is
- * for the caller to tell from what else gives it.
+ * The cause by the errno that an enforced check gives; undefined for any other errno. EINVAL has
+ * other causes too: the caller tells them apart.
  */
 export function signatureCause(
   errno: string,
@@ -113,7 +113,7 @@ function rejectedCause(kernelLog: readonly string[]): Cause {
   };
 }
 
-/** What our own reading found, as the cause. */
+/** Makes a cause of the outcome of our own reading. */
 export function judgedCause(judgement: Refused, uefi: Reading<boolean> | undefined): Cause {
   return { code: judgement.code, why: ofTheImage(judgement.why), hint: cure(judgement, uefi) };
 }

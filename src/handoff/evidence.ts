@@ -1,4 +1,4 @@
-/** What is known when a system call has failed: the facts that tell its causes apart. */
+/** Reads the facts that tell the causes of a failed system call apart. */
 
 import type { Architecture } from "../architecture.ts";
 import type { LoadEvidence, MachineEvidence } from "../diagnosis/evidence.ts";
@@ -34,8 +34,8 @@ export function readEvidence(architecture: Architecture): MachineEvidence {
 }
 
 /**
- * Errnos that come of the signature check: EPERM under lockdown, the others where it is enforced.
- * A damaged signature gives EINVAL, as much else does.
+ * The signature check gives these errnos: EPERM under lockdown, the others where it is enforced.
+ * A damaged signature gives EINVAL, which has other causes too.
  */
 const signatureErrnos: ReadonlySet<string> = new Set([
   ...["EPERM", "ENODATA", "ENOKEY", "EKEYREJECTED", "EKEYREVOKED", "EKEYEXPIRED"],
@@ -56,7 +56,7 @@ export function readLoadEvidence(
   try {
     return { ...machine, ...readBearing(errno, descriptorSource(kernelFd)) };
   } catch (error) {
-    // The load's own failure is what counts, not that of reading the file once more.
+    // The failed load is the error to report, not a failure to read its file again.
     if (error instanceof KexecError) return machine;
     throw error;
   }

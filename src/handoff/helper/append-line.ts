@@ -1,4 +1,4 @@
-/** Appends to a file and flushes it, with a limit: not even its opening may hang on a dead disk. */
+/** Appends to a file and flushes it in bounded time: on a dead disk even the opening hangs. */
 
 import { EFBIG } from "../../errno.ts";
 import {
@@ -22,18 +22,18 @@ import {
   startHelper,
 } from "./process.ts";
 
-/** The argument by which the program knows that it is the process that appends; a path follows. */
+/** The argument by which the program knows that it is the helper process. A path follows it. */
 export const appendArgument = "internal:append-line";
 
-/** What is appended: the longest is a request, which came as arguments (MAX_ARG_STRLEN and less). */
+/** Bytes of the longest text. A request is the longest, and came as arguments (MAX_ARG_STRLEN). */
 const textLimit = 8 << 20;
 
-/** Files that are another process's by the same name. */
+/** Names that lead each process to a file of its own. */
 const ownFile = /^\/(dev\/(std|fd\/)|proc\/(self|thread-self)\/)/;
 
 /**
- * Appends the text; none makes sure of the file. Returns whether it could be flushed in time: if not,
- * a warning was told.
+ * Appends the text. An empty text only makes sure that the file can be written. Returns whether it
+ * could be flushed in time; if not, a warning was given.
  * @throws KexecError `io-error`
  */
 export async function appendFlushed(

@@ -1,6 +1,6 @@
 /**
- * Work that may hang in the kernel, as on a dead disk or server: a process of its own does it, and is
- * left behind when it makes no progress.
+ * A helper process does work that may hang in the kernel, as on a dead disk or server. It is left behind
+ * when it makes no progress.
  */
 
 import { errnoText } from "../../errno.ts";
@@ -9,16 +9,19 @@ import { meminfoField } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
 import type { Observer } from "../report.ts";
 
-/** Seconds without progress after which it is given up. */
+/** Seconds without progress after which a helper is given up. */
 const stallSeconds = 10;
-/** Seconds after which it is given up even if it goes on. */
+/** Seconds after which a helper is given up even if it makes progress. */
 const longestSeconds = 300;
 
 /** What the process says to its parent: a line of JSON. */
 export type HelperMessage =
   | { readonly kind: "read-only"; readonly id: number }
   | { readonly kind: "problem"; readonly text: string; readonly errno: number }
-  /** What it begins; `device` is that of a file system alone, `major:minor`. */
+  /**
+   * The helper begins this. `device` (`major:minor`) is given where one file system alone is
+   * touched.
+   */
   | { readonly kind: "at"; readonly text: string; readonly device?: string }
   | { readonly kind: "done" };
 
@@ -27,12 +30,12 @@ export function problemMessage(what: string, errno: number): HelperMessage {
   return { kind: "problem", text: `${what}: ${errnoText(errno).toLowerCase()}`, errno };
 }
 
-/** The work's way to its parent. */
+/** Sends a message from the helper to its parent. */
 export function sendToParent(message: HelperMessage): void {
   writeAll(1, new TextEncoder().encode(`${JSON.stringify(message)}\n`));
 }
 
-/** Starts it, with `input` on its standard input. Undefined where it cannot be started. */
+/** Starts a helper with `input` on its standard input. Undefined where it cannot be started. */
 export function startHelper(command: readonly string[], input?: Uint8Array) {
   try {
     return Bun.spawn([...command], {
@@ -51,19 +54,19 @@ type Helper = NonNullable<ReturnType<typeof startHelper>>;
 interface Progress {
   finished: boolean;
   ended: boolean;
-  /** When something went on. */
+  /** The time of the last progress, `performance.now()`. */
   last: number;
   at: string;
   device: string | undefined;
 }
 
-/** What was given up; `device` is what it hangs on, where that is a file system alone and time is left. */
+/** Work that was given up. `device` is given where one file system alone hangs and time is left. */
 export interface GivenUp {
   readonly device: string | undefined;
 }
 
 /**
- * Waits for its end, or until it makes no progress, which is a warning.
+ * Waits until the helper ends, or makes no progress: then a warning is given.
  * @param begin when the work began, `performance.now()`: it may be done by several processes
  */
 export async function followHelper(
@@ -105,7 +108,7 @@ export async function followHelper(
   if (progress.finished) return undefined;
   if (interrupted()) {
     abandon(process);
-    // What it has done by then is to be undone.
+    // The caller undoes what the helper has done by then.
     await Promise.race([reading, Bun.sleep(200)]);
     return undefined;
   }
@@ -120,13 +123,15 @@ export async function followHelper(
   return { device: progress.ended || timeIsUp ? undefined : progress.device };
 }
 
-/** It may be held in the kernel: nothing waits for its end. */
+/** Kills the helper and does not wait: the kernel may hold it for ever. */
 function abandon(process: Helper): void {
   process.kill("SIGKILL");
   process.unref();
 }
 
-/** Calls `onMessage` with every message in a stream of lines. A line that is no message is left out. */
+/**
+ * Calls `onMessage` with every message in a stream of lines. A line that is no message is left out.
+ */
 async function readMessages(
   stream: ReadableStream<Uint8Array>,
   onMessage: (message: HelperMessage) => void,
@@ -143,7 +148,7 @@ async function readMessages(
   }
 }
 
-/** One line of the process. */
+/** Parses one line that a helper wrote. */
 export function parseMessage(line: string): HelperMessage | undefined {
   let value: unknown;
   try {

@@ -1,7 +1,7 @@
 /**
- * Before the jump: flush every file system, and leave those on block devices read-only, so that
- * their journals are clean. A dead network mount or disk holds sync(2) for ever, so a process of its
- * own does the work, and is left behind when it makes no progress.
+ * Before the jump every file system is flushed, and those on block devices are made read-only, so that
+ * their journals are clean. A dead network mount or disk holds sync(2) for ever, so a helper process
+ * does the work, and is left behind when it makes no progress.
  */
 import { errnoText } from "../../errno.ts";
 import {
@@ -25,7 +25,7 @@ import {
 /** The argument by which the program knows that it is the helper process. */
 export const readOnlyArgument = "internal:make-file-systems-read-only";
 
-/** File systems that may hang before all the rest is given up. */
+/** The most file systems that may hang; after one more the rest is given up. */
 const stuckMost = 8;
 
 /** File systems that were made read-only. Dispose of it to make them writable again. */

@@ -131,7 +131,7 @@ export function addressesInUse(
   return found;
 }
 
-/** All that a file system can lie on. */
+/** The devices that a file system can lie on. */
 function carriersAmong(devices: readonly PciDevice[]): ReadonlySet<string> {
   const carriers = devices.filter(({ classCode }) =>
     ["net", "usb", "storage"].includes(quiesceClassOf(classCode) ?? ""),
@@ -139,7 +139,10 @@ function carriersAmong(devices: readonly PciDevice[]): ReadonlySet<string> {
   return new Set(carriers.map(({ address }) => address));
 }
 
-/** Detaches. A device that cannot be is a warning. Each is named before, for a driver can hang. */
+/**
+ * Detaches the devices. A failure is a warning. Each device is named first, for its driver can
+ * hang.
+ */
 export function quiesce(plan: QuiescePlan, observer: Observer): void {
   for (const { address, why } of plan.left) observer.warn?.(`${address} stays attached: ${why}`);
   let consoles = false;

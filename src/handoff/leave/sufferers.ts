@@ -1,4 +1,4 @@
-/** Devices that are known to suffer from a handover, with where that is written down. */
+/** Devices that are known to suffer from a handover, and the place where that is documented. */
 import { type PciDevice, readPciDevices } from "../../linux/device/pci.ts";
 
 export interface Sufferer {
@@ -19,7 +19,7 @@ interface Known {
   readonly source: string;
 }
 
-/** The first that matches counts. */
+/** The first entry that matches a device counts. */
 const known: readonly Known[] = [
   {
     matches: ({ driver }) => driver === "nouveau",
@@ -55,12 +55,12 @@ const known: readonly Known[] = [
   },
 ];
 
-/** Those of this machine. */
+/** The devices of this machine that are known to suffer. */
 export function readSufferers(): readonly Sufferer[] {
   return sufferers(readPciDevices());
 }
 
-/** Those of the devices that are known to suffer and have a driver. */
+/** The devices in the list that are known to suffer and have a driver. */
 export function sufferers(devices: readonly PciDevice[]): readonly Sufferer[] {
   return devices.flatMap((device) => {
     const { address, driver } = device;

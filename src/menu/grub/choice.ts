@@ -11,7 +11,7 @@ export interface Level {
 export interface Node {
   readonly title: string;
   readonly id: string;
-  /** Of `GrubMenu.entries`; undefined for a submenu. */
+  /** Of `ReadMenu.entries`; undefined for a submenu. */
   readonly index: number | undefined;
   readonly below: Level | undefined;
 }

@@ -1,9 +1,9 @@
 /** Commands of GRUB scripts: GRUB's manual, "Commands". Those that only show something do nothing. */
 import { readGrubenv } from "../grubenv.ts";
+import type { MenuWrite } from "../host.ts";
 import { matchExtended } from "../regexp.ts";
 import { parseArguments } from "./arguments.ts";
 import { configCommands } from "./configs.ts";
-import type { GrubWrite } from "./host.ts";
 import { loadCommands } from "./loaders.ts";
 import type { GrubCommand, Run } from "./run.ts";
 import { searchCommands } from "./search.ts";
@@ -214,7 +214,7 @@ function saveEnvironment(run: Run, args: readonly string[], { line }: { line: nu
 }
 
 /** The writes of one file are one: the last value of a variable counts. */
-export function addWrite(writes: readonly GrubWrite[], added: GrubWrite): GrubWrite[] {
+export function addWrite(writes: readonly MenuWrite[], added: MenuWrite): MenuWrite[] {
   const { device, path } = added.file;
   const same = writes.find(({ file }) => file.device === device && file.path === path);
   if (same === undefined) return [...writes, added];

@@ -1,6 +1,6 @@
 /** The devices of a script: those of the host, and those that only GRUB would see. Pure. */
 import { globMatches } from "../glob.ts";
-import type { GrubDeviceFacts, GrubHost, GrubPlace, GrubStatus } from "./host.ts";
+import type { DeviceFacts, MenuHost, MenuPlace, MenuStatus } from "../host.ts";
 
 export type SearchKind = "uuid" | "label" | "file" | "partUuid";
 
@@ -24,14 +24,14 @@ export class Devices {
   /** What the absent ones were searched by. */
   private readonly absents: { readonly kind: SearchKind; readonly key: string }[] = [];
   private readonly found = new Map<string, string | undefined>();
-  private readonly statuses = new Map<string, GrubStatus | undefined>();
+  private readonly statuses = new Map<string, MenuStatus | undefined>();
 
   /**
    * @param takesOwn Whether a file system that is not there may be the menu's own: where its folder was
    * copied, or nothing is known of the file system that it is on.
    */
   constructor(
-    private readonly host: GrubHost,
+    private readonly host: MenuHost,
     private readonly own: string,
     private readonly takesOwn: boolean,
     private readonly note: (text: string) => void,
@@ -84,33 +84,33 @@ export class Devices {
     return `it is on ${this.nameOf(device)}, ${searched ? "which is not mounted" : "and that name cannot be told here"}`;
   }
 
-  facts(device: string): GrubDeviceFacts {
+  facts(device: string): DeviceFacts {
     const facts = this.host.facts(this.real(device));
     const { kind, key } = this.searched(device) ?? {};
     return kind === undefined || kind === "file" ? facts : { ...facts, [kind]: key };
   }
 
-  status(place: GrubPlace): GrubStatus | undefined {
+  status(place: MenuPlace): MenuStatus | undefined {
     const asked = this.resolve(place);
     const key = `${asked.device}\0${asked.path}`;
     if (!this.statuses.has(key)) this.statuses.set(key, this.host.status(asked));
     return this.statuses.get(key);
   }
 
-  read(place: GrubPlace, limit: number): Uint8Array | undefined {
+  read(place: MenuPlace, limit: number): Uint8Array | undefined {
     return this.host.read(this.resolve(place), limit);
   }
 
-  names(place: GrubPlace): readonly string[] | undefined {
+  names(place: MenuPlace): readonly string[] | undefined {
     return this.host.names(this.resolve(place));
   }
 
-  loopback(name: string, image: GrubPlace): boolean {
+  loopback(name: string, image: MenuPlace): boolean {
     return this.host.loopback?.(name, this.resolve(image)) ?? false;
   }
 
   /** A place with the name of a device that the host knows, where there is one. */
-  resolve(place: GrubPlace): GrubPlace {
+  resolve(place: MenuPlace): MenuPlace {
     const { device, path } = place;
     if (this.ownName === undefined && this.takesOwn && this.absence(device) !== undefined) {
       // By evidence: what is named stands where the menu does.

@@ -2,10 +2,12 @@
  * The menu of a GRUB configuration: the script is run, then the block of each entry, as if it were
  * chosen: grub-core/normal/menu.c. Pure: files are the host's.
  */
+
+import type { MenuHost, MenuWrite, ReadEntry, ReadMenu } from "../host.ts";
 import { chosenByDefault, fallbackOf, type Level, type Node, rest, timeoutOf } from "./choice.ts";
 import { addWrite, commands } from "./commands.ts";
-import type { GrubEntry, GrubHost, GrubMenu, GrubStart, GrubWrite } from "./host.ts";
 import { Run } from "./run.ts";
+import type { GrubStart } from "./start.ts";
 import { type Defined, GrubLeave, type Loaded, type Shown } from "./state.ts";
 import { GrubLimit, type Variables } from "./variables.ts";
 
@@ -30,7 +32,7 @@ interface Around {
  * comes from a script that goes beyond its bounds.
  * @returns undefined where the configuration cannot be read
  */
-export function readGrubMenu(host: GrubHost, start: GrubStart): GrubMenu | undefined {
+export function readGrubMenu(host: MenuHost, start: GrubStart): ReadMenu | undefined {
   const { device } = start.config;
   const bytes = host.read(start.config, 1 << 20);
   if (bytes === undefined) return undefined;
@@ -42,7 +44,7 @@ export function readGrubMenu(host: GrubHost, start: GrubStart): GrubMenu | undef
   const run = new Run(host, start, takesOwn, commands);
   setUp(run, start);
   run.active.add(`(${device})${start.config.path}`);
-  const entries: GrubEntry[] = [];
+  const entries: ReadEntry[] = [];
   try {
     const shown = runConfig(run, text);
     const level = list(run, shown, { ids: [], titles: [], numbers: [] }, entries);
@@ -98,7 +100,7 @@ function runConfig(run: Run, text: string): Shown {
 }
 
 /** Runs each block in the state that the menu leaves, and puts the entries into `entries`. */
-function list(run: Run, shown: Shown, around: Around, entries: GrubEntry[]): Level {
+function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Level {
   const { config } = shown;
   if (config !== undefined) run.active.add(config);
   const nodes = shown.entries.map((defined, number): Node => {
@@ -124,7 +126,7 @@ function list(run: Run, shown: Shown, around: Around, entries: GrubEntry[]): Lev
 interface Outcome {
   readonly loaded: Loaded | undefined;
   readonly shown: Shown | undefined;
-  readonly writes: readonly GrubWrite[];
+  readonly writes: readonly MenuWrite[];
   /** Why nothing is loaded. */
   readonly reason: string | undefined;
 }
@@ -178,7 +180,7 @@ function runEntry(
   return outcome;
 }
 
-function entryOf(run: Run, defined: Defined, around: Around, outcome: Outcome): GrubEntry {
+function entryOf(run: Run, defined: Defined, around: Around, outcome: Outcome): ReadEntry {
   const { loaded, writes } = outcome;
   const deviceTree = loaded?.deviceTree;
   return {
@@ -219,6 +221,6 @@ function cmdlineOf(args: readonly string[]): string {
 }
 
 /** What taking an entry writes: what the menu does, then what its block does. */
-export function writesOf(menu: GrubMenu, entry: GrubEntry): readonly GrubWrite[] {
+export function writesOf(menu: ReadMenu, entry: ReadEntry): readonly MenuWrite[] {
   return entry.writes.reduce(addWrite, [...menu.writes]);
 }

@@ -1,9 +1,10 @@
 /** Runs a GRUB script: grub-core/script/execute.c. Pure: files are the host's. */
 
+import type { MenuHost, MenuPlace, MenuWrite } from "../host.ts";
 import { Devices } from "./devices.ts";
 import { expandWords } from "./expand.ts";
-import type { GrubHost, GrubPlace, GrubStart, GrubWrite } from "./host.ts";
 import { type Block, type Command, Parser, type Simple } from "./parse.ts";
+import type { GrubStart } from "./start.ts";
 import type { Defined, Loaded } from "./state.ts";
 import { GrubLimit, Variables } from "./variables.ts";
 import { GrubSyntaxError } from "./words.ts";
@@ -33,7 +34,7 @@ export class Run {
   parameters: readonly string[] = [];
   menu: Defined[] = [];
   loaded: Loaded | undefined;
-  writes: GrubWrite[] = [];
+  writes: MenuWrite[] = [];
   /** The last command that failed, for an entry that then loads nothing. */
   failed: string | undefined;
   /** What `load_env` has read. */
@@ -53,7 +54,7 @@ export class Run {
   private entries = mostEntries;
 
   constructor(
-    host: GrubHost,
+    host: MenuHost,
     readonly start: GrubStart,
     takesOwn: boolean,
     private readonly commands: Readonly<Record<string, GrubCommand>>,
@@ -75,7 +76,7 @@ export class Run {
   }
 
   /** `(device)/path`, or a path on `$root`. */
-  place(text: string): GrubPlace {
+  place(text: string): MenuPlace {
     const [, device, path = ""] = /^\(([^)]*)\)(.*)$/s.exec(text) ?? [];
     return device === undefined
       ? { device: this.variables.get("root") ?? "", path: text }
@@ -89,7 +90,7 @@ export class Run {
   }
 
   /** The text of a configuration; undefined where it cannot be read. */
-  readConfig(place: GrubPlace): string | undefined {
+  readConfig(place: MenuPlace): string | undefined {
     if (this.devices.status(place)?.kind !== "file") return undefined;
     const bytes = this.devices.read(place, largestConfig + 1);
     if (bytes === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** What a script has made so far: entries, what is loaded, and how it ends. Pure. */
-import type { GrubPlace } from "./host.ts";
+import type { MenuPlace } from "../host.ts";
 import type { Block } from "./parse.ts";
 import type { Variables } from "./variables.ts";
 
@@ -24,13 +24,13 @@ export interface Shown {
 
 export interface Loaded {
   readonly kind: "linux" | "chained" | "other";
-  readonly kernel: GrubPlace;
+  readonly kernel: MenuPlace;
   readonly args: readonly string[];
   /** Why it is nothing for kexec. */
   readonly problem: string | undefined;
-  initrds: readonly GrubPlace[];
+  initrds: readonly MenuPlace[];
   initrdProblem: string | undefined;
-  deviceTree: GrubPlace | undefined;
+  deviceTree: MenuPlace | undefined;
 }
 
 /** Ends a script: it boots, leaves GRUB, or shows another menu. */

@@ -1,8 +1,8 @@
 /** GRUB's `test` and `[`: grub-core/commands/test.c. Pure. */
-import type { GrubStatus } from "./host.ts";
+import type { MenuStatus } from "../host.ts";
 
 export interface FileFacts {
-  status(path: string): GrubStatus | undefined;
+  status(path: string): MenuStatus | undefined;
 }
 
 const deepest = 64;

@@ -1,13 +1,14 @@
 /** GRUB's script language as menus use it: GRUB's manual, "Writing full configuration files directly". */
 import { describe, expect, test } from "bun:test";
-import type { GrubEntry, GrubMenu, GrubStart } from "../../../src/menu/grub/host.ts";
 import { readGrubMenu, writesOf } from "../../../src/menu/grub/menu.ts";
+import type { GrubStart } from "../../../src/menu/grub/start.ts";
+import type { ReadEntry, ReadMenu } from "../../../src/menu/host.ts";
 import { mutate, processorTime, seeded } from "../fuzz.ts";
 import { type Trees, treesHost } from "./hosts.ts";
 
 const files = { "/vmlinuz": "k", "/initrd.img": "i", "/ucode.img": "u" };
 
-function read(config: string, more: Trees = {}, start: Partial<GrubStart> = {}): GrubMenu {
+function read(config: string, more: Trees = {}, start: Partial<GrubStart> = {}): ReadMenu {
   const { disk = {}, ...others } = more;
   const host = treesHost(
     { disk: { ...files, "/boot/grub/grub.cfg": config, ...disk }, ...others },
@@ -33,7 +34,7 @@ function cmdlineOf(lines: string, before = "", more: Trees = {}): string | undef
 }
 
 const place = (path: string, device = "disk") => ({ device, path });
-const titles = ({ entries }: GrubMenu) => entries.map(({ title }) => title);
+const titles = ({ entries }: ReadMenu) => entries.map(({ title }) => title);
 
 function grubenv(lines: string): string {
   return `# GRUB Environment Block\n${lines}`.padEnd(1024, "#");
@@ -46,7 +47,7 @@ describe("an entry", () => {
         "\tlinux\t/vmlinuz root=UUID=1  ro quiet\n\tinitrd /ucode.img /initrd.img\n}\n",
     );
     expect(notes).toEqual([]);
-    const expected: GrubEntry = {
+    const expected: ReadEntry = {
       id: "one",
       ownId: "one",
       title: "A title",
@@ -324,7 +325,7 @@ submenu s { menuentry 'b>c' { recordfail; savedefault; linux /vmlinuz } }
 `;
   const readWith = (lines: string, start: Partial<GrubStart> = {}) =>
     read(header, { disk: { "/boot/grub/grubenv": grubenv(lines) } }, start);
-  const written = (menu: GrubMenu, index: number) => {
+  const written = (menu: ReadMenu, index: number) => {
     const entry = menu.entries[index];
     if (entry === undefined) throw new Error("no entry");
     return writesOf(menu, entry).map(({ file, variables }) => [

@@ -1,19 +1,19 @@
 /** Hosts for menu readers: files in memory, and a folder of real ones. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { GrubDeviceFacts, GrubHost, GrubPlace } from "../../../src/menu/grub/host.ts";
+import type { DeviceFacts, MenuHost, MenuPlace } from "../../../src/menu/host.ts";
 
 /** Paths with their text; every device with what is known of it. */
 export type Trees = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export interface CountingHost extends GrubHost {
+export interface CountingHost extends MenuHost {
   calls: number;
 }
 
 /** Devices in the order of `trees`; a folder is what has a file below it. */
 export function treesHost(
   trees: Trees,
-  facts: Readonly<Record<string, GrubDeviceFacts>> = {},
+  facts: Readonly<Record<string, DeviceFacts>> = {},
 ): CountingHost {
   const host: CountingHost = {
     calls: 0,
@@ -49,8 +49,8 @@ export function treesHost(
 }
 
 /** A folder as the one device `disk`. */
-export function folderHost(folder: string, facts: GrubDeviceFacts = {}): GrubHost {
-  const pathOf = ({ path }: GrubPlace) => join(folder, path);
+export function folderHost(folder: string, facts: DeviceFacts = {}): MenuHost {
+  const pathOf = ({ path }: MenuPlace) => join(folder, path);
   return {
     devices: ["disk"],
     status(place) {

@@ -1,43 +1,43 @@
 /**
- * What a GRUB script asks of the machine, and what it comes to. The evaluator does no I/O: who reads a
- * menu, of a disk or inside an ISO image, answers for the files.
+ * What the reader of a menu asks of the machine, and what a menu comes to. Readers do no I/O: who has
+ * the files, of a disk or inside an ISO image, answers for them.
  */
 
-/** A file where a script sees it: a device by the name that the host gave it, and a path from its root. */
-export interface GrubPlace {
+/** A file where a menu sees it: a device by the name that the host gave it, and a path from its root. */
+export interface MenuPlace {
   readonly device: string;
   /** Begins with a slash. */
   readonly path: string;
 }
 
-export interface GrubHost {
+export interface MenuHost {
   /**
    * Devices in the order in which `search` looks at them, that of the menu first. The names are the
    * host's: no script can tell `hd0` from `source`.
    */
   readonly devices: readonly string[];
   /** What is at a place, and the size of a file. Undefined: nothing, or not to be read. */
-  status(place: GrubPlace): GrubStatus | undefined;
+  status(place: MenuPlace): MenuStatus | undefined;
   /** At most `limit` bytes of a file, all of a shorter one; undefined where it cannot be read. */
-  read(place: GrubPlace, limit: number): Uint8Array | undefined;
+  read(place: MenuPlace, limit: number): Uint8Array | undefined;
   /** Names in a directory, in any order; undefined where there is none. */
-  names(place: GrubPlace): readonly string[] | undefined;
+  names(place: MenuPlace): readonly string[] | undefined;
   /** What is known of a device's file system; empty where nothing is. */
-  facts(device: string): GrubDeviceFacts;
+  facts(device: string): DeviceFacts;
   /**
    * `loopback NAME FILE`: makes an image a device, and says its name in `devices` from then on.
    * Undefined, or a host without it: such an image cannot be opened.
    */
-  loopback?(name: string, image: GrubPlace): boolean;
+  loopback?(name: string, image: MenuPlace): boolean;
 }
 
-export interface GrubStatus {
+export interface MenuStatus {
   readonly kind: "file" | "directory";
   readonly size: number;
 }
 
 /** As `probe` gives them: `fs-uuid`, `label`, `fs`, `part-uuid`. */
-export interface GrubDeviceFacts {
+export interface DeviceFacts {
   readonly uuid?: string | undefined;
   readonly label?: string | undefined;
   readonly type?: string | undefined;
@@ -45,14 +45,14 @@ export interface GrubDeviceFacts {
 }
 
 /** What a script would write into an environment block: `save_env`. */
-export interface GrubWrite {
-  readonly file: GrubPlace;
+export interface MenuWrite {
+  readonly file: MenuPlace;
   /** In the order of the script; undefined takes a variable out. */
   readonly variables: ReadonlyMap<string, string | undefined>;
 }
 
 /** An entry of the menu or of a submenu, as running its block leaves it. */
-export interface GrubEntry {
+export interface ReadEntry {
   /**
    * `--id`, else the title; behind those of its submenus, each with `>` between, and `>>` where a name
    * has one: what `grub-set-default` takes.
@@ -67,21 +67,21 @@ export interface GrubEntry {
   readonly number: string;
   /** File and line of the block. */
   readonly from: string;
-  readonly kernel: GrubPlace | undefined;
+  readonly kernel: MenuPlace | undefined;
   /** The kernel is a program of EFI (`chainloader`): it boots where it is a UKI or a kernel itself. */
   readonly chained: boolean;
-  readonly initrds: readonly GrubPlace[];
+  readonly initrds: readonly MenuPlace[];
   readonly cmdline: string;
-  readonly deviceTree: GrubPlace | undefined;
+  readonly deviceTree: MenuPlace | undefined;
   /** Why it cannot be booted here. */
   readonly problem: string | undefined;
   /** What its block would write, `savedefault` or `recordfail`. */
-  readonly writes: readonly GrubWrite[];
+  readonly writes: readonly MenuWrite[];
 }
 
-export interface GrubMenu {
+export interface ReadMenu {
   /** Submenus are not entries; what is in them is, in place. */
-  readonly entries: readonly GrubEntry[];
+  readonly entries: readonly ReadEntry[];
   /** The entry that GRUB starts by itself; undefined in an empty menu. */
   readonly default: number | undefined;
   /** What made it the default: `default=1>2`. */
@@ -93,23 +93,7 @@ export interface GrubMenu {
   /** Seconds that the menu is shown; undefined: until a key is pressed. */
   readonly timeout: number | undefined;
   /** What reading the menu would write, as `next_entry`. */
-  readonly writes: readonly GrubWrite[];
+  readonly writes: readonly MenuWrite[];
   /** What could not be evaluated, with file and line. */
   readonly notes: readonly string[];
-}
-
-export interface GrubStart {
-  /** The configuration. */
-  readonly config: GrubPlace;
-  readonly platform: "efi" | "pc";
-  /** As GRUB calls it: `x86_64`, `i386`, `arm64`. */
-  readonly cpu: string;
-  /** Set and exported before the script runs: `iso_path`, `lockdown`. */
-  readonly variables?: Readonly<Record<string, string>>;
-  /** `$prefix`; the folder of the configuration where it is left out. */
-  readonly prefix?: GrubPlace;
-  /**
-   * Variables that `load_env` leaves out: a one-shot that could not be taken back afterwards.
-   */
-  readonly withoutVariables?: ReadonlySet<string>;
 }

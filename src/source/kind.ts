@@ -142,6 +142,8 @@ export interface Opened {
   readonly blind?: { readonly why: string; readonly give: string } | undefined;
   /** Throws where what is read in place is no longer what it was when it was opened. */
   readonly requireUnchanged?: (() => void) | undefined;
+  /** What brings no command line and takes the running kernel's, if that has a root. */
+  readonly borrower?: string | undefined;
   /** What chose the files and is signed by nobody. */
   readonly entry?: SourceEntry | undefined;
 }

@@ -55,7 +55,16 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
       /^\ufeff?\s*\{/.test(new TextDecoder().decode(beginning.subarray(0, 64))),
     reader: async () => (await import("./manifest.ts")).manifestReader,
   },
-  // Menus, whose lines look like those of boot entries, are told here.
+  // Menus, whose lines look like those of boot entries, are told before those.
+  {
+    name: "boot menu",
+    resembles: async ({ file }) => {
+      const { menuKindOf, mostToTell } = await import("./menus/find.ts");
+      const text = new TextDecoder().decode(file.read(0, Math.min(file.size, mostToTell)));
+      return menuKindOf(text) !== undefined;
+    },
+    reader: async () => (await import("./menus/menu.ts")).menuFileReader,
+  },
   {
     name: "boot entry",
     resembles: async ({ file }) => {
@@ -73,6 +82,17 @@ export const treeKinds: readonly SourceKind<FoundTree>[] = [
     name: "boot entries",
     resembles: async (found) => (await import("./entries.ts")).hasEntries(found),
     reader: async () => (await import("./entries.ts")).entriesReader,
+  },
+  {
+    name: "boot menu",
+    resembles: async (found) => (await import("./menus/find.ts")).hasMenu(found),
+    reader: async () => (await import("./menus/menu.ts")).menuTreeReader,
+  },
+  // Directories of images are told here.
+  {
+    name: "kernels",
+    resembles: async (found) => (await import("./menus/pairs.ts")).hasPairs(found),
+    reader: async () => (await import("./menus/pairs.ts")).pairsReader,
   },
   { name: "directory", resembles: () => true, reader: () => nothing },
 ];

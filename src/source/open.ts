@@ -143,19 +143,41 @@ async function openRecognised(
 export class Source implements Disposable {
   private constructor(
     readonly path: string,
-    /** A kernel image, compressed or not, or a UKI: see `KernelSource`. */
-    readonly kernel: SourceFile,
     /** Those that SOURCE names, then those that the user gave; without what is in a UKI. */
     readonly initrds: readonly SourceFile[],
-    /** The command line of a manifest or an entry; that of a UKI is in its image. */
-    readonly cmdline: string | undefined,
-    readonly manifest: SourceManifest | undefined,
-    readonly whole: Whole | undefined,
-    readonly entry: SourceEntry | undefined,
-    readonly blind: Opened["blind"],
-    private readonly unchanged: Opened["requireUnchanged"],
+    private readonly opened: Opened,
     private readonly held: DisposableStack,
   ) {}
+
+  /** A kernel image, compressed or not, or a UKI: see `KernelSource`. */
+  get kernel(): SourceFile {
+    return this.opened.kernel;
+  }
+
+  /** The command line of a manifest or an entry; that of a UKI is in its image. */
+  get cmdline(): string | undefined {
+    return this.opened.cmdline;
+  }
+
+  get manifest(): SourceManifest | undefined {
+    return this.opened.manifest;
+  }
+
+  get whole(): Whole | undefined {
+    return this.opened.whole;
+  }
+
+  get entry(): SourceEntry | undefined {
+    return this.opened.entry;
+  }
+
+  get blind(): Opened["blind"] {
+    return this.opened.blind;
+  }
+
+  get borrower(): string | undefined {
+    return this.opened.borrower;
+  }
 
   /**
    * @param admission The gate that is passed on the way.
@@ -180,7 +202,7 @@ export class Source implements Disposable {
   static async of(found: FoundSource, wanted: Omit<Wanted, "kernel">): Promise<Source> {
     using held = new DisposableStack();
     const opened = await found.open(wanted.entry);
-    const { kernel, initrds, cmdline, manifest, whole, entry, blind, requireUnchanged } = opened;
+    const { kernel, initrds, manifest } = opened;
     const all = [
       ...initrds,
       ...wanted.initrd.map((path) => ({
@@ -190,12 +212,7 @@ export class Source implements Disposable {
     ];
     // Where they are digested one by one, the device reads all of them meanwhile.
     if (manifest !== undefined) for (const { file } of [kernel, ...all]) readAhead(file);
-    const { path } = found;
-    return new Source(
-      ...([path, kernel, all, cmdline, manifest, whole, entry, blind] as const),
-      requireUnchanged,
-      held.move(),
-    );
+    return new Source(found.path, all, opened, held.move());
   }
 
   /**
@@ -203,7 +220,7 @@ export class Source implements Disposable {
    * @throws KexecError `file-changed`
    */
   requireUnchanged(): void {
-    this.unchanged?.();
+    this.opened.requireUnchanged?.();
   }
 
   [Symbol.dispose](): void {

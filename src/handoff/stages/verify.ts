@@ -153,7 +153,8 @@ export async function ownCmdline(
     requireUnsealed(image.cmdline, source, request);
   }
   if (request.cmdline !== undefined) return request.cmdline;
-  if (!request.reuseCmdline) return entryOptions(source) ?? image.cmdline;
+  const { borrower } = source;
+  if (!request.reuseCmdline && borrower === undefined) return entryOptions(source) ?? image.cmdline;
   const running = readRunningCmdline();
   if (!running.known) {
     throw new KexecError("io-error", {
@@ -161,10 +162,12 @@ export async function ownCmdline(
       hint: "mount /proc, or give the line by --cmdline",
     });
   }
-  return reusableCmdline(running.value, {
+  const line = reusableCmdline(running.value, {
     crash: request.crash ?? false,
     firstProcess: isInit() || isStartedAsInit(running.value),
   });
+  if (borrower !== undefined && !request.reuseCmdline) requireRoot(borrower, line, request);
+  return line;
 }
 
 /** A shell that the first process started is on the same line. */
@@ -184,6 +187,16 @@ export function fullCmdline(
 ): string {
   const joined = joinCmdline(own, append);
   return reuseCmdline ? withoutRepeats(joined) : joined;
+}
+
+/** What the next system is on is not guessed. */
+function requireRoot(borrower: string, running: string, { append }: CmdlineOptions): void {
+  const lines = [running, append ?? ""];
+  if (lines.some((line) => parameterValues(line, "root").length > 0)) return;
+  throw new KexecError("malformed-input", {
+    message: `cannot put the command line together: ${borrower} names no root=, and neither does the running kernel's`,
+    hint: "give it by --cmdline, or the root alone by --append root=…",
+  });
 }
 
 /** Variables are GRUB's: the specification knows none, and the kernel would get their names. */

@@ -1,0 +1,206 @@
+/** A boot menu as a source: GRUB's and that of syslinux, of a file and of a directory. */
+import { KexecError } from "../../errors.ts";
+import { exists } from "../../linux/path.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
+import type { ReadEntry, ReadMenu } from "../../menu/host.ts";
+import type {
+  FileTree,
+  FoundFile,
+  FoundTree,
+  Listing,
+  Menu,
+  Opened,
+  Opening,
+  Reader,
+} from "../kind.ts";
+import { type Config, findConfigs, menuKindOf, mostToTell } from "./find.ts";
+import { factsOf, fileSystemOf, openTree, otherDevices } from "./mounted.ts";
+import { type Device, ownDevice, TreeHost } from "./tree-host.ts";
+
+/** An entry of such a menu, and what it was made of. */
+export interface LoaderEntry extends MenuEntry {
+  readonly read: ReadEntry;
+}
+
+export const menuFileReader = {
+  menu: (found: FoundFile, opening: Opening) => {
+    const { file } = found;
+    const kind = menuKindOf(
+      new TextDecoder().decode(file.read(0, Math.min(file.size, mostToTell))),
+    );
+    const { canonicalPath } = file;
+    const levels = levelsAbove(canonicalPath);
+    const trees = [...levels].flatMap((level) => {
+      const tree = found.treeAbove(level);
+      return tree === undefined ? [] : [opening.held.use(tree)];
+    });
+    const [tree] = trees;
+    if (tree === undefined || kind === undefined) {
+      throw new KexecError("malformed-input", {
+        message: `cannot load the boot menu ${file.path}: its files are not to be found from there`,
+        hint: "give the directory or the disk that it is on",
+      });
+    }
+    const path = canonicalPath
+      .split("/")
+      .slice(-1 - Math.max(...levels))
+      .join("/");
+    return new LoaderMenu([{ kind, path }], trees, opening);
+  },
+} satisfies Reader<FoundFile>;
+
+export const menuTreeReader = {
+  menu: ({ tree }: FoundTree, opening: Opening) =>
+    new LoaderMenu(findConfigs(tree), [tree], opening),
+} satisfies Reader<FoundTree>;
+
+/** Folders of a menu's file that are its loader's own: the files count from above them. */
+const own = /^(?:grub2?|extlinux|syslinux|isolinux|loader|pxelinux\.cfg|EFI)$/i;
+
+/** How far above the menu's own folder its files may count from, the highest first. */
+function levelsAbove(canonicalPath: string): readonly number[] {
+  const folders = canonicalPath.split("/").slice(0, -1).reverse();
+  let level = 0;
+  if (own.test(folders[1] ?? "") && /^EFI$/i.test(folders[1] ?? "")) level = 2;
+  else if (own.test(folders[0] ?? "")) level = 1;
+  if (level > 0 && folders[level] === "boot") level += 1;
+  return Array.from({ length: level + 1 }, (_, index) => level - index);
+}
+
+/** GRUB's names: `efi` where firmware started this machine by EFI, `arm64` for aarch64. */
+function machineOf({ architecture }: Opening): { platform: "efi" | "pc"; cpu: string } {
+  const platform = architecture === "aarch64" || exists("/sys/firmware/efi") ? "efi" : "pc";
+  const cpu = architecture === "aarch64" ? "arm64" : platform === "efi" ? "x86_64" : "i386";
+  return { platform, cpu };
+}
+
+/** The first of the menus that has entries. */
+export class LoaderMenu implements Menu<LoaderEntry> {
+  readonly noun = "menu entry";
+  private readonly host: TreeHost;
+
+  constructor(
+    private readonly configs: readonly Config[],
+    trees: readonly FileTree[],
+    private readonly opening: Opening,
+  ) {
+    const { held } = opening;
+    const [tree] = trees;
+    this.path = `${tree?.path.replace(/\/$/, "") ?? ""}/${configs[0]?.path ?? ""}`;
+    const system = tree === undefined ? undefined : fileSystemOf(tree.canonicalPath);
+    const root = system === undefined ? undefined : openTree(system.mount.mountPoint);
+    const device: Device = {
+      name: ownDevice,
+      trees: root === undefined ? trees : [...trees, held.use(root)],
+      facts: () => (system === undefined ? {} : factsOf(system.mount)),
+    };
+    this.host = new TreeHost(device, () => otherDevices(system?.mount, held));
+  }
+
+  readonly path: string;
+
+  async list(): Promise<Listing<LoaderEntry>> {
+    const warnings: string[] = [];
+    for (const [index, config] of this.configs.entries()) {
+      const menu = await this.read(config);
+      if (menu === undefined || menu.entries.length === 0) {
+        const why = menu?.notes[0] ?? "it cannot be read";
+        warnings.push(`${config.path} has no entries: ${why}`);
+        continue;
+      }
+      const rest = this.configs.slice(index + 1).map(({ path }) => path);
+      if (rest.length > 0) warnings.push(`${config.path} is taken, and not ${rest.join(", ")}`);
+      const chosen = defaultOf(menu);
+      return {
+        entries: menu.entries.map((entry, at) => this.entryOf(entry, at === chosen.index)),
+        why: chosen.why,
+        warnings: [...warnings, ...menu.notes],
+      };
+    }
+    throw new KexecError("malformed-input", {
+      message: `cannot load the boot menu ${this.path}: ${warnings.join("; ") || "it has no entries"}`,
+      hint: "give its kernel, its initramfs and its command line themselves",
+    });
+  }
+
+  private async read(config: Config): Promise<ReadMenu | undefined> {
+    const place = { device: ownDevice, path: `/${config.path}` };
+    const { platform, cpu } = machineOf(this.opening);
+    if (config.kind === "GRUB menu") {
+      const { readGrubMenu } = await import("../../menu/grub/menu.ts");
+      return readGrubMenu(this.host, { config: place, platform, cpu });
+    }
+    const { readSyslinuxMenu } = await import("../../menu/syslinux/menu.ts");
+    return readSyslinuxMenu(this.host, { config: place, cpu });
+  }
+
+  private entryOf(read: ReadEntry, isDefault: boolean): LoaderEntry {
+    const shown = (place: ReadEntry["kernel"]) =>
+      place === undefined
+        ? undefined
+        : place.device === ownDevice || !this.host.devices.includes(place.device)
+          ? place.path
+          : `(${place.device})${place.path}`;
+    return {
+      id: read.id,
+      title: read.title,
+      kernel: shown(read.kernel),
+      initrds: read.initrds.map((place) => shown(place) ?? ""),
+      cmdline: read.kernel === undefined ? undefined : read.cmdline,
+      default: isDefault,
+      problem: read.problem,
+      from: read.from.replace(/^\/+/, ""),
+      read,
+    };
+  }
+
+  open(entry: LoaderEntry, opening: Opening): Opened {
+    const { read } = entry;
+    const { held, admission, listener } = opening;
+    listener.note?.(`menu entry: ${entry.id} of ${entry.from}`);
+    if (read.problem !== undefined || read.kernel === undefined) {
+      throw new KexecError("malformed-input", {
+        message: `cannot load the menu entry ${entry.id}: ${read.problem ?? "it names no kernel"}`,
+        hint: `it stands in ${entry.from}`,
+      });
+    }
+    const adds = read.initrds.length > 0 ? "archives" : read.cmdline === "" ? undefined : "words";
+    if (admission.required && adds !== undefined) {
+      throw new KexecError("policy-refused", {
+        message: `cannot use the ${adds} of the menu entry ${entry.id}: trust is required, and nobody signed the menu`,
+        hint: "boot a signed manifest, or a signed UKI that has them inside",
+      });
+    }
+    const opened = (place: NonNullable<ReadEntry["kernel"]>, what: string) => {
+      const located = this.host.locate(place);
+      if (located === undefined) {
+        throw new KexecError("file-not-found", {
+          message: `cannot open the ${what} ${place.path} of the menu entry ${entry.id}: it is not there`,
+        });
+      }
+      const { tree, path } = located;
+      return {
+        file: held.use(tree.open(path, what)),
+        expected: undefined,
+        openBeside: (suffix: string, other: string) => tree.open(`${path}${suffix}`, other),
+      };
+    };
+    return {
+      kernel: opened(read.kernel, "kernel"),
+      initrds: read.initrds.map((place) => opened(place, "initramfs")),
+      cmdline: read.chained && read.cmdline === "" ? undefined : read.cmdline,
+      entry: { path: this.path, facts: undefined },
+    };
+  }
+}
+
+/** As GRUB: where the default fails, what `fallback` names. */
+function defaultOf(menu: ReadMenu): { readonly index: number | undefined; readonly why: string } {
+  const isGood = (index: number | undefined) =>
+    index !== undefined && menu.entries[index]?.problem === undefined;
+  if (isGood(menu.default)) return { index: menu.default, why: menu.why };
+  const fallback = menu.fallback.find(isGood);
+  return fallback === undefined
+    ? { index: menu.default, why: menu.why }
+    : { index: fallback, why: `fallback: ${menu.why} cannot be booted` };
+}

@@ -1,0 +1,168 @@
+/** Boot menus and kernels of folders as sources. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { menuKindOf } from "../../../src/source/menus/find.ts";
+import { FoundSource, Source } from "../../../src/source/open.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "aegis-menus-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+let folders = 0;
+function folder(files: Readonly<Record<string, string>>): string {
+  const root = join(scratch, String(folders++));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  return root;
+}
+
+/** What is booted: the text of kernel and archives, and the command line. */
+async function booted(path: string, entry?: string) {
+  const warnings: string[] = [];
+  const listener = { warn: (line: string) => warnings.push(line) };
+  using source = await Source.open({ kernel: path, initrd: [], entry }, listener);
+  const text = ({ file }: { file: { path: string } }) => readFileSync(file.path, "utf8");
+  const { kernel, initrds, cmdline } = source;
+  return { kernel: text(kernel), initrds: initrds.map(text), cmdline, warnings };
+}
+
+async function listed(path: string) {
+  using found = await FoundSource.find(path);
+  const menu = await found.menu();
+  return { kind: found.kind, ...(await menu?.list()) };
+}
+
+const grub = `set default=1
+menuentry A --id a { search --fs-uuid --set=root 9-9; linux /vmlinuz-1 a; initrd /initrd-1 /ucode }
+submenu More { menuentry B { search --fs-uuid --set=root 9-9; linux /boot/vmlinuz-2 b; initrd /boot/initrd-2 } }
+menuentry Setup { fwsetup }
+`;
+const kernels = {
+  "vmlinuz-1": "kernel 1",
+  "vmlinuz-2": "kernel 2",
+  "initrd-1": "archive 1",
+  "initrd-2": "archive 2",
+  ucode: "microcode",
+};
+const inBoot = (files: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(files).map(([name, text]) => [`boot/${name}`, text]));
+const second = { kernel: "kernel 2", initrds: ["archive 2"], cmdline: "b" };
+
+describe("GRUB's menu", () => {
+  const trees: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+    ["of a boot partition", { ...kernels, "grub/grub.cfg": grub }, ""],
+    ["of Fedora's", { ...kernels, "grub2/grub.cfg": grub }, ""],
+    ["of a system", inBoot({ ...kernels, "grub/grub.cfg": grub }), ""],
+    ["of a system's /boot", inBoot({ ...kernels, "grub/grub.cfg": grub }), "boot"],
+    ["by its file", inBoot({ ...kernels, "grub/grub.cfg": grub }), "boot/grub/grub.cfg"],
+    ["beside its kernels", { ...kernels, "grub.cfg": grub }, "grub.cfg"],
+    [
+      "by a stub on the partition of EFI",
+      {
+        ...kernels,
+        "grub/grub.cfg": grub,
+        "EFI/debian/grub.cfg":
+          "search.fs_uuid 9-9 root\nset prefix=($root)'/grub'\nconfigfile $prefix/grub.cfg\n",
+      },
+      "EFI/debian/grub.cfg",
+    ],
+  ];
+  test.each(trees)("%s boots its default", async (_, files, path) => {
+    expect(await booted(join(folder(files), path))).toMatchObject(second);
+  });
+
+  test("has entries by id, by title and by number, and says which cannot be booted", async () => {
+    const path = folder({ ...kernels, "grub/grub.cfg": grub });
+    const first = { kernel: "kernel 1", initrds: ["archive 1", "microcode"], cmdline: "a" };
+    expect(await booted(path, "a")).toMatchObject(first);
+    expect(await booted(path, "A")).toMatchObject(first);
+    expect(await booted(path, "0")).toMatchObject(first);
+    expect(await booted(path, "More>B")).toMatchObject(second);
+    expect(await booted(path, "B")).toMatchObject(second);
+    expect(booted(path, "Setup")).rejects.toThrow("it opens the firmware's setup");
+    const { kind, entries, why } = await listed(path);
+    expect({ kind, why }).toEqual({ kind: "boot menu", why: "default=1" });
+    expect(entries?.map((entry) => [entry.id, entry.default, entry.from, entry.problem])).toEqual([
+      ["a", false, "grub/grub.cfg:2", undefined],
+      ["More>B", true, "grub/grub.cfg:3", undefined],
+      ["Setup", false, "grub/grub.cfg:4", "it opens the firmware's setup"],
+    ]);
+  });
+
+  test("falls back where the default cannot be booted", async () => {
+    const path = folder({
+      ...kernels,
+      "grub/grub.cfg": `fallback=1\ndefault=Setup\n${grub.replace("set default=1\n", "")}`,
+    });
+    expect(await booted(path)).toMatchObject(second);
+  });
+
+  test("that shows nothing says why", async () => {
+    const path = folder({ "grub/grub.cfg": "configfile /gone.cfg\n" });
+    expect(booted(path)).rejects.toThrow("/gone.cfg is left out: it is not there");
+  });
+});
+
+describe("the menu of syslinux and U-Boot", () => {
+  const extlinux =
+    "default l1\nlabel l0\nlinux vmlinuz-1\ninitrd initrd-1\nappend a\nlabel l1\nmenu label Two\nlinux /boot/vmlinuz-2\ninitrd /boot/initrd-2\nappend b\n";
+  const trees: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+    ["of a board", inBoot({ ...kernels, "extlinux/extlinux.conf": extlinux }), ""],
+    ["of a board's /boot", inBoot({ ...kernels, "extlinux/extlinux.conf": extlinux }), "boot"],
+    ["by its file", { ...kernels, "extlinux.conf": extlinux }, "extlinux.conf"],
+    [
+      "by its file in a folder",
+      { ...kernels, "extlinux/extlinux.conf": extlinux },
+      "extlinux/extlinux.conf",
+    ],
+  ];
+  test.each(trees)("%s boots its default", async (_, files, path) => {
+    expect(await booted(join(folder(files), path))).toMatchObject(second);
+  });
+});
+
+test("several menus: the first is taken, and the others are told", async () => {
+  const path = folder({
+    ...kernels,
+    "grub/grub.cfg": grub,
+    "extlinux/extlinux.conf": "label l0\nlinux /vmlinuz-1\n",
+  });
+  const { warnings, ...what } = await booted(path);
+  expect(what).toMatchObject(second);
+  expect(warnings).toContain("grub/grub.cfg is taken, and not extlinux/extlinux.conf");
+});
+
+test("kernels without a menu: the newest that has its initramfs, and its root is not guessed", async () => {
+  const path = folder({
+    "vmlinuz-6.1": "old",
+    "initrd.img-6.1": "old archive",
+    "vmlinuz-6.10": "new",
+    "initrd.img-6.10": "new archive",
+    "vmlinuz-6.11": "alone",
+  });
+  expect(await booted(path)).toMatchObject({ kernel: "new", initrds: ["new archive"] });
+  expect(await booted(path, "vmlinuz-6.1")).toMatchObject({ kernel: "old" });
+  expect(booted(path, "vmlinuz-6.11")).rejects.toThrow("no initramfs of its version");
+  expect((await listed(path)).kind).toBe("kernels");
+});
+
+test.each([
+  [grub, "GRUB menu"],
+  ["set timeout=5\nconfigfile /boot/grub/grub.cfg\n", "GRUB menu"],
+  ["if [ -f $prefix/x ]; then\nsource $prefix/x\nfi\n", "GRUB menu"],
+  ["search.fs_uuid 1-2 root\n", "GRUB menu"],
+  ["insmod all_video\n", "GRUB menu"],
+  ["LABEL a\n  LINUX /vmlinuz\n", "syslinux menu"],
+  ["default vesamenu.c32\ninclude menu.cfg\n", "syslinux menu"],
+  ["UI menu.c32\nMENU TITLE x\nLABEL a\nKERNEL k\n", "syslinux menu"],
+  ["title Fedora\nlinux /vmlinuz\ninitrd /initrd.img\noptions root=UUID=1\n", undefined],
+  ["title set x=1\nlinux /vmlinuz\n", undefined],
+  ["linux /vmlinuz\n", undefined],
+  ["# menuentry\n", undefined],
+  ["hello\n", undefined],
+])("%p is %p", (text, kind) => {
+  expect(String(menuKindOf(text))).toBe(String(kind));
+});

@@ -12,6 +12,15 @@ process.exitCode = 1;
 main(process.argv.slice(2)).then((code) => process.exit(code));
 
 async function main(argv: readonly string[]): Promise<number> {
+  // Before any word is looked at: the first process of a machine must not end by one.
+  if (process.pid === 1) {
+    const { orReboot } = await import("./cli/last-resort.ts");
+    const code = await orReboot(async () => {
+      const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
+      return isFirstProcess() ? runAsInit(argv) : undefined;
+    });
+    if (code !== undefined) return code;
+  }
   const [first] = argv;
   if (first?.startsWith("internal:")) {
     const { makeReadOnlyHere, readOnlyArgument } = await import("./handoff/helper/read-only.ts");
@@ -24,10 +33,6 @@ async function main(argv: readonly string[]): Promise<number> {
       appendHere(argv[1] ?? "");
       return 0;
     }
-  }
-  if (process.pid === 1) {
-    const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
-    if (isFirstProcess()) return runAsInit(argv);
   }
   if (isKexecName(process.argv0)) {
     const { runKexec } = await import("./cli/kexec/run.ts");

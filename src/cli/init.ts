@@ -5,11 +5,12 @@
 
 import { errnoText } from "../errno.ts";
 import { end } from "../handoff/leave/on-failure.ts";
-import { kernelWords } from "../kernel-words.ts";
+import { endsParameters, kernelWords } from "../kernel-words.ts";
 import { mountEarly, mountProc } from "../linux/early-mounts.ts";
-import { isInit, type PowerAction } from "../linux/reboot.ts";
+import { isInit, type PowerAction, power } from "../linux/reboot.ts";
 import { readPrivilege, readRunningCmdline } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
+import { trigger } from "./last-resort.ts";
 import { failureWords } from "./output/describe.ts";
 import { STDERR, writeLines } from "./output/streams.ts";
 import { run } from "./run.ts";
@@ -36,8 +37,12 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
   say(`ended with exit code ${exit}; ${failureWords[action]} in ${restSeconds} s`);
   await Bun.sleep(restSeconds * 1000);
   await end(action, { warn: say });
-  // Firmware refused: to end here would be a kernel panic, which is no better.
-  for (;;) await Bun.sleep(1 << 30);
+  // Refused: to end here would be a kernel panic, and to wait no better.
+  for (;;) {
+    trigger(action === "reboot" ? "b" : "o");
+    await Bun.sleep(restSeconds * 1000);
+    power(action);
+  }
 }
 
 /** Words that could not be parsed are a failure as well: what they ask for is done then. */
@@ -60,7 +65,7 @@ export function initArguments(
   cmdline: string | undefined,
 ): readonly string[] {
   const words = cmdline === undefined ? [] : kernelWords(cmdline).words;
-  const dashes = words.indexOf("--");
+  const dashes = words.findIndex(endsParameters);
   const count = dashes < 0 ? argv.length : words.length - dashes - 1;
   const given = count === 0 ? [] : argv.slice(-count);
   return given.filter((word) => !word.startsWith("initrd="));

@@ -1,8 +1,10 @@
 /** `--log`: a line of JSON for each attempt, on disk before the jump, so that the last words survive. */
-import type { KexecError } from "../errors.ts";
+import { KexecError } from "../errors.ts";
+import type { SecretSpec } from "../initramfs/secret.ts";
 import { readText } from "../linux/descriptor.ts";
 import { asKexecError, withoutSuppressed } from "../thrown.ts";
 import { version } from "../version.ts";
+import { visibleJson } from "../visible.ts";
 import { appendFlushed } from "./helper/append-line.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import type { ParsedExecRequest, ParsedLoadRequest } from "./request.ts";
@@ -22,6 +24,7 @@ export class AttemptLog {
   private constructor(
     private path: string | undefined,
     private readonly head: Readonly<Record<string, unknown>>,
+    private readonly secrets: readonly SecretSpec[],
     private readonly observer: Observer,
   ) {}
 
@@ -39,6 +42,7 @@ export class AttemptLog {
     const log = new AttemptLog(
       path,
       { version, command, request: withoutSecrets(request) },
+      request.secrets ?? [],
       observer,
     );
     await log.append("");
@@ -56,7 +60,10 @@ export class AttemptLog {
       return await work();
     } catch (error) {
       try {
-        await this.write({ outcome: "failed", error: asKexecError(error) });
+        await this.write({
+          outcome: "failed",
+          error: withoutSources(asKexecError(error), this.secrets),
+        });
       } catch {
         // The work's own error is the one to tell.
       }
@@ -66,7 +73,7 @@ export class AttemptLog {
 
   /** Appends one line and flushes it to disk, unless the disk hangs. @throws KexecError `io-error` */
   async write(outcome: Outcome): Promise<void> {
-    const line = JSON.stringify({ ...moment(), ...this.head, ...outcome });
+    const line = visibleJson({ ...moment(), ...this.head, ...outcome });
     await this.append(`${line}\n`);
   }
 
@@ -77,10 +84,12 @@ export class AttemptLog {
   }
 }
 
-/** The request as it is logged: of secrets only their number. */
+/** The request as it is logged: of secrets only where they go. */
 export function withoutSecrets(request: LoggedRequest): Readonly<Record<string, unknown>> {
   const { secrets, ...rest } = request;
-  return secrets === undefined ? rest : { ...rest, secrets: secrets.length };
+  return secrets === undefined
+    ? rest
+    : { ...rest, secrets: secrets.map(({ destination, mode }) => ({ destination, mode })) };
 }
 
 /** The clock may be wrong in an early boot, so the seconds since the start are told as well. */
@@ -88,4 +97,16 @@ function moment(): { time: string; uptime: number | null } {
   const uptime = readText("/proc/uptime", 256);
   const seconds = Number(uptime.ok ? uptime.text.split(" ")[0] : Number.NaN);
   return { time: new Date().toISOString(), uptime: Number.isFinite(seconds) ? seconds : null };
+}
+
+/** A log outlives the attempt: a secret is called by its place there, not by where it can be found. */
+function withoutSources(error: KexecError, secrets: readonly SecretSpec[]): KexecError {
+  for (const { source, destination } of secrets) {
+    if (source.kind !== "file" || !error.message.includes(`secret ${source.path}`)) continue;
+    return new KexecError(error.code, {
+      message: error.message.replaceAll(`secret ${source.path}`, `secret for ${destination}`),
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+    });
+  }
+  return error;
 }

@@ -87,8 +87,10 @@ export async function loadAndExec(
     using signals = new DisposableStack();
     return await log.orFailure(async () => {
       const way = prepare(parsed.exec, true);
+      // From before a secret is read: between the load and the jump there is no moment without it.
+      const held = parsed.load.secrets.length > 0 ? holdSignals(way, signals) : undefined;
       using loaded = await Loaded.from(parsed.load, observer);
-      const interruption = holdSignals(way, signals);
+      const interruption = held ?? holdSignals(way, signals);
       return await leave(parsed.exec, way, loaded.report, log, observer, interruption);
     });
   });
@@ -155,6 +157,7 @@ async function leave(
     request.watchdog === undefined ? undefined : armWatchdog(request.watchdog, observer);
   await interruption?.check();
   observer.handover?.(report);
+  await interruption?.check();
   quiesce(plan, observer);
   watchdog?.keepAlive();
   return jump();

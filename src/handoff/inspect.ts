@@ -62,6 +62,7 @@ export async function inspect(
   predicted(predictPermission(`load ${parsed.kernel}`, facts, parsed.crash));
   reasons.add(...(await Secrets.problems(parsed.secrets)));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
+  reasons.add(...(gate?.refusedSecrets(parsed.secrets) ?? []));
   const found = held.use(
     await FoundSource.find(parsed.kernel, listener, gate ?? brokenGate(reasons)),
   );

@@ -100,6 +100,7 @@ export class Loaded implements Disposable {
     const limitBefore = request.dryRun ? undefined : requirePermission(request);
     for (const problem of await Secrets.problems(request.secrets)) throw problem;
     const gate = await gateFor(request);
+    for (const problem of gate.refusedSecrets(request.secrets)) throw problem;
     using source = await Source.open(request, recorded, gate);
     using verified = await Verified.from(source, request, architecture, gate, recorded);
     if (verified.cmdline === "") {
@@ -243,7 +244,21 @@ async function call(
     throw diagnoseLoad(-result, attempt, evidence, kernelLog);
   }
   for (const line of kernelLog) observer.note?.(`kernel: ${line}`);
+  requireState(request.crash ? "crashLoaded" : "loaded", true);
   return milliseconds;
+}
+
+/**
+ * Holds what the kernel tells of itself against what a call came to.
+ * @throws KexecError `io-error`
+ */
+export function requireState(fact: "loaded" | "crashLoaded", wanted: boolean): void {
+  const found = valueIn(readKexecFact(fact));
+  if (found === undefined || found === wanted) return;
+  throw new KexecError("io-error", {
+    message: `kexec_file_load(2) came back without an error, and the kernel says that ${wanted ? "nothing" : "something"} is loaded`,
+    hint: "something else loads or unloads kernels, or stands between this program and the kernel: find it before you go on",
+  });
 }
 
 /**

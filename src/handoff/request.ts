@@ -164,6 +164,13 @@ export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSche
 export function parseLoadRequest(request: unknown): ParsedLoadRequest {
   const parsed = parse(loadSchema, request, "load");
   requireOneCmdline(parsed);
+  if (parsed.crash && parsed.secrets.length > 0) {
+    throw new KexecError("usage", {
+      message:
+        "cannot give a secret to a crash kernel: it would stay in the reserved memory, even unloaded",
+      hint: "leave --secret out: a crash kernel gets what it needs from its own initramfs",
+    });
+  }
   return parsed;
 }
 

@@ -87,10 +87,18 @@ export type PolicyStatus =
   | {
       readonly path: string;
       readonly broken: false;
-      /** Paths of the public keys; null where it names none. */
-      readonly trust: readonly string[] | null;
+      /** Paths of the public keys. */
+      readonly trust: readonly string[];
+      /** How many of them must have signed. */
+      readonly threshold: number;
       readonly minGeneration: number | null;
       readonly allowAppend: readonly string[];
+      /** Places where secrets may be put, and below which. */
+      readonly allowSecret: readonly string[];
+      /** Types that may be mounted to read a source; null where it names none. */
+      readonly fileSystems: readonly string[] | null;
+      /** What is measured before the jump; null where it asks for nothing. */
+      readonly measure: { readonly pcr: number; readonly required: boolean } | null;
     }
   | { readonly path: string; readonly broken: true; readonly why: string };
 
@@ -175,12 +183,12 @@ function readPolicyStatus(): PolicyStatus | null {
     return { path: defaultPolicyPath, broken: true, why: error.message };
   }
   if (policy === undefined) return null;
-  const { path, trust, minGeneration, allowAppend } = policy;
+  const { minGeneration, fileSystems, measure, ...rest } = policy;
   return {
-    path,
+    ...rest,
     broken: false,
-    trust: trust ?? null,
     minGeneration: minGeneration ?? null,
-    allowAppend,
+    fileSystems: fileSystems ?? null,
+    measure: measure ?? null,
   };
 }

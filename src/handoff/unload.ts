@@ -7,6 +7,7 @@ import { libc } from "../linux/libc.ts";
 import { readKexecState } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { readEvidence } from "./evidence.ts";
+import { requireState } from "./load.ts";
 import type { UnloadReport } from "./report.ts";
 import { parseUnloadRequest, type UnloadRequest } from "./request.ts";
 
@@ -26,5 +27,6 @@ export async function unload(request: UnloadRequest = {}): Promise<UnloadReport>
   if (result < 0) {
     throw diagnoseUnload(-result, crash, readEvidence(architecture), limit, log.lines());
   }
+  requireState(crash ? "crashLoaded" : "loaded", false);
   return { target: crash ? "crash" : "reboot", wasLoaded };
 }

@@ -50,7 +50,8 @@ export function readAuthenticode(source: ByteSource, pe: PeImage): Authenticode 
   const signatures: SignedData[] = [];
   let at = 0;
   while (at + wrapperSize <= table.size && signatures.length < mostSignatures) {
-    const entry = readEntry(source, table.offset + at, table.size - at);
+    // The kernel looks at the first one alone: pefile_strip_sig_wrapper.
+    const entry = readEntry(source, table.offset + at, table.size - at, at === 0);
     if ("problem" in entry) return { signatures, problem: at === 0 ? entry.problem : undefined };
     signatures.push(entry.signedData);
     // Entries start at multiples of 8 bytes (PE format, "attribute certificate table").
@@ -66,6 +67,7 @@ function readEntry(
   source: ByteSource,
   offset: number,
   room: number,
+  withKey: boolean,
 ): { length: number; signedData: SignedData } | { problem: SignatureProblem } {
   const wrapper = fieldsOf(source.read(offset, wrapperSize));
   const length = wrapper.u32(0);
@@ -85,7 +87,7 @@ function readEntry(
   if (bytes === undefined) return problem("ELIBBAD", "its signature does not end inside the file");
   if (derLength(start) > size) return problem("ELIBBAD", "its signature is cut short");
   try {
-    return { length, signedData: readSignedData(bytes) };
+    return { length, signedData: readSignedData(bytes, withKey) };
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return problem("EBADMSG", `its ${error.message}`);

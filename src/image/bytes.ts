@@ -3,7 +3,7 @@
  * that looking at a kernel costs its headers and not its length.
  */
 
-import type { Cause, ErrorCode } from "../errors.ts";
+import { type Cause, type ErrorCode, KexecError } from "../errors.ts";
 
 export interface ByteSource {
   /** Length of the whole, in bytes. */
@@ -83,6 +83,34 @@ export function readWithin(
   return isWithin(source.size, offset, length) ? source.read(offset, length) : undefined;
 }
 
+/** What each read costs, in bytes: a system call, and an array for what it gives. */
+const costOfRead = 64;
+
+/** So many bytes may be read of sources that nobody vouches for, all of them together. */
+export class ReadBudget {
+  constructor(private left: number) {}
+
+  /** @throws KexecError `file-too-large` where the budget is used up */
+  take(bytes: number): void {
+    this.left -= bytes + costOfRead;
+    if (this.left >= 0) return;
+    throw new KexecError("file-too-large", {
+      message: "cannot read on: there is more in these files than any boot entry needs",
+    });
+  }
+}
+
+/** A source whose reads are taken off a budget, as far as it goes. */
+export function budgeted(source: ByteSource, budget: ReadBudget): ByteSource {
+  return {
+    size: source.size,
+    read(offset, length) {
+      budget.take(length);
+      return source.read(offset, length);
+    },
+  };
+}
+
 /** The first `length` bytes, or all there are. */
 export function head(source: ByteSource, length: number): Uint8Array {
   return source.read(0, Math.min(length, source.size));
@@ -129,6 +157,16 @@ export function printable(bytes: Uint8Array): string {
     if (byte >= 0x20 && byte <= 0x7e) text += String.fromCharCode(byte);
   }
   return text;
+}
+
+/**
+ * `text` without the characters at its end that `character` matches, in one pass: an expression such
+ * as `/\s+$/` starts anew at each of them, and takes minutes for a megabyte of blanks inside.
+ */
+export function trimmedEnd(text: string, character: RegExp): string {
+  let end = text.length;
+  while (end > 0 && character.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 /** Whether `bytes` has `magic` at `offset`. */

@@ -17,7 +17,7 @@ import {
 } from "./bytes.ts";
 
 export interface PeSection {
-  /** Up to 8 characters of printable ASCII. */
+  /** Up to 8 characters of printable ASCII; `?` stands for any other byte, so that no name hides one. */
   readonly name: string;
   readonly virtualAddress: number;
   /** Bytes in memory; what lies past it in the file is padding. */
@@ -52,6 +52,8 @@ const format = "PE file";
 const dosHeaderSize = 64;
 const coffHeaderSize = 24;
 const sectionHeaderSize = 40;
+/** Linkers make some twenty; section tables are read before anybody knows who signed the file. */
+const mostSections = 1024;
 const certificateEntry = 4;
 const dosMagic = magicOf("MZ");
 const peMagic = [...magicOf("PE"), 0, 0];
@@ -106,6 +108,9 @@ export function readPe(source: ByteSource): PeImage | ImageProblem | undefined {
   if (tableOffset + tableSize > headerSize) {
     return malformed("its section table does not end inside the headers");
   }
+  if (sectionCount > mostSections) {
+    return malformed(`it has more than ${mostSections} sections`);
+  }
   // pefile_parse_binary, crypto/asymmetric_keys/verify_pefile.c: more than headers.
   if (headerSize >= source.size) return truncated("the file ends inside the headers");
   const sections = readSections(fieldsOf(source.read(tableOffset, tableSize)), sectionCount);
@@ -135,13 +140,23 @@ function readSections(table: Fields, count: number): readonly PeSection[] {
   return Array.from({ length: count }, (_, index) => {
     const at = index * sectionHeaderSize;
     return {
-      name: table.text(at, 8),
+      name: sectionName(table, at),
       virtualSize: table.u32(at + 8),
       virtualAddress: table.u32(at + 12),
       size: table.u32(at + 16),
       offset: table.u32(at + 20),
     };
   });
+}
+
+function sectionName(table: Fields, at: number): string {
+  let name = "";
+  for (let index = 0; index < 8; index++) {
+    const byte = table.u8(at + index);
+    if (byte === 0) break;
+    name += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : "?";
+  }
+  return name;
 }
 
 function sectionFault(

@@ -41,7 +41,10 @@ export interface Signer {
   readonly coversContent: boolean | undefined;
   /** When it was signed, by the signed attributes, in milliseconds; undefined: they do not say. */
   readonly signedAt: number | undefined;
-  /** Whether the key of the certificate made the signature; undefined: cannot be told, as without RSA. */
+  /**
+   * Whether the key of the certificate made the signature; undefined: not looked at, or it cannot be
+   * told, as without RSA.
+   */
   readonly isOfKey: boolean | undefined;
 }
 
@@ -73,8 +76,15 @@ const digestAlgorithms = new Map<string, DigestAlgorithm>([
   ["2.16.840.1.101.3.4.2.10", "sha3-512"],
 ]);
 
-/** What an Authenticode signature says. Throws `KexecError` when it is malformed. */
-export function readSignedData(bytes: Uint8Array): SignedData {
+/** More than any image carries: each is looked up among the others. */
+const mostCertificates = 64;
+const mostSigners = 16;
+
+/**
+ * What an Authenticode signature says. Throws `KexecError` when it is malformed.
+ * @param withKey whether to look if the first signer's key made it: arithmetic of a millisecond
+ */
+export function readSignedData(bytes: Uint8Array, withKey: boolean): SignedData {
   const [type, wrapped] = derSequence(derAt(bytes), "the signature");
   if (derOid(type, "the type of the signature") !== signedDataOid) {
     throw malformedDer("the signature is not PKCS#7 signed data");
@@ -85,18 +95,19 @@ export function readSignedData(bytes: Uint8Array): SignedData {
   const optional = parts.slice(3);
   const embedded = optional.find((part) => part.tag === Tag.context0);
   const signerSet = optional.find((part) => part.tag === Tag.set);
-  const certificates = embedded
-    ? derChildren(embedded)
-        .filter((item) => item.tag === Tag.sequence)
-        .map(readCertificate)
-    : [];
+  const carried = embedded ? derChildren(embedded).filter((item) => item.tag === Tag.sequence) : [];
+  if (carried.length > mostCertificates) throw malformedDer("it carries too many certificates");
+  const certificates = carried.map(readCertificate);
   const signers = derChildren(derExpect(signerSet, Tag.set, "the list of signers"));
+  if (signers.length > mostSigners) throw malformedDer("it has too many signers");
   return {
     digestAlgorithm: digestAlgorithms.get(content.digestOid),
     digestOid: content.digestOid,
     digest: content.digest,
     certificates,
-    signers: signers.map((signer) => readSigner(signer, certificates, content.signed)),
+    signers: signers.map((signer, index) =>
+      readSigner(signer, certificates, content.signed, withKey && index === 0),
+    ),
   };
 }
 
@@ -122,7 +133,12 @@ function readIndirectData(item: Der | undefined): IndirectData {
   };
 }
 
-function readSigner(item: Der, certificates: readonly Certificate[], signed: Uint8Array): Signer {
+function readSigner(
+  item: Der,
+  certificates: readonly Certificate[],
+  signed: Uint8Array,
+  withKey: boolean,
+): Signer {
   const parts = derSequence(item, "a signer");
   const [, id, algorithm, attributes] = parts;
   const digestAlgorithm = digestAlgorithms.get(algorithmOid(algorithm));
@@ -136,7 +152,7 @@ function readSigner(item: Der, certificates: readonly Certificate[], signed: Uin
   };
   const value = parts[hasAttributes ? 5 : 4];
   const isOfKey = (certificate: Certificate | undefined) =>
-    certificate?.rsaKey === undefined || digestAlgorithm === undefined
+    !withKey || certificate?.rsaKey === undefined || digestAlgorithm === undefined
       ? undefined
       : isRsaSignature(
           certificate.rsaKey,

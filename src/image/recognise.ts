@@ -1,7 +1,6 @@
 /** What a file is, by its content alone, with the facts that its headers hold. */
 
 import { type Arm64Image, readArm64Image } from "./arm64.ts";
-import { type Authenticode, readAuthenticode } from "./authenticode.ts";
 import { type ByteSource, fieldsOf, hasMagic, head, type ImageProblem, magicOf } from "./bytes.ts";
 import { type BzImage, readBzImage } from "./bzimage.ts";
 import { type Compression, readCompression } from "./compression.ts";
@@ -13,8 +12,6 @@ import { readZboot, type Zboot } from "./zboot.ts";
 export interface PeFacts {
   /** Broken: the file announces PE headers, which the kernel reads when it checks a signature. */
   readonly pe: PeImage | ImageProblem | undefined;
-  /** undefined: unsigned, or no PE file. */
-  readonly signature: Authenticode | undefined;
 }
 
 export type ImageFacts =
@@ -25,7 +22,6 @@ export type ImageFacts =
   | {
       readonly kind: "pe";
       readonly pe: PeImage;
-      readonly signature: Authenticode | undefined;
     }
   | { readonly kind: "compressed"; readonly compression: Compression }
   | ElfFile
@@ -65,25 +61,20 @@ const cpioMagics = ["070701", "070702"].map(magicOf);
 export function recogniseImage(source: ByteSource): ImageFacts {
   const kernel = readBzImage(source) ?? readArm64Image(source) ?? readZboot(source);
   if (kernel?.kind === "broken") return kernel;
-  if (kernel !== undefined) return { ...kernel, ...readPeFacts(source) };
+  const pe = readPe(source);
+  if (kernel !== undefined) return { ...kernel, pe };
 
-  const { pe, signature } = readPeFacts(source);
   if (pe?.kind === "broken") return pe;
   if (pe !== undefined) {
     const uki = readUki(source, pe);
     if (uki?.kind === "broken") return uki;
-    return uki === undefined ? { kind: "pe", pe, signature } : { ...uki, pe, signature };
+    return uki === undefined ? { kind: "pe", pe } : { ...uki, pe };
   }
 
   const compression = readCompression(source);
   if (compression !== undefined) return { kind: "compressed", compression };
   const sample = head(source, sampleSize);
   return readElf(sample) ?? { kind: "unknown", resembles: resemblance(sample) };
-}
-
-function readPeFacts(source: ByteSource): PeFacts {
-  const pe = readPe(source);
-  return { pe, signature: pe?.kind === "pe" ? readAuthenticode(source, pe) : undefined };
 }
 
 function readElf(sample: Uint8Array): ElfFile | undefined {

@@ -4,7 +4,7 @@
  * is silent: of several sections of one name in a profile, the first counts.
  */
 
-import { type ByteSource, broken, type ImageProblem, readWithin } from "./bytes.ts";
+import { type ByteSource, broken, type ImageProblem, readWithin, trimmedEnd } from "./bytes.ts";
 import type { PeImage, PeSection } from "./pe.ts";
 
 /** One resource of a UKI, as a range of the file without the section's padding. */
@@ -34,15 +34,16 @@ export interface Uki {
 const format = "UKI";
 const profileName = ".profile";
 const profileLimit = 16 * 1024;
-const mostSections = 1024;
+/** Bytes of all profiles' own sections: a UKI is read before anybody knows who signed it. */
+const profilesLimit = 256 * 1024;
 
 /** Facts of a UKI; undefined when the PE file has no `.linux` section. */
 export function readUki(source: ByteSource, pe: PeImage): Uki | ImageProblem | undefined {
   if (!pe.sections.some((section) => section.name === ".linux")) return undefined;
-  if (pe.sections.length > mostSections) {
-    return broken(format, "malformed-input", `it has more than ${mostSections} sections`);
-  }
   const [base = [], ...groups] = splitAtProfiles(pe.sections.map(contentOf));
+  if (groups.reduce((sum, [start]) => sum + (start?.size ?? 0), 0) > profilesLimit) {
+    return broken(format, "malformed-input", `its profiles are longer than ${profilesLimit} bytes`);
+  }
   const profiles: UkiProfile[] = [];
   for (const [start, ...own] of groups) {
     const text = start === undefined ? "" : readUkiText(source, start, profileLimit);
@@ -88,7 +89,7 @@ export function readUkiText(
     return broken(format, "kernel-truncated", "a section does not end inside the file");
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/[\0\s]+$/, "");
+    return trimmedEnd(new TextDecoder("utf-8", { fatal: true }).decode(bytes), /[\0\s]/);
   } catch {
     return broken(format, "malformed-input", "a text section is not UTF-8");
   }

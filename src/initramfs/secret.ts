@@ -36,8 +36,9 @@ const form = "write it as SRC:DEST or SRC:DEST:MODE, with DEST absolute and MODE
  * breaks a rule of `checkDestination`.
  */
 export function parseSecret(text: string): SecretSpec {
+  // Nothing of the text is shown: it may be the secret itself, or say where it lies.
   const refuse = (why: string, hint = form) =>
-    new KexecError("usage", { message: `invalid --secret ${quote(text)}: ${why}`, hint });
+    new KexecError("usage", { message: `invalid --secret: ${why}`, hint });
   const colon = text.lastIndexOf(":/");
   if (colon === -1) throw refuse("there is no absolute DEST");
   const source = text.slice(0, colon);
@@ -66,7 +67,10 @@ function parseSource(
   const digits = text.slice("fd:".length);
   const descriptor = Number(digits);
   if (!/^(0|[1-9][0-9]*)$/.test(digits) || descriptor > maxDescriptor) {
-    throw refuse("there is no such descriptor", `a file of this name is written ./${text}`);
+    throw refuse(
+      "there is no such descriptor",
+      "a file whose name begins with fd: is written ./fd:…",
+    );
   }
   return { kind: "descriptor", descriptor };
 }

@@ -88,6 +88,58 @@ export function writeAll(fd: number, bytes: Uint8Array): number {
   return 0;
 }
 
+/** include/uapi/asm-generic/poll.h */
+const POLLOUT = 4;
+/**
+ * Bytes that a pipe, a socket or a terminal takes without waiting once poll(2) says that it takes some:
+ * a page of a pipe (fs/pipe.c), less than what a terminal keeps free (WAKEUP_CHARS, drivers/tty/n_tty.c).
+ */
+const AT_ONCE = 256;
+
+/**
+ * Writes all of `bytes` as long as the reader keeps up.
+ * @param patience milliseconds that may be waited in all; what is left of it is returned by `waited`
+ * @returns 0, or -errno: -EAGAIN where nobody reads
+ */
+export function writeWithin(
+  fd: number,
+  bytes: Uint8Array,
+  patience: number,
+  waited: (milliseconds: number) => void,
+): number {
+  let left = patience;
+  for (let done = 0; done < bytes.byteLength; ) {
+    const begin = performance.now();
+    const ready = untilWritable(fd, left);
+    const took = performance.now() - begin;
+    left = Math.max(0, left - took);
+    waited(took);
+    if (ready <= 0) return ready === 0 ? -EAGAIN : ready;
+    const length = Math.min(AT_ONCE, bytes.byteLength - done);
+    const put = callThroughSignals("write", fd, bytes.subarray(done, done + length), length);
+    if (put < 0 && put !== -EAGAIN) return put;
+    // It was said to take some and takes none: not asked again without a pause.
+    if (put === -EAGAIN) Bun.sleepSync(1);
+    else done += put;
+  }
+  return 0;
+}
+
+/** @returns 1, 0 where it takes nothing for so long, or -errno */
+function untilWritable(fd: number, milliseconds: number): number {
+  const poll = new Uint8Array(8);
+  const view = new DataView(poll.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLOUT, true);
+  const time = new BigInt64Array([
+    BigInt(Math.floor(milliseconds / 1000)),
+    BigInt(Math.floor((milliseconds % 1000) * 1e6)),
+  ]);
+  const result = libc().call("ppoll", poll, 1, new Uint8Array(time.buffer), 0);
+  // A signal is looked at by the caller; it does not make a pipe any emptier.
+  return result === -EINTR ? 0 : result;
+}
+
 /**
  * Reads a descriptor of unknown length to its end.
  * @returns the bytes, -errno, or "too-large" past `limit` bytes

@@ -20,7 +20,8 @@ export function namesIn(
   path: string,
   limit: number,
 ): readonly string[] | undefined {
-  const fd = openBeneath(folder, path);
+  // With `/.` behind it a device of that name is not opened, which may be to do something.
+  const fd = openBeneath(folder, `${path}/.`);
   if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
   if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd);
   try {

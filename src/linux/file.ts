@@ -1,6 +1,6 @@
 /** Input files: opened once, checked, and from then on known by their descriptor only. */
 
-import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, EXDEV, errnoName, errnoText } from "../errno.ts";
+import { ENOENT, EXDEV } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import {
   callThroughSignals,
@@ -15,7 +15,7 @@ import {
   readAt,
 } from "./descriptor.ts";
 import { libc } from "./libc.ts";
-import { type FileStatus, readLink, statusOf, statusOfPath } from "./path.ts";
+import { type FileStatus, openError, readLink, statusOf } from "./path.ts";
 
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;
@@ -63,14 +63,27 @@ export class Folder implements Disposable {
 }
 
 /**
- * Opens `path` for reading where it stays below `folder`, wherever symbolic links lead: openat2(2)
- * with RESOLVE_BENEATH, Linux 5.6. O_NONBLOCK: a FIFO must be refused, not waited for.
- * @returns a descriptor, or -errno: -EXDEV where it would leave the folder
+ * Finds `path` where it stays below `folder`, wherever symbolic links lead: openat2(2) with
+ * RESOLVE_BENEATH, Linux 5.6.
+ * @returns a descriptor of what is there, opened neither for reading nor for writing, or -errno:
+ *   -EXDEV where it would leave the folder
+ */
+function findBeneath(folder: Folder, path: string): number {
+  return openBeneathAs(folder, path, O_PATH);
+}
+
+/**
+ * Opens `path` for reading where it stays below `folder`, as `findBeneath` finds it. O_NONBLOCK: a FIFO
+ * must be refused, not waited for.
  */
 export function openBeneath(folder: Folder, path: string): number {
+  return openBeneathAs(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+function openBeneathAs(folder: Folder, path: string, flags: number): number {
   const how = new Uint8Array(OPEN_HOW_SIZE);
   const view = new DataView(how.buffer);
-  view.setBigUint64(0, BigInt(O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), true);
+  view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
   view.setBigUint64(16, BigInt(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), true);
   return callThroughSignals("openat2", folder.fd, cString(path), how, OPEN_HOW_SIZE);
 }
@@ -100,10 +113,9 @@ export class InputFile implements Disposable {
         message: `cannot open the ${what}: ${path === "" ? "its path is empty" : "its path has a NUL character"}`,
       });
     }
-    // O_NONBLOCK: a FIFO must be refused, not waited for.
-    const fd = open(path, O_RDONLY | O_NONBLOCK);
-    if (fd < 0) throw openError(path, what, -fd);
-    return InputFile.of(fd, path, what);
+    const place = open(path, O_PATH);
+    if (place < 0) throw openError(path, what, -place);
+    return InputFile.at(place, path, what, () => open(path, O_RDONLY | O_NONBLOCK));
   }
 
   /**
@@ -112,26 +124,50 @@ export class InputFile implements Disposable {
    */
   static openBelow(folder: Folder, path: string, what: string): InputFile {
     const shown = folder.path === "." ? path : `${folder.path.replace(/\/$/, "")}/${path}`;
-    const fd = openBeneath(folder, path);
-    if (fd === -EXDEV) {
+    const place = findBeneath(folder, path);
+    if (place === -EXDEV) {
       throw new KexecError("outside-folder", {
         message: `cannot open the ${what} ${shown}: a symbolic link in its path leads out of the folder`,
         errno: "EXDEV",
         hint: "keep the files in that folder; links in it must be relative",
       });
     }
-    if (fd < 0) throw openError(shown, what, -fd);
-    return InputFile.of(fd, shown, what);
+    if (place < 0) throw openError(shown, what, -place);
+    return InputFile.at(place, shown, what, () => openBeneath(folder, path));
   }
 
-  private static of(fd: number, path: string, what: string): InputFile {
+  /**
+   * Looks at what is there before it is opened: to open a device can be to do something, as a watchdog
+   * begins to count.
+   * @param place A descriptor by O_PATH, which is closed here.
+   * @param again Opens the path anew, where the descriptor has no name in /proc.
+   */
+  private static at(place: number, path: string, what: string, again: () => number): InputFile {
+    let found: FileStatus;
+    let fd: number;
     try {
-      const status = statusOf(fd);
-      if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status);
-      if (status.type !== "regular file") {
-        throw new KexecError("not-a-regular-file", {
-          message: `cannot use ${path} as the ${what}: it is a ${status.type}, not a regular file`,
-          hint: `give the path of the ${what} file itself`,
+      found = requireRegular(place, path, what);
+      fd = open(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+      if (fd === -ENOENT) fd = again();
+      if (fd < 0) throw openError(path, what, -fd);
+    } finally {
+      close(place);
+    }
+    return InputFile.of(fd, path, what, found);
+  }
+
+  private static of(fd: number, path: string, what: string, found: FileStatus): InputFile {
+    try {
+      const status = requireRegular(fd, path, what);
+      if (status.inode !== found.inode || status.device !== found.device) {
+        throw new KexecError("file-changed", {
+          message: `cannot use ${path} as the ${what}: another file took its place while it was opened`,
+        });
+      }
+      if (status.size > largestFile) {
+        throw new KexecError("file-too-large", {
+          message: `cannot use ${path} as the ${what}: it has ${status.size} bytes`,
+          hint: "no such file is that large: it is damaged, or sparse",
         });
       }
       if (status.size === 0) {
@@ -188,62 +224,18 @@ export function adviseWillNeed(fd: number, offset: number, length: number): void
   libc().call("fadvise64", fd, offset, length, POSIX_FADV_WILLNEED);
 }
 
-/** Why `path` could not be opened; `what` names its part in the message. */
-export function openError(path: string, what: string, errno: number): KexecError {
-  const name = errnoName(errno);
-  switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-      return new KexecError("file-not-found", {
-        message: `cannot open the ${what} ${path}: ${errno === ENOENT ? "no such file" : "a part of its path is not a directory"}`,
-        errno: name,
-        hint: missingHint(path),
-      });
-    case EACCES:
-    case EPERM:
-      return new KexecError("file-unreadable", {
-        message: `cannot open the ${what} ${path}: no permission to read it`,
-        errno: name,
-        hint: "run as root, or as a user that may read the file",
-      });
-    case EFBIG:
-      return new KexecError("file-too-large", {
-        message: `cannot open the ${what} ${path}: the file is too large`,
-        errno: name,
-      });
-    case 6: // ENXIO: a socket, or a device without a driver
-    case 19: // ENODEV
-      return new KexecError("not-a-regular-file", {
-        message: `cannot use ${path} as the ${what}: it is not a regular file`,
-        errno: name,
-        hint: `give the path of the ${what} file itself`,
-      });
-    case 36: // ENAMETOOLONG
-    case 40: // ELOOP
-      return new KexecError("file-not-found", {
-        message: `cannot open the ${what} ${path.slice(0, 200)}: ${errnoText(errno).toLowerCase()}`,
-        errno: name,
-      });
-    default:
-      return ioError(`open the ${what} ${path}`, errno);
-  }
-}
+/** Bytes: 256 TiB. Sums of such sizes stay exact. */
+const largestFile = 2 ** 48;
 
-/** Says where the path breaks off, so that an unmounted file system shows. */
-function missingHint(path: string): string {
-  const target = readLink(path);
-  if (typeof target === "string") {
-    return `it is a symbolic link to ${target}: is the file system with that mounted?`;
-  }
-  const slash = path.lastIndexOf("/");
-  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
-  const status = statusOfPath(folder);
-  if (typeof status === "number") {
-    return `the directory ${folder} does not exist either: is its file system mounted?`;
-  }
-  return status.type === "directory"
-    ? `the directory ${folder} exists: check the file name`
-    : `${folder} is a ${status.type}`;
+/** @throws KexecError `not-a-regular-file`, `io-error` */
+function requireRegular(fd: number, path: string, what: string): FileStatus {
+  const status = statusOf(fd);
+  if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status);
+  if (status.type === "regular file") return status;
+  throw new KexecError("not-a-regular-file", {
+    message: `cannot use ${path} as the ${what}: it is a ${status.type}, not a regular file`,
+    hint: `give the path of the ${what} file itself`,
+  });
 }
 
 /** It reads like a `ByteSource` of image/bytes.ts. */

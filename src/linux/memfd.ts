@@ -15,11 +15,13 @@ const F_ADD_SEALS = 1033;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
 const F_SEAL_GROW = 4;
+const F_SEAL_WRITE = 8;
 const F_SEAL_FUTURE_WRITE = 0x10;
 // include/uapi/asm-generic/mman-common.h, include/uapi/linux/mman.h
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
 
 const SEEK_SET = 0;
 const ENOSPC = 28;
@@ -154,33 +156,45 @@ export class Memfd implements Disposable {
   }
 
   /**
-   * From here on nobody can change, grow or shrink the file, but through windows that were opened
-   * before (F_SEAL_FUTURE_WRITE, Linux 5.1).
+   * From here on nobody can change, grow or shrink the file, by whatever mapping: F_SEAL_WRITE is
+   * refused where a shared one exists (mm/memfd.c, memfd_add_seals).
    */
   seal(): void {
-    const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
+    this.addSeals(F_SEAL_WRITE);
+  }
+
+  /**
+   * As `seal`, but for the windows that were opened before: the only way to overwrite a secret past
+   * the seal (F_SEAL_FUTURE_WRITE, Linux 5.1).
+   */
+  sealAroundSecrets(): void {
+    this.addSeals(F_SEAL_FUTURE_WRITE);
+  }
+
+  private addSeals(write: number): void {
+    const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | write;
     const result = callThroughSignals("fcntl", this.fd, F_ADD_SEALS, seals);
     if (result < 0) throw memoryError("seal a file in memory", -result);
   }
 
-  /** Maps a part of the file to read it. */
+  /** Maps a part of the file to read it. Private: no mapping that a seal would have to wait for. */
   window(offset: number, length: number): Window {
-    return this.map(offset, length, PROT_READ);
+    return this.map(offset, length, PROT_READ, MAP_PRIVATE);
   }
 
   /**
-   * Maps a part of the file to write a secret into it, and past `seal` to overwrite it. Its pages are
-   * locked: those of a memfd would be swapped out like any others.
+   * Maps a part of the file to write a secret into it, and past the seal to overwrite it. Its pages
+   * are locked: those of a memfd would be swapped out like any others.
    * @throws KexecError `out-of-memory`
    */
   secretWindow(offset: number, length: number): Window {
-    return this.map(offset, length, PROT_READ | PROT_WRITE);
+    return this.map(offset, length, PROT_READ | PROT_WRITE, MAP_SHARED);
   }
 
-  private map(offset: number, length: number, protection: number): Window {
+  private map(offset: number, length: number, protection: number, sharing: number): Window {
     const start = Math.floor(offset / LARGEST_PAGE) * LARGEST_PAGE;
     const mapped = offset - start + length;
-    const address = libc().call("mmap", 0, mapped, protection, MAP_SHARED, this.fd, start);
+    const address = libc().call("mmap", 0, mapped, protection, sharing, this.fd, start);
     if (address < 0) throw memoryError("map a file in memory", -address);
     const guarded = protection === PROT_READ ? 0 : guardMemory(address, mapped);
     if (guarded < 0) {

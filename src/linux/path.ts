@@ -1,5 +1,7 @@
 /** What a file is: statx(2). */
-import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
+import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, errnoName, errnoText } from "../errno.ts";
+import { KexecError } from "../errors.ts";
+import { AT_FDCWD, callThroughSignals, cString, ioError } from "./descriptor.ts";
 
 /** What statx(2) tells of an open file. */
 export interface FileStatus {
@@ -129,8 +131,69 @@ export function linkedName(path: string): string | undefined {
   return typeof target === "string" ? target.slice(target.lastIndexOf("/") + 1) : undefined;
 }
 
-/** Whether `path`, or the folder that it is in, is a link whose target does not exist. */
+/** Whether `path`, or a folder on the way to it, is a link whose target does not exist. */
 export function leadsNowhere(path: string): boolean {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  return [path, folder].some((link) => typeof readLink(link) === "string" && !exists(link));
+  for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
+    const way = end < 0 ? path : path.slice(0, end);
+    if (typeof readLink(way) === "string" && !exists(way)) return true;
+    if (end < 0) return false;
+  }
+}
+
+/** Why `path` could not be opened; `what` names its part in the message. */
+export function openError(path: string, what: string, errno: number): KexecError {
+  const name = errnoName(errno);
+  switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+      return new KexecError("file-not-found", {
+        message: `cannot open the ${what} ${path}: ${errno === ENOENT ? "no such file" : "a part of its path is not a directory"}`,
+        errno: name,
+        hint: missingHint(path),
+      });
+    case EACCES:
+    case EPERM:
+      return new KexecError("file-unreadable", {
+        message: `cannot open the ${what} ${path}: no permission to read it`,
+        errno: name,
+        hint: "run as root, or as a user that may read the file",
+      });
+    case EFBIG:
+      return new KexecError("file-too-large", {
+        message: `cannot open the ${what} ${path}: the file is too large`,
+        errno: name,
+      });
+    case 6: // ENXIO: a socket, or a device without a driver
+    case 19: // ENODEV
+      return new KexecError("not-a-regular-file", {
+        message: `cannot use ${path} as the ${what}: it is not a regular file`,
+        errno: name,
+        hint: `give the path of the ${what} file itself`,
+      });
+    case 36: // ENAMETOOLONG
+    case 40: // ELOOP
+      return new KexecError("file-not-found", {
+        message: `cannot open the ${what} ${path.slice(0, 200)}: ${errnoText(errno).toLowerCase()}`,
+        errno: name,
+      });
+    default:
+      return ioError(`open the ${what} ${path}`, errno);
+  }
+}
+
+/** Says where the path breaks off, so that an unmounted file system shows. */
+function missingHint(path: string): string {
+  const target = readLink(path);
+  if (typeof target === "string") {
+    return `it is a symbolic link to ${target}: is the file system with that mounted?`;
+  }
+  const slash = path.lastIndexOf("/");
+  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
+  const status = statusOfPath(folder);
+  if (typeof status === "number") {
+    return `the directory ${folder} does not exist either: is its file system mounted?`;
+  }
+  return status.type === "directory"
+    ? `the directory ${folder} exists: check the file name`
+    : `${folder} is a ${status.type}`;
 }

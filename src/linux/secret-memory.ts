@@ -3,9 +3,10 @@
 import { EAGAIN, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
-import { openError } from "./file.ts";
+
 import { libc } from "./libc.ts";
-import { type FileStatus, statusOf, statusOfPath } from "./path.ts";
+import { type FileStatus, openError, statusOf, statusOfPath } from "./path.ts";
+import { isInit } from "./reboot.ts";
 
 // include/uapi/asm-generic/mman-common.h
 const PROT_READ = 1;
@@ -211,10 +212,14 @@ async function readInto(
 
 const POLLIN_HUP_ERR = 0x19; // include/uapi/asm-generic/poll.h
 
+/** As the first process of a machine nobody can be told that it waits: milliseconds until it gives up. */
+const longestWaitOfInit = 30_000;
+
 /** A blocking read would keep this process deaf to signals, so it is made only when it will not wait. */
 async function untilReadable(fd: number, interrupted: () => boolean): Promise<void> {
   const poll = new Uint8Array(8);
   const now = new Uint8Array(16);
+  const begin = performance.now();
   for (let waited = 0; ; waited++) {
     const view = new DataView(poll.buffer);
     view.setInt32(0, fd, true);
@@ -222,6 +227,12 @@ async function untilReadable(fd: number, interrupted: () => boolean): Promise<vo
     if (libc().call("ppoll", poll, 1, now, 0) !== 0) return;
     if (interrupted()) {
       throw new KexecError("io-error", { message: "cannot read a secret: interrupted" });
+    }
+    if (isInit() && performance.now() - begin > longestWaitOfInit) {
+      throw new KexecError("io-error", {
+        message: "cannot read a secret: nothing came in 30 s",
+        hint: "give the first process a file",
+      });
     }
     await Bun.sleep(Math.min(waited, 20));
   }

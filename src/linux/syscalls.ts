@@ -11,6 +11,7 @@ const numbers = {
   lseek: [8, 62],
   mmap: [9, 222],
   munmap: [11, 215],
+  rt_sigaction: [13, 134],
   ioctl: [16, 29],
   pread64: [17, 67],
   madvise: [28, 233],

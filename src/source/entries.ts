@@ -2,7 +2,7 @@
 
 import type { Architecture } from "../architecture.ts";
 import { KexecError } from "../errors.ts";
-import type { ByteSource } from "../image/bytes.ts";
+import { type ByteSource, budgeted, ReadBudget } from "../image/bytes.ts";
 import { type PeMachine, readPe } from "../image/pe.ts";
 import { recogniseImage } from "../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../image/uki.ts";
@@ -19,7 +19,6 @@ import {
 } from "./entry-order.ts";
 import { openNamed } from "./entry-path.ts";
 import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "./kind.ts";
-import type { OpenFile } from "./open-file.ts";
 
 /** A boot entry of a directory. */
 export interface ListedEntry extends Sortable, MenuEntry {
@@ -32,7 +31,13 @@ export interface ListedEntry extends Sortable, MenuEntry {
 /** The names that are looked at; the files of so many are opened when the default is wanted. */
 const mostNames = 65_536;
 const mostEntries = 4096;
-const longestOsRelease = 64 << 10;
+const longestOsRelease = 16 << 10;
+/** Bytes that are read to list a folder, and of one file of it: nobody vouches for any of them. */
+const listingBudget = 16 << 20;
+const fileBudget = 256 << 10;
+
+/** A source whose reads are counted. */
+type Limited = (source: ByteSource) => ByteSource;
 
 const places = [
   { kind: "entry", folder: "loader/entries", suffix: ".conf" },
@@ -86,7 +91,12 @@ class EntriesMenu implements Menu<ListedEntry> {
         hint: "name one with --entry, or give its file",
       });
     }
-    const sorted = found.map((file) => readListed(root, file, architecture)).sort(compareEntries);
+    const budget = new ReadBudget(listingBudget);
+    const limited = (source: ByteSource) =>
+      budgeted(budgeted(source, new ReadBudget(fileBudget)), budget);
+    const sorted = found
+      .map((file) => readListed(root, file, architecture, limited))
+      .sort(compareEntries);
     const first = sorted.findIndex(({ problem }) => problem === undefined);
     const entries = sorted.map((entry, index) => ({ ...entry, default: index === first }));
     return {
@@ -179,12 +189,20 @@ const nothing = {
   default: false,
 } as const;
 
-function readListed(root: FileTree, found: FoundEntry, architecture: Architecture): ListedEntry {
+function readListed(
+  root: FileTree,
+  found: FoundEntry,
+  architecture: Architecture,
+  limited: Limited,
+): ListedEntry {
   const { path } = found;
   const entry = { ...found, ...nothing, from: path };
   try {
     using file = root.open(path, "boot entry");
-    const facts = found.kind === "entry" ? entryFacts(root, file) : ukiFacts(file, path);
+    const facts =
+      found.kind === "entry"
+        ? entryFacts(root, limited(file), limited)
+        : ukiFacts(limited(file), path);
     if ("why" in facts) return { ...entry, problem: facts.why };
     const { architecture: named, fault, ...known } = facts;
     const problem = isForMachine(named, architecture) ? fault : `it is for ${named}`;
@@ -202,25 +220,33 @@ interface Facts
   readonly fault: string | undefined;
 }
 
-function entryFacts(root: FileTree, file: OpenFile): Facts | { readonly why: string } {
+function entryFacts(
+  root: FileTree,
+  file: ByteSource,
+  limited: Limited,
+): Facts | { readonly why: string } {
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
   const { initrds, options: cmdline } = entry;
   const fault =
     deviceTree === undefined
-      ? programFault(root, image)
+      ? programFault(root, image, limited)
       : `it wants a device tree (${deviceTree}), and kexec passes on the running one`;
   const names = { title, version, machineId, sortKey, architecture };
   return { ...names, kernel: image.path, initrds, cmdline, fault };
 }
 
 /** A shell, a memory test: `efi` names any program. What cannot be read, the load says. */
-function programFault(root: FileTree, image: EntryFile["image"]): string | undefined {
+function programFault(
+  root: FileTree,
+  image: EntryFile["image"],
+  limited: Limited,
+): string | undefined {
   if (image.key !== "efi") return undefined;
   try {
     using program = openNamed(root, image.path, "kernel");
-    return recogniseImage(program).kind === "pe"
+    return recogniseImage(limited(program)).kind === "pe"
       ? `it starts an EFI program without a kernel in it (${image.path})`
       : undefined;
   } catch (error) {

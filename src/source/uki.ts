@@ -2,7 +2,7 @@
 
 import type { Architecture } from "../architecture.ts";
 import { cannot, KexecError } from "../errors.ts";
-import { type ByteSource, readWithin } from "../image/bytes.ts";
+import { type ByteSource, readWithin, trimmedEnd } from "../image/bytes.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
 import { readZboot } from "../image/zboot.ts";
@@ -117,8 +117,7 @@ function readCmdline(file: OpenFile, section: UkiSection): string {
   } catch {
     throw refused("is not UTF-8");
   }
-  const line = text
-    .replace(/\0+$/, "")
+  const line = trimmedEnd(text, /\0/)
     .replace(/[\t-\r]/g, " ")
     .trimEnd();
   if (line.includes("\0")) throw refused("has a NUL character inside");

@@ -27,12 +27,37 @@ export function appendProblems(
 
   const problems: string[] = [];
   const signedWords = kernelWords(signed);
-  if (signedWords.isOpen) problems.push("the signed command line ends inside a quoted value");
+  if (signedWords.isOpen || isOpenToOthers(signed)) {
+    problems.push(
+      `the signed command line ends ${signed.endsWith("\\") ? "in a backslash" : "inside a quoted value"}`,
+    );
+  }
   for (const word of words) {
     if (endsParameters(word)) problems.push("-- ends the kernel's own parameters");
     else if (!isAllowed(word, allowed)) problems.push(`${word} is not let through`);
   }
   return problems;
+}
+
+/**
+ * Whether some reader is inside quotes at the end of the line, or takes the blank behind it for part of a
+ * word: shells and systemd (src/basic/extract-word.c) have single quotes too, and backslashes, which
+ * count inside of quotes to some and not to others.
+ */
+function isOpenToOthers(line: string): boolean {
+  return [false, true].some((escapes) => {
+    let quote = "";
+    for (let at = 0; at < line.length; at++) {
+      const character = line.charAt(at);
+      if (character === "\\" && escapes) {
+        if (at === line.length - 1) return true;
+        at += 1;
+      } else if (quote === "") {
+        if (character === '"' || character === "'") quote = character;
+      } else if (character === quote) quote = "";
+    }
+    return quote !== "" || line.endsWith("\\");
+  });
 }
 
 function isAllowed(word: string, allowed: readonly string[]): boolean {

@@ -7,17 +7,40 @@ import * as v from "valibot";
 import { KexecError } from "../errors.ts";
 import { allowEntryProblem, narrowAllowed } from "./append.ts";
 import type { PublicKey } from "./keys.ts";
-import { absolutePathProblem, closedObject, list, readJson, text, wholeNumber } from "./schema.ts";
+import {
+  absolutePathProblem,
+  closedObject,
+  list,
+  readJson,
+  text,
+  wholeNumber,
+  wholeNumberTo,
+} from "./schema.ts";
+import { defaultAllowSecret, secretPlaceProblem } from "./secret-places.ts";
 import { sameBytes } from "./text.ts";
 
 export interface Policy {
   /** Where it was read. */
   readonly path: string;
-  /** Absolute paths of public keys; undefined where the policy names none. Never empty. */
-  readonly trust: readonly string[] | undefined;
+  /** Absolute paths of public keys. Never empty: a policy that demands no signature is broken. */
+  readonly trust: readonly string[];
+  /** How many of the keys must have signed. */
+  readonly threshold: number;
   readonly minGeneration: number | undefined;
   /** What `--append` may add although trust is required: see `appendProblems`. */
   readonly allowAppend: readonly string[];
+  /** Where `--secret` may put a file: see `secretPlaceAllowed`. */
+  readonly allowSecret: readonly string[];
+  /** Types of file systems that may be mounted to read a source; undefined: the program's own list. */
+  readonly fileSystems: readonly string[] | undefined;
+  /** What is measured into a TPM before the jump. */
+  readonly measure: MeasurePolicy | undefined;
+}
+
+export interface MeasurePolicy {
+  readonly pcr: number;
+  /** Whether nothing is started that could not be measured. */
+  readonly required: boolean;
 }
 
 /** What the command line asks for. */
@@ -32,15 +55,17 @@ export interface TrustRequirement {
   /** Whether a signature must cover kernel, initramfs and command line. */
   readonly required: boolean;
   /**
-   * Paths of public keys, a list for each policy that names keys and one for
-   * `--trust`. A signer must be in every list: see `acceptedKeys`. Empty with
-   * `required` where a policy sets a floor and nobody names a key: then
-   * nothing can be accepted.
+   * Paths of public keys, a list for each policy and one for `--trust`. A signer
+   * must be in every list: see `acceptedKeys`.
    */
   readonly keyLists: readonly (readonly string[])[];
+  /** How many keys must have signed; 1 where nobody asks for more. */
+  readonly threshold: number;
   /** A manifest with a lower generation is refused. */
   readonly minGeneration: number | undefined;
   readonly allowAppend: readonly string[];
+  /** Of each policy its `allowSecret`: a place must be let through by all. None: no policy, no rule. */
+  readonly allowSecret: readonly (readonly string[])[];
 }
 
 /** Bytes that a policy may have: 64 KiB. A longer file need not be read. */
@@ -48,16 +73,31 @@ export const maxPolicySize = 65536;
 
 const maxEntries = 64;
 
+/** The last PCR of a TPM: TCG PC Client Platform Firmware Profile, 24 registers. */
+const lastPcr = 23;
+
 const schema = closedObject({
-  trust: v.exactOptional(
-    v.pipe(
-      list(text(absolutePathProblem), maxEntries),
-      v.minLength(1, "must not be empty: no key could ever be trusted"),
-    ),
+  trust: v.pipe(
+    list(text(absolutePathProblem), maxEntries),
+    v.minLength(1, "must not be empty: no key could ever be trusted"),
   ),
+  threshold: v.exactOptional(wholeNumberTo(1, maxEntries)),
   minGeneration: v.exactOptional(wholeNumber(0)),
   allowAppend: v.exactOptional(list(text(allowEntryProblem), maxEntries)),
+  allowSecret: v.exactOptional(list(text(secretPlaceProblem), maxEntries)),
+  fileSystems: v.exactOptional(list(text(fileSystemProblem), maxEntries)),
+  measure: v.exactOptional(
+    closedObject({
+      pcr: wholeNumberTo(0, lastPcr),
+      required: v.exactOptional(v.boolean("must be true or false")),
+    }),
+  ),
 });
+
+/** The name of a type as /proc/filesystems has it. */
+function fileSystemProblem(name: string): string | undefined {
+  return /^[a-z0-9][a-z0-9_.-]{0,31}$/.test(name) ? undefined : "must be the type of a file system";
+}
 
 /**
  * Reads a policy. Throws `KexecError` with code `policy-broken` that names every
@@ -65,34 +105,59 @@ const schema = closedObject({
  */
 export function parsePolicy(bytes: Uint8Array, path: string): Policy {
   const { value, problems } = readJson(bytes, maxPolicySize, schema);
-  if (value === undefined) {
+  const broken = value === undefined ? problems : thresholdProblem(value);
+  if (value === undefined || broken.length > 0) {
     throw new KexecError("policy-broken", {
-      message: `policy ${path} is broken: ${problems.join("; ")}`,
+      message: `policy ${path} is broken: ${broken.join("; ")}`,
       hint: "nothing is loaded until the policy is repaired",
     });
   }
-  const { trust, minGeneration, allowAppend = [] } = value;
-  return { path, trust, minGeneration, allowAppend };
+  const { trust, threshold = 1, minGeneration, fileSystems, measure } = value;
+  const { allowAppend = [], allowSecret = defaultAllowSecret } = value;
+  return {
+    path,
+    trust,
+    threshold,
+    minGeneration,
+    allowAppend,
+    allowSecret,
+    fileSystems,
+    measure: measure && { pcr: measure.pcr, required: measure.required ?? false },
+  };
+}
+
+function thresholdProblem({
+  trust,
+  threshold = 1,
+}: {
+  trust: readonly string[];
+  threshold?: number;
+}): readonly string[] {
+  const named = new Set(trust).size;
+  return threshold <= named
+    ? []
+    : [`threshold: must not be larger than the number of keys, ${named}`];
 }
 
 /**
  * Every policy in force and the command line together: all of their key lists,
- * the highest floor, and the appended words that every policy lets through. A
- * policy that sets a floor requires a signature even where it names no key:
- * anyone can write any generation into a manifest that is not signed. Words are
- * let through by policies alone, so without one nothing may be appended.
+ * the highest floor and threshold, and the appended words and places of secrets
+ * that every policy lets through. Words are let through by policies alone, so
+ * without one nothing may be appended.
  */
 export function tighten(policies: readonly Policy[], request: TrustRequest): TrustRequirement {
-  const keyLists = policies.flatMap(({ trust }) => (trust === undefined ? [] : [trust]));
+  const keyLists = policies.map(({ trust }) => trust);
   if (request.trust.length > 0) keyLists.push(request.trust);
   const policyFloors = policies.flatMap(({ minGeneration }) => minGeneration ?? []);
   const requested = request.minGeneration === undefined ? [] : [request.minGeneration];
   const floors = [...policyFloors, ...requested];
   return {
-    required: keyLists.length > 0 || policyFloors.length > 0,
+    required: keyLists.length > 0,
     keyLists,
+    threshold: Math.max(1, ...policies.map(({ threshold }) => threshold)),
     minGeneration: floors.length > 0 ? Math.max(...floors) : undefined,
     allowAppend: narrowAllowed(policies.map((policy) => policy.allowAppend)),
+    allowSecret: policies.map((policy) => policy.allowSecret),
   };
 }
 

@@ -79,10 +79,17 @@ export function text(problemOf: (value: string) => string | undefined) {
 
 /** A whole number from `minimum` to 2^53 - 1, above which two spellings are one number. */
 export function wholeNumber(minimum: number) {
-  const message = `must be a whole number from ${minimum} to ${Number.MAX_SAFE_INTEGER}`;
+  return wholeNumberTo(minimum, Number.MAX_SAFE_INTEGER);
+}
+
+export function wholeNumberTo(minimum: number, maximum: number) {
+  const message = `must be a whole number from ${minimum} to ${maximum}`;
   return v.pipe(
     v.number(message),
-    v.check((value) => Number.isSafeInteger(value) && value >= minimum, message),
+    v.check(
+      (value) => Number.isSafeInteger(value) && value >= minimum && value <= maximum,
+      message,
+    ),
   );
 }
 

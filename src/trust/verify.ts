@@ -91,16 +91,31 @@ function blake2b512(message: Uint8Array): Uint8Array {
   return new Bun.CryptoHasher("blake2b512").update(message).digest();
 }
 
+/** Those of `keys` that can have made the signature by the key that it names, and why others have not. */
+export function signersOf(
+  signature: DetachedSignature,
+  keys: readonly PublicKey[],
+): { readonly candidates: readonly PublicKey[]; readonly rejections: readonly Rejection[] } {
+  const rejections = keys.flatMap((key) => foreignKey(signature, key) ?? []);
+  const candidates = keys.filter((key) => foreignKey(signature, key) === undefined);
+  return { candidates, rejections };
+}
+
+function foreignKey(signature: DetachedSignature, key: PublicKey): Rejection | undefined {
+  if (signature.format !== "minisign") return undefined;
+  if (key.keyId === undefined || key.keyId === signature.keyId) return undefined;
+  const why = `signed with key ${signature.keyId}, this is ${key.keyId}`;
+  return { key, cause: "key-id-differs", why };
+}
+
 async function reject(
   message: Uint8Array,
   signature: DetachedSignature,
   key: PublicKey,
 ): Promise<Rejection | undefined> {
   const isMinisign = signature.format === "minisign";
-  if (isMinisign && key.keyId !== undefined && key.keyId !== signature.keyId) {
-    const why = `signed with key ${signature.keyId}, this is ${key.keyId}`;
-    return { key, cause: "key-id-differs", why };
-  }
+  const foreign = foreignKey(signature, key);
+  if (foreign !== undefined) return foreign;
   if (!(await verifyEd25519(key.point, message, signature.signature))) {
     const why = "this key did not sign these bytes";
     return { key, cause: "signature-wrong", why };

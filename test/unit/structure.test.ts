@@ -25,6 +25,7 @@ const floors = [
   "kernel-words.ts",
   "thrown.ts",
   "version.ts",
+  "visible.ts",
   "errors.ts",
 ];
 const pure = ["diagnosis", "menu", "trust", "initramfs", "image"];

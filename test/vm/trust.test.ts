@@ -250,7 +250,7 @@ vmTest(
   const start = async () => {
     node = await startNode({ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") });
     await node.guest.check(
-      'cd /etc/aegis-kexec; echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 42 }\' >policy.json',
+      'cd /etc/aegis-kexec; echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 42, "allowSecret": ["/run/"] }\' >policy.json',
     );
     return node.guest;
   };
@@ -355,9 +355,39 @@ vmTest(
       ],
       [
         "a second policy with a higher floor",
-        "echo '{ \"minGeneration\": 43 }' >/x",
+        'echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 43 }\' >/x',
         "/mnt/42/boot.json --policy /x",
         "generation-too-low",
+      ],
+      [
+        "a second policy that demands nothing",
+        "echo '{ \"minGeneration\": 0 }' >/x",
+        "/mnt/42/boot.json --policy /x",
+        "policy-broken",
+      ],
+      [
+        "a second policy that wants two keys",
+        'echo \'{ "trust": ["/etc/aegis-kexec/org.pub", "/etc/aegis-kexec/other.pub"], "threshold": 2 }\' >/x',
+        "/mnt/42/boot.json --policy /x",
+        "untrusted",
+      ],
+      [
+        "a secret in place of the first process",
+        "echo '#!/bin/sh' >/x",
+        "/mnt/42/boot.json --secret /x:/init:0755",
+        "policy-refused",
+      ],
+      [
+        "a secret that is executable",
+        "echo '#!/bin/sh' >/x",
+        "/mnt/42/boot.json --secret /x:/run/x:0500",
+        "policy-refused",
+      ],
+      [
+        "a secret where systemd takes units from",
+        "echo x >/x",
+        "/mnt/42/boot.json --secret /x:/.extra/credentials/x.cred",
+        "policy-refused",
       ],
     ];
     for (const [what, prepare, options, code] of refusals) {
@@ -380,7 +410,7 @@ vmTest(
 
     test("a policy that is a link to nothing is a broken one, not none", async (guest) => {
       const load = "aegis-kexec load /mnt/42/vmlinuz --cmdline x";
-      for (const name of ["/etc/aegis-kexec/policy.json", "/etc/aegis-kexec"]) {
+      for (const name of ["/etc/aegis-kexec/policy.json", "/etc/aegis-kexec", "/etc"]) {
         const { exit, stderr } = await guest.run(
           `mv ${name} /away; ln -s /nowhere ${name}; ${load}; code=$?; aegis-kexec status >&2; rm ${name}; mv /away ${name}; exit $code`,
         );

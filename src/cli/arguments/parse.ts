@@ -115,7 +115,7 @@ function separateValue(
     throw usageError(
       command,
       `${spelt} has no value`,
-      `write ${spelt} ${valueHint}, or ${spelt}=${quoted(next)} if that is the value`,
+      `write ${spelt} ${valueHint}, or ${spelt}=${spelt === "--secret" ? "…" : quoted(next)} if that is the value`,
     );
   }
   return next;

@@ -2,6 +2,7 @@ import { loadAndExec } from "../../handoff/exec.ts";
 import { defineCommand } from "../arguments/define.ts";
 import { handoverArguments, handoverRequest } from "../arguments/handover.ts";
 import { describeLoad } from "../output/describe.ts";
+import { limitWrites } from "../output/streams.ts";
 import { loadArguments, loadRequest } from "./load.ts";
 
 const args = { ...loadArguments, ...handoverArguments };
@@ -30,6 +31,7 @@ export const boot = defineCommand({
   },
   args,
   run: async (given, output) => {
+    limitWrites();
     const { verbose } = output.settings;
     const request = {
       ...loadRequest(given),

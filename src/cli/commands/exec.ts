@@ -1,6 +1,7 @@
 import { exec as handOver } from "../../handoff/exec.ts";
 import { defineCommand } from "../arguments/define.ts";
 import { handoverArguments, handoverRequest } from "../arguments/handover.ts";
+import { limitWrites } from "../output/streams.ts";
 
 export const exec = defineCommand({
   meta: {
@@ -15,6 +16,7 @@ export const exec = defineCommand({
   },
   args: handoverArguments,
   run: async (given, output) => {
+    limitWrites();
     await handOver(handoverRequest("exec", given), output.observer);
   },
 });

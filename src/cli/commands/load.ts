@@ -6,6 +6,7 @@ import { defineCommand } from "../arguments/define.ts";
 import { options, positionals } from "../arguments/options.ts";
 import { quoted, usageError } from "../arguments/parse.ts";
 import { describeLoad } from "../output/describe.ts";
+import { limitWrites } from "../output/streams.ts";
 
 /** What to load, and what must hold of it. */
 export const sourceArguments = {
@@ -98,6 +99,7 @@ export const load = defineCommand({
   },
   args,
   run: async (given, output) => {
+    limitWrites();
     const { verbose } = output.settings;
     const request = { ...loadRequest(given), crash: given.flag("crash"), debug: verbose };
     await loadAndReport(request, output.observer, (report) => output.result(report, describeLoad));

@@ -167,12 +167,14 @@ function keyList(keys: readonly { readonly subject: string; readonly id: string 
 function policyRows(policy: PolicyStatus | null): Row[] {
   if (policy === null) return [["in force", "none: nothing has to be signed by its owner"]];
   if (policy.broken) return [["in force", `broken, nothing is loaded: ${policy.why}`]];
-  const { path, trust, minGeneration, allowAppend } = policy;
+  const { path, trust, threshold, minGeneration, allowAppend, allowSecret } = policy;
   return [
     ["in force", path],
-    ["trusted keys", trust === null ? "none named" : trust.join(", ")],
+    ["trusted keys", trust.join(", ")],
+    ...(threshold > 1 ? [["signatures needed", String(threshold)] as const] : []),
     ["lowest generation", minGeneration === null ? "any" : String(minGeneration)],
     ["words to append", allowAppend.length === 0 ? "none" : allowAppend.join(" ")],
+    ["places of secrets", allowSecret.length === 0 ? "none" : allowSecret.join(", ")],
   ];
 }
 

@@ -55,7 +55,9 @@ export function lastWords(report: LoadReport | undefined): string[] {
     report.trust === null
       ? "no signature was asked for"
       : `signed by ${report.trust.signer.fingerprint}`;
-  return [...describeLoad(report), `handing over to the new kernel: ${trusted}`];
+  const places = report.secrets.map(({ destination }) => destination).join(", ");
+  const added = places === "" ? "" : `; secrets, which no signature covers, at ${places}`;
+  return [...describeLoad(report), `handing over to the new kernel: ${trusted}${added}`];
 }
 
 /** What is done after a failure, by the action. */

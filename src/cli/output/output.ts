@@ -10,10 +10,10 @@ import { EPIPE } from "../../errno.ts";
 import type { KexecError } from "../../errors.ts";
 import type { LoadReport, Observer } from "../../handoff/report.ts";
 import { ioError } from "../../linux/descriptor.ts";
+import { visible, visibleJson } from "../../visible.ts";
 import { failureWords, lastWords } from "./describe.ts";
 import { Progress } from "./progress.ts";
 import { drain, onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
-import { visible, visibleJson } from "./visible.ts";
 
 export interface OutputSettings {
   readonly json: boolean;

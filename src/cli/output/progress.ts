@@ -1,7 +1,8 @@
 /** One line on the terminal that shows how far long work is. */
+
+import { visible } from "../../visible.ts";
 import { WIDTH } from "./layout.ts";
 import { STDERR, writeInPlace } from "./streams.ts";
-import { visible } from "./visible.ts";
 
 /** Shorter work shows nothing. */
 const QUIET_MS = 1000;

@@ -4,12 +4,28 @@
  * by the console, so that even that can be said.
  */
 import { KexecError } from "../../errors.ts";
-import { writeAll } from "../../linux/descriptor.ts";
+import { writeAll, writeWithin } from "../../linux/descriptor.ts";
 import { drainTerminal, isTerminal } from "../../linux/device/terminal.ts";
 
 export const STDOUT = 1;
 export const STDERR = 2;
 export type Stream = typeof STDOUT | typeof STDERR;
+
+/** Milliseconds that writes may still wait for whoever reads them; undefined: for ever. */
+let patience: number | undefined;
+
+/** From here on what cannot be said in five seconds, all together, is not said. */
+export function limitWrites(): void {
+  patience ??= 5000;
+}
+
+function write(stream: Stream, text: string): number {
+  const bytes = new TextEncoder().encode(text);
+  if (patience === undefined) return writeAll(stream, bytes);
+  return writeWithin(stream, bytes, patience, (milliseconds) => {
+    patience = Math.max(0, (patience ?? 0) - milliseconds);
+  });
+}
 
 /**
  * Writes lines.
@@ -19,7 +35,7 @@ export function writeLines(stream: Stream, lines: readonly string[]): number {
   if (lines.length === 0) return 0;
   const text = lines.join("\n");
   try {
-    return writeAll(stream, new TextEncoder().encode(`${text}\n`));
+    return write(stream, `${text}\n`);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     if (stream === STDOUT) console.log(text);
@@ -31,7 +47,7 @@ export function writeLines(stream: Stream, lines: readonly string[]): number {
 /** Writes text that stays on its line, for a progress display. A failure does not matter. */
 export function writeInPlace(stream: Stream, text: string): void {
   try {
-    writeAll(stream, new TextEncoder().encode(text));
+    write(stream, text);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
   }

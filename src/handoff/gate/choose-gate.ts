@@ -1,5 +1,6 @@
 /** Which gate a load goes through. */
 import { ENOENT } from "../../errno.ts";
+import { KexecError } from "../../errors.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
@@ -8,23 +9,42 @@ const open: Gate = {
   required: false,
   admit: async () => undefined,
   needsSealedWhole: () => false,
+  admitWhole: async () => undefined,
   pass: async () => null,
   requireAllowedAppend: () => undefined,
+  refusedSecrets: () => [],
 };
 
 /**
  * The gate that this machine and the request demand. All that verifies is loaded only where something
  * has to be verified; a policy that is there in whatever state is something.
- * @throws KexecError `policy-broken`
+ * @throws KexecError `policy-broken`; `usage` for an option that means trust where nothing demands it
  */
 export async function gateFor(options: TrustOptions): Promise<Gate> {
   const demanded =
     options.trust.length > 0 ||
-    options.minGeneration !== undefined ||
     options.policy !== undefined ||
     statusOfPath(defaultPolicyPath) !== -ENOENT ||
     leadsNowhere(defaultPolicyPath);
-  if (!demanded) return open;
+  if (!demanded) {
+    requireNoTrustWords(options);
+    return open;
+  }
   const { TrustGate } = await import("./trust-gate.ts");
   return new TrustGate(options);
+}
+
+/** Whoever gives a signature or a floor believes that it is looked at. */
+function requireNoTrustWords({ signature, minGeneration }: TrustOptions): void {
+  const given =
+    signature !== undefined
+      ? "--signature"
+      : minGeneration !== undefined
+        ? "--min-generation"
+        : undefined;
+  if (given === undefined) return;
+  throw new KexecError("usage", {
+    message: `cannot use ${given}: no key is trusted here, so that it would have no effect`,
+    hint: "name the public key with --trust, or in a policy",
+  });
 }

@@ -1,4 +1,5 @@
 /** Whether a source may be loaded: the gate that a load goes through. */
+import type { KexecError } from "../../errors.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
 import type { Admission } from "../../source/kind.ts";
@@ -22,6 +23,13 @@ export type TrustOptions = Pick<
   | "profile"
 >;
 
+/** Where a secret goes to, and with what permissions. */
+export interface SecretPlace {
+  /** Absolute and normalised. */
+  readonly destination: string;
+  readonly mode: number;
+}
+
 /**
  * Decides whether SOURCE may be loaded. Words to append are not judged by `pass`, for they are judged
  * beside the command line that is signed.
@@ -32,6 +40,11 @@ export interface Gate extends Admission {
    * signature must cover it, and it is not a manifest's, whose signature covers digests.
    */
   needsSealedWhole(source: Source): boolean;
+  /**
+   * Judges a source that has to be copied whole by what can be seen before the copy.
+   * @throws KexecError with a code of exit 5, where no trusted key can have signed it
+   */
+  admitWhole(source: Source): Promise<void>;
   /**
    * Judges a source.
    * @param whole The sealed copy of the file to boot, where `needsSealedWhole`. It is the copy that
@@ -46,4 +59,6 @@ export interface Gate extends Admission {
    * @throws KexecError `policy-refused`
    */
   requireAllowedAppend(append: string | undefined, signed: string): void;
+  /** An error `policy-refused` for each secret that no policy lets be put there. */
+  refusedSecrets(secrets: readonly SecretPlace[]): readonly KexecError[];
 }

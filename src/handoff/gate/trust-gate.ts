@@ -8,10 +8,11 @@ import { isUki } from "../../source/uki.ts";
 import { appendProblems } from "../../trust/append.ts";
 import type { PublicKey } from "../../trust/keys.ts";
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
+import { secretProblem } from "../../trust/secret-places.ts";
 import type { DetachedSignature } from "../../trust/signature.ts";
-import { notVerifiedError, type Signed, verifySignature } from "../../trust/verify.ts";
+import { notVerifiedError, type Signed, signersOf, verifySignature } from "../../trust/verify.ts";
 import type { TrustReport } from "../report.ts";
-import type { Gate, TrustOptions } from "./gate.ts";
+import type { Gate, SecretPlace, TrustOptions } from "./gate.ts";
 import {
   readKey,
   readPolicies,
@@ -43,7 +44,7 @@ export class TrustGate implements Gate {
   readonly admit = async (manifest: SourceManifest): Promise<void> => {
     if (this.requirement.required) {
       refuseOptions(this.options, true);
-      this.admitted = await this.verify(manifest, (signature, keys) =>
+      this.admitted = await this.verify(manifest, manifest.bytes.length, (signature, keys) =>
         verifySignature({ message: manifest.bytes }, signature, keys),
       );
     }
@@ -56,6 +57,13 @@ export class TrustGate implements Gate {
     const { manifest, whole, kernel } = source;
     if (!this.requirement.required || manifest !== undefined || whole !== undefined) return false;
     return isUki(kernel.file);
+  }
+
+  async admitWhole(source: Source): Promise<void> {
+    refuseOptions(this.options, false);
+    refuseEntryLines(source);
+    const { path, size } = source.kernel.file;
+    requireWorthReading(path, size, await this.files(signedKernel(source)));
   }
 
   async pass(
@@ -99,14 +107,15 @@ export class TrustGate implements Gate {
     if (whole !== undefined) {
       const signed = { path: whole.file.path, openBeside: whole.openBeside };
       const { withSignedWhole } = await import("./whole.ts");
-      return this.verify(signed, (signature, keys) =>
+      const { size } = whole.file;
+      return this.verify(signed, size, (signature, keys) =>
         withSignedWhole(whole, signature.covers, listener, (bytes) =>
           verifySignature(bytes, signature, keys),
         ),
       );
     }
     if (sealed === undefined) throw new TypeError("nothing is sealed");
-    return this.verify(signedKernel(source), (signature, keys) =>
+    return this.verify(signedKernel(source), sealed.size, (signature, keys) =>
       withSigned(sealed, signature.covers, (bytes) => verifySignature(bytes, signature, keys)),
     );
   }
@@ -115,15 +124,34 @@ export class TrustGate implements Gate {
     for (const refusal of refusedAppend(append, this.requirement, signed)) throw refusal;
   }
 
+  refusedSecrets(secrets: readonly SecretPlace[]): readonly KexecError[] {
+    return secrets.flatMap(({ destination, mode }) => {
+      const problem = secretProblem(destination, mode, this.requirement.allowSecret);
+      if (problem === undefined) return [];
+      return new KexecError("policy-refused", {
+        message: `cannot put a secret at ${destination}: ${problem}`,
+        hint: "choose a place that the policy's allowSecret names, without execute permission",
+      });
+    });
+  }
+
+  /** The keys that may have signed a file, and its signature; nothing is verified yet. */
+  private async files(signed: SignedFile): Promise<TrustFiles> {
+    const keys = acceptedKeys(this.requirement.keyLists.map((paths) => paths.map(readKey)));
+    requireThreshold(signed.path, this.requirement);
+    return { keys, signature: await readSignature(signed, this.options.signature) };
+  }
+
   private async verify(
     signed: SignedFile,
+    size: number,
     check: (
       signature: DetachedSignature,
       keys: readonly PublicKey[],
     ) => ReturnType<typeof verifySignature>,
   ): Promise<TrustReport> {
-    const keys = acceptedKeys(this.requirement.keyLists.map((paths) => paths.map(readKey)));
-    const signature = await readSignature(signed, this.options.signature);
+    const { keys, signature } = await this.files(signed);
+    requireWorthReading(signed.path, size, { keys, signature });
     const result = await check(signature, keys);
     if (!result.verified) throw notVerifiedError(signed.path, result);
     return {
@@ -141,6 +169,38 @@ function signedKernel({ kernel: { file, openBeside } }: Source): SignedFile {
     path,
     openBeside: openBeside ?? ((suffix, what) => InputFile.open(`${path}${suffix}`, what)),
   };
+}
+
+interface TrustFiles {
+  readonly keys: readonly PublicKey[];
+  readonly signature: DetachedSignature;
+}
+
+/** Bytes that are digested for signatures which do not say which key made them: once for each key. */
+const largestUnnamed = 512 << 20;
+
+/**
+ * Refuses, before a byte of the file is copied, a signature that no trusted key can have made.
+ * @throws KexecError `untrusted`, `bad-signature`
+ */
+function requireWorthReading(path: string, size: number, { keys, signature }: TrustFiles): void {
+  const { candidates, rejections } = signersOf(signature, keys);
+  if (candidates.length === 0) throw notVerifiedError(path, { verified: false, rejections });
+  // A signature of a digest takes one digest. One of the file itself is over the key as well.
+  if (signature.covers !== "message" || size * candidates.length <= largestUnnamed) return;
+  throw new KexecError("bad-signature", {
+    message: `cannot trust ${path}: its signature is of the file itself, which would have to be read once for each of ${candidates.length} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
+    hint: "sign it by minisign, which signs a digest and names its key: minisign -S -m FILE",
+  });
+}
+
+/** One signature is one key's. @throws KexecError `untrusted` where more keys must have signed */
+export function requireThreshold(path: string, { threshold }: TrustRequirement): void {
+  if (threshold <= 1) return;
+  throw new KexecError("untrusted", {
+    message: `cannot trust ${path}: ${threshold} keys must have signed it, and one signature is read`,
+    hint: "set the policy's threshold to 1, or sign for a machine that reads several signatures",
+  });
 }
 
 /** An error for each option that would change what the signature covers. */

@@ -19,6 +19,8 @@ import type { ImageReport, SignatureReport } from "./inspection.ts";
  * file it is taken only where the machine demands a signature.
  */
 const digestUnasked = 64 << 20;
+/** No kernel comes near: what a sparse file announces must not keep anybody busy. */
+const digestAtMost = 512 << 20;
 
 export interface InspectedImage {
   readonly report: ImageReport;
@@ -38,14 +40,14 @@ export function inspectImage(
   demanded: boolean,
 ): InspectedImage {
   const facts = recogniseImage(source);
-  const withDigest = demanded || source.size <= digestUnasked;
+  const withDigest = source.size <= (demanded ? digestAtMost : digestUnasked);
   const signature = readImageSignature(source, withDigest);
   const judgement = judgeSignature(signature, keyrings);
   const { authenticode, unchanged } = signature;
   const signed = (authenticode?.signatures.length ?? 0) > 0;
   return {
     judgement,
-    digestUnknown: signed && unchanged === undefined ? digestWhy(withDigest) : undefined,
+    digestUnknown: signed && unchanged === undefined ? digestWhy(withDigest, demanded) : undefined,
     report: {
       path,
       size: source.size,
@@ -62,9 +64,10 @@ export function inspectImage(
   };
 }
 
-function digestWhy(withDigest: boolean): string {
-  return withDigest
-    ? "the signature cannot be read, or uses an algorithm that is not known"
+function digestWhy(withDigest: boolean, demanded: boolean): string {
+  if (withDigest) return "the signature cannot be read, or uses an algorithm that is not known";
+  return demanded
+    ? `the file is over ${digestAtMost >> 20} MiB, larger than any kernel: its digest was not taken`
     : `the file is over ${digestUnasked >> 20} MiB, and this machine demands no signature: its digest was not taken`;
 }
 

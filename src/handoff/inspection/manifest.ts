@@ -18,7 +18,7 @@ import {
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
 import { notVerifiedError, verifySignature } from "../../trust/verify.ts";
 import { readKey, readSignature, type SignedFile } from "../gate/trust-files.ts";
-import { refusedAppend, refusedOptions } from "../gate/trust-gate.ts";
+import { refusedAppend, refusedOptions, requireThreshold } from "../gate/trust-gate.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import { largestKernel } from "../stages/verify.ts";
@@ -73,7 +73,11 @@ export async function auditManifest(
   if (requirement.required) {
     reasons.add(...refusedAppend(request.append, requirement, manifest.cmdline));
   }
-  const audited = await auditFiles(found, manifest, verified, held, observer);
+  // Nobody signed what it names: neither digests are taken of that nor kernels unpacked.
+  const signed = !requirement.required || keys.some(({ rejected }) => rejected === null);
+  const audited = signed
+    ? await auditFiles(found, manifest, verified, requirement.required, held, observer)
+    : [];
   const [kernel, ...archives] = audited.map((one) => one.file);
   reasons.add(...audited.flatMap(({ problem }) => problem ?? []));
   if (kernel !== undefined && manifest.architecture === architecture) {
@@ -83,7 +87,7 @@ export async function auditManifest(
   return {
     report: reportOf(
       manifest,
-      audited.map(({ problem }) => problem),
+      signed ? audited.map(({ problem, unread }) => problem?.message ?? unread ?? null) : undefined,
     ),
     keys,
     archives: archives.filter((archive) => archive !== undefined),
@@ -113,6 +117,7 @@ async function auditSignature(
     paths.map((key) => reasons.attempt(() => readKey(key))).filter((key) => key !== undefined),
   );
   const accepted = reasons.attempt(() => acceptedKeys(lists));
+  reasons.attempt(() => requireThreshold(signed.path, requirement));
   const signature = await reasons.attemptAsync(() => readSignature(signed, signaturePath));
   const shown = (key: PublicKey, rejected: string | null) => ({
     key: key.name,
@@ -139,20 +144,32 @@ interface AuditedFile {
   /** Undefined where it is not what the manifest says, or needs no look. */
   readonly file: OpenFile | undefined;
   readonly problem: KexecError | undefined;
+  /** Why its digest was not taken. */
+  readonly unread?: string;
 }
+
+/** Bytes that are digested where nothing has to be signed: a load would refuse or take them as well. */
+const digestUnsigned = 1 << 30;
+const tooMuch = `not looked at: nobody signed the manifest, and it names more than ${digestUnsigned >> 20} MiB`;
 
 /** The kernel and then the archives. */
 async function auditFiles(
   found: FoundFile,
   { kernel, initrds }: Manifest,
   verified: boolean,
+  signed: boolean,
   held: DisposableStack,
   observer: Observer,
 ): Promise<readonly AuditedFile[]> {
+  let left = signed ? Number.POSITIVE_INFINITY : digestUnsigned;
   const audit = async (entry: ManifestFile, what: string): Promise<AuditedFile> => {
     try {
       const file = held.use(await found.openBelow(entry.path, what, entry));
-      const problem = fileProblem(file, entry, observer);
+      const wrongSize = sizeProblem(file, entry);
+      if (wrongSize !== undefined) return { file: undefined, problem: wrongSize };
+      left -= file.size;
+      if (left < 0) return { file, problem: undefined, unread: tooMuch };
+      const problem = digestProblem(file, entry, observer);
       return { file: problem === undefined ? file : undefined, problem };
     } catch (error) {
       if (!(error instanceof KexecError)) throw error;
@@ -166,9 +183,11 @@ async function auditFiles(
   return audited;
 }
 
+const notLookedAt = "not looked at: no trusted key signed the manifest";
+
 function reportOf(
   { generation, architecture, cmdline, kernel, initrds }: Manifest,
-  problems: readonly (KexecError | undefined)[],
+  problems: readonly (string | null)[] | undefined,
 ): ManifestReport {
   return {
     generation,
@@ -178,24 +197,26 @@ function reportOf(
       path,
       size,
       sha256,
-      problem: problems[index]?.message ?? null,
+      problem: problems === undefined ? notLookedAt : (problems[index] ?? null),
     })),
   };
 }
 
-function fileProblem(
+function sizeProblem(file: OpenFile, entry: ManifestFile): KexecError | undefined {
+  if (file.size === entry.size) return undefined;
+  const why = `it has ${file.size} bytes, and the manifest says ${entry.size}`;
+  return mismatch(
+    file,
+    why,
+    "it is not the file that the manifest was written for, or it was not copied whole",
+  );
+}
+
+function digestProblem(
   file: OpenFile,
   entry: ManifestFile,
   observer: Observer,
 ): KexecError | undefined {
-  if (file.size !== entry.size) {
-    const why = `it has ${file.size} bytes, and the manifest says ${entry.size}`;
-    return mismatch(
-      file,
-      why,
-      "it is not the file that the manifest was written for, or it was not copied whole",
-    );
-  }
   const sha256 = sha256Of(file, (done) =>
     observer.progress?.(`verifying ${file.path}`, done, file.size),
   );

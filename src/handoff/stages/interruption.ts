@@ -1,11 +1,16 @@
 /** Signals that come while secrets are held: noticed, kept, and obeyed once nothing is left. */
 import { KexecError } from "../../errors.ts";
+import { ignoreSignals } from "../../linux/signals.ts";
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-/** Holds the signals back from `start` to disposal, and then raises the one that came. */
+/**
+ * Holds the signals back from `start` to disposal, and then raises the one that came. Others that
+ * would end the process, and that nobody sends to ask it to stop, are ignored meanwhile.
+ */
 export class Interruption implements Disposable {
   private signal: (typeof SIGNALS)[number] | undefined;
+  private readonly others = ignoreSignals();
   private constructor() {}
   private readonly listener = (signal: (typeof SIGNALS)[number]) => {
     this.signal ??= signal;
@@ -28,6 +33,7 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.others[Symbol.dispose]();
     for (const signal of SIGNALS) process.off(signal, this.listener);
     if (this.signal !== undefined) process.kill(process.pid, this.signal);
   }

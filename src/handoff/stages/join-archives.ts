@@ -64,7 +64,8 @@ function join(
       }
     }
   }
-  joined.seal();
+  if (secrets.length > 0) joined.sealAroundSecrets();
+  else joined.seal();
 }
 
 /** The digest of each piece, taken of the copy, whichever way its parts were laid out. */

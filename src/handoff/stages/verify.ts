@@ -48,9 +48,9 @@ export class Verified implements Disposable {
   ): Promise<Verified> {
     using held = new DisposableStack();
     const { file, expected } = source.kernel;
-    const whole = gate.needsSealedWhole(source)
-      ? held.use(await copyWhole(file, observer))
-      : undefined;
+    const needsWhole = gate.needsSealedWhole(source);
+    if (needsWhole) await gate.admitWhole(source);
+    const whole = needsWhole ? held.use(await copyWhole(file, observer)) : undefined;
     const trust = await gate.pass(source, whole, observer);
     requireArchitecture(source, architecture);
     if (source.manifest !== undefined && trust === null) {
@@ -59,7 +59,10 @@ export class Verified implements Disposable {
       );
     }
 
-    if (expected !== undefined) requireMemoryToCopy(expected.size);
+    if (expected !== undefined) {
+      if (trust === null) requireLikely(file, expected.size);
+      requireMemoryToCopy(expected.size);
+    }
     const bytes: OpenFile =
       expected === undefined
         ? (whole ?? file)
@@ -85,14 +88,35 @@ export class Verified implements Disposable {
   }
 }
 
+/** Bytes of a kernel in a manifest that nobody signed: no kernel, and hardly a UKI, has as many. */
+const largestUnsigned = 1 << 30;
+
+function requireLikely({ path }: OpenFile, size: number): void {
+  if (size <= largestUnsigned) return;
+  throw new KexecError("file-too-large", {
+    message: `cannot start ${path}: it has ${size} bytes, and nobody signed the manifest that names it`,
+    hint: "no kernel is that large: this is a damaged or a hostile file",
+  });
+}
+
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */
 function requireMemoryToCopy(size: number): void {
   requireMemory({ kernel: size, initrd: 0, copied: size }, readMemory());
 }
 
+/** Offsets in a PE file have 32 bits: nothing of a longer one would be used. */
+const largestUki = 2 ** 32;
+
 async function copyWhole(file: OpenFile, observer: Observer) {
   const { copySealed } = await import("./copy.ts");
-  requireMemoryToCopy(file.size);
+  if (file.size > largestUki) {
+    throw new KexecError("file-too-large", {
+      message: `cannot load ${file.path}: it has ${file.size} bytes, and a UKI ends at ${largestUki}`,
+      hint: "build the UKI anew, with a smaller initramfs",
+    });
+  }
+  // How much of it is kernel and initramfs is known when it is taken apart.
+  requireMemory({ kernel: 0, initrd: 0, copied: file.size }, readMemory());
   return copySealed(file, "UKI", observer);
 }
 

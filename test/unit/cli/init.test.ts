@@ -15,6 +15,14 @@ test("the initramfs that a boot loader names behind them is left out", () => {
   );
 });
 
+test("a quoted -- is one to the kernel, and to us", () => {
+  for (const dashes of ['"--"', "--"]) {
+    const line = `single rdinit=/sbin/aegis-kexec ${dashes} boot /vmlinuz --cmdline="a b"`;
+    expect(initArguments(argv, line)).toEqual(argv.slice(1));
+  }
+  expect(initArguments(argv, 'single "--')).toEqual([]);
+});
+
 test("without -- or without the line all are taken", () => {
   expect(initArguments(argv, "console=ttyS0")).toEqual(argv);
   expect(initArguments(argv, undefined)).toEqual(argv);

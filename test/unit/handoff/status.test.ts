@@ -15,6 +15,10 @@ const policy: PolicyStatus = {
   trust: ["/etc/org.pub"],
   minGeneration: 40,
   allowAppend: ["console="],
+  threshold: 1,
+  allowSecret: ["/etc/cryptsetup-keys.d/"],
+  fileSystems: null,
+  measure: null,
 };
 
 describe("status", () => {

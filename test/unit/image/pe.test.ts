@@ -36,7 +36,7 @@ describe("facts", () => {
       certificateTable: undefined,
       sections: [
         { name: ".text", virtualAddress: 0x1000, virtualSize: 4, offset: 512, size: 512 },
-        { name: ".data", virtualAddress: 0x2000, virtualSize: 700, offset: 1024, size: 1024 },
+        { name: ".data?", virtualAddress: 0x2000, virtualSize: 700, offset: 1024, size: 1024 },
         { name: ".bss", virtualAddress: 0x3000, virtualSize: 0, offset: 2048, size: 0 },
       ],
       fileSize: 2048,

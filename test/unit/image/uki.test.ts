@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { bytesOf } from "../../../src/image/bytes.ts";
 import { readPe } from "../../../src/image/pe.ts";
 import { hasProfile, readUki, readUkiText, type Uki, ukiSection } from "../../../src/image/uki.ts";
+import { processorTime } from "../fuzz.ts";
 import { ascii, makePe, patched, peSectionTable, type SectionPlan } from "./build.ts";
 
 function section(name: string, content: string): SectionPlan {
@@ -135,5 +136,24 @@ test("a size in memory that is larger than in the file adds nothing", () => {
 
 test("thousands of sections are refused", () => {
   const many = makePe([section(".linux", "k"), ...Array(1024).fill(section(".x", ""))]);
-  expect(parse(many)).toMatchObject({ kind: "broken" });
+  expect(readPe(bytesOf(many))).toMatchObject({ kind: "broken" });
+});
+
+test("a name with another byte in it is another name", () => {
+  for (const name of [".li\x01nux", ".linux\x7f", "\x80.linux", ".linu\xf8"]) {
+    expect(parse(makePe([section(name, "k")]))).toBeUndefined();
+  }
+});
+
+test("profiles are read as far as any UKI needs, and a million blanks in a moment", () => {
+  const large = Array(20).fill(section(".profile", "x".repeat(16_000)));
+  expect(parse(makePe([section(".linux", "k"), ...large]))).toMatchObject({ kind: "broken" });
+  const blanks = makePe([section(".osrel", `a${"\0".repeat(1 << 20)}b${"\0".repeat(1 << 20)}`)]);
+  const pe = readPe(bytesOf(blanks));
+  const osrel = pe?.kind === "pe" ? pe.sections[0] : undefined;
+  if (osrel === undefined) throw new Error("no section");
+  const start = processorTime();
+  expect(readUkiText(bytesOf(blanks), osrel, 4 << 20)).toHaveLength((1 << 20) + 2);
+  // Linear it is some 50 ms; quadratic it was minutes.
+  expect(processorTime() - start).toBeLessThan(2000);
 });

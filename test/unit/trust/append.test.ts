@@ -47,6 +47,15 @@ describe("appendProblems", () => {
   });
 
   test("the signed line must not swallow the words", () => {
+    for (const line of ["a='b", "a='b\"c'd\"", "x 'y z", "a=\\'b '", "it's"]) {
+      expect(appendProblems("quiet", ["quiet"], line)).toEqual([
+        "the signed command line ends inside a quoted value",
+      ]);
+    }
+    expect(appendProblems("quiet", ["quiet"], "a=b\\")).toEqual([
+      "the signed command line ends in a backslash",
+    ]);
+    expect(appendProblems("quiet", ["quiet"], "a='b c' d=\"e f\"")).toEqual([]);
     const open = "the signed command line ends inside a quoted value";
     expect(problems("quiet", 'root=x note="a b')).toEqual([open]);
     expect(problems("quiet", 'root=x "--')).toEqual([open]);

@@ -16,17 +16,49 @@ const example =
   '{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 40, "allowAppend": ["console=", "loglevel="] }';
 
 describe("parsePolicy", () => {
-  test("reads every key, and none", () => {
-    expect(parse(example)).toEqual({
+  test("reads every key, and the least", () => {
+    const least: Policy = {
       path,
       trust: ["/etc/aegis-kexec/org.pub"],
+      threshold: 1,
+      minGeneration: undefined,
+      allowAppend: [],
+      allowSecret: ["/etc/cryptsetup-keys.d/"],
+      fileSystems: undefined,
+      measure: undefined,
+    };
+    expect(parse('{"trust":["/etc/aegis-kexec/org.pub"]}')).toEqual(least);
+    expect(parse(example)).toEqual({
+      ...least,
       minGeneration: 40,
       allowAppend: ["console=", "loglevel="],
     });
-    const empty: Policy = { path, trust: undefined, minGeneration: undefined, allowAppend: [] };
-    expect(parse("{}")).toEqual(empty);
-    expect(parse('{"allowAppend":[]}')).toEqual(empty);
+    const all =
+      '{"trust":["/a","/b"],"threshold":2,"minGeneration":0,"allowAppend":["x"],"allowSecret":["/run/","/key"],' +
+      '"fileSystems":["ext4","iso9660"],"measure":{"pcr":12,"required":true}}';
+    expect(parse(all)).toEqual({
+      path,
+      trust: ["/a", "/b"],
+      threshold: 2,
+      minGeneration: 0,
+      allowAppend: ["x"],
+      allowSecret: ["/run/", "/key"],
+      fileSystems: ["ext4", "iso9660"],
+      measure: { pcr: 12, required: true },
+    });
+    expect(parse('{"trust":["/a"],"measure":{"pcr":0}}').measure).toEqual({
+      pcr: 0,
+      required: false,
+    });
+    expect(parse('{"trust":["/a"],"allowSecret":[]}').allowSecret).toEqual([]);
   });
+
+  test.each(["{}", '{"minGeneration":40}', '{"allowAppend":["console="]}', '{"threshold":1}'])(
+    "%s demands nothing and is broken",
+    (text) => {
+      expect(errorOf("policy-broken", () => parse(text)).message).toContain("trust: missing");
+    },
+  );
 
   const floor = "minGeneration: must be a whole number from 0 to 9007199254740991";
   test.each([
@@ -34,10 +66,39 @@ describe("parsePolicy", () => {
     ['{"trust": ["/a"]', "not JSON: line 1: it ends too early"],
     ["null", "must be an object"],
     ["[]", "must be an object"],
+    ['{"trust":["/a"],"threshold":0}', "threshold: must be a whole number from 1 to 64"],
+    ['{"trust":["/a"],"threshold":"1"}', "threshold: must be a whole number from 1 to 64"],
+    [
+      '{"trust":["/a","/a"],"threshold":2}',
+      "threshold: must not be larger than the number of keys, 1",
+    ],
+    [
+      '{"trust":["/a"],"allowSecret":["/"]}',
+      "allowSecret[0]: must not be /: a secret could replace everything that is signed",
+    ],
+    ['{"trust":["/a"],"allowSecret":["etc/"]}', "allowSecret[0]: must be an absolute path"],
+    ['{"trust":["/a"],"allowSecret":["/a/../b/"]}', "allowSecret[0]: must not have .. components"],
+    [
+      '{"trust":["/a"],"allowSecret":["/.extra/credentials/"]}',
+      "allowSecret[0]: must not be below /.extra/: systemd takes units from there",
+    ],
+    ['{"trust":["/a"],"allowSecret":"/a"}', "allowSecret: must be an array"],
+    [
+      '{"trust":["/a"],"fileSystems":["EXT4"]}',
+      "fileSystems[0]: must be the type of a file system",
+    ],
+    ['{"trust":["/a"],"measure":{}}', "measure.pcr: missing"],
+    ['{"trust":["/a"],"measure":12}', "measure: must be an object"],
+    ['{"trust":["/a"],"measure":{"pcr":24}}', "measure.pcr: must be a whole number from 0 to 23"],
+    [
+      '{"trust":["/a"],"measure":{"pcr":1,"required":1}}',
+      "measure.required: must be true or false",
+    ],
+    ['{"trust":["/a"],"measure":{"pcr":1,"bank":1}}', "measure.bank: unknown key"],
     ["[]x", "not JSON: line 1: text after the end"],
-    ['{"Trust":["/a"]}', "Trust: unknown key"],
-    ['{"x":1,"y":2}', "x: unknown key; y: unknown key"],
-    ['{"minGeneration":40,"minGeneration":0}', "minGeneration: duplicate key"],
+    ['{"Trust":["/a"]}', "Trust: unknown key; trust: missing"],
+    ['{"trust":["/a"],"x":1,"y":2}', "x: unknown key; y: unknown key"],
+    ['{"trust":["/a"],"minGeneration":40,"minGeneration":0}', "minGeneration: duplicate key"],
     ['{"trust":[]}', "trust: must not be empty: no key could ever be trusted"],
     ['{"trust":null}', "trust: must be an array"],
     ['{"trust":"/a"}', "trust: must be an array"],
@@ -45,12 +106,18 @@ describe("parsePolicy", () => {
     ['{"trust":["/a/../b"]}', "trust[0]: must not have .. components"],
     ['{"trust":["/a",""]}', "trust[1]: must not be empty"],
     ['{"trust":["/"]}', "trust[0]: must not have empty components (// or a / at the end)"],
-    ['{"minGeneration":-1}', floor],
-    ['{"minGeneration":"40"}', floor],
-    ['{"minGeneration":null}', floor],
-    ['{"allowAppend":["a b"]}', "allowAppend[0]: must be one word of printable ASCII"],
-    ['{"allowAppend":[""]}', "allowAppend[0]: must not be empty"],
-    ['{"minGeneration":-1,"allowAppend":1}', `${floor}; allowAppend: must be an array`],
+    ['{"trust":["/a"],"minGeneration":-1}', floor],
+    ['{"trust":["/a"],"minGeneration":"40"}', floor],
+    ['{"trust":["/a"],"minGeneration":null}', floor],
+    [
+      '{"trust":["/a"],"allowAppend":["a b"]}',
+      "allowAppend[0]: must be one word of printable ASCII",
+    ],
+    ['{"trust":["/a"],"allowAppend":[""]}', "allowAppend[0]: must not be empty"],
+    [
+      '{"trust":["/a"],"minGeneration":-1,"allowAppend":1}',
+      `${floor}; allowAppend: must be an array`,
+    ],
   ])("%s", (text, why) => {
     const error = errorOf("policy-broken", () => parse(text));
     expect(error.message).toBe(`policy ${path} is broken: ${why}`);
@@ -70,7 +137,7 @@ describe("parsePolicy", () => {
       const bytes = mutate(bytesOf(example), rng);
       const policy = refusedOr("policy-broken", () => parsePolicy(bytes, path));
       if (policy === undefined) broken += 1;
-      else expect(policy.trust === undefined || policy.trust.length > 0).toBe(true);
+      else expect(policy.trust.length).toBeGreaterThan(0);
     }
     expect(broken).toBeGreaterThan(1000);
   });
@@ -81,23 +148,31 @@ describe("tighten", () => {
   const nothing = { trust: [], minGeneration: undefined };
 
   test("without a policy, the command line decides", () => {
-    const open = { required: false, keyLists: [], minGeneration: undefined, allowAppend: [] };
+    const open = {
+      required: false,
+      keyLists: [],
+      threshold: 1,
+      minGeneration: undefined,
+      allowAppend: [],
+      allowSecret: [],
+    };
     expect(tighten([], nothing)).toEqual(open);
     expect(tighten([], { trust: ["k"], minGeneration: 3 })).toEqual({
+      ...open,
       required: true,
       keyLists: [["k"]],
       minGeneration: 3,
-      allowAppend: [],
     });
-    expect(tighten([], { trust: [], minGeneration: 3 })).toEqual({ ...open, minGeneration: 3 });
   });
 
   test("a policy holds whatever the command line says", () => {
     expect(tighten([policy], nothing)).toEqual({
       required: true,
       keyLists: [["/etc/aegis-kexec/org.pub"]],
+      threshold: 1,
       minGeneration: 40,
       allowAppend: ["console=", "loglevel="],
+      allowSecret: [["/etc/cryptsetup-keys.d/"]],
     });
   });
 
@@ -112,28 +187,20 @@ describe("tighten", () => {
     expect([floor(0), floor(39), floor(40), floor(41)]).toEqual([40, 40, 40, 41]);
   });
 
-  test("a floor in a policy needs a signature, even where it names no key", () => {
-    const { required, keyLists } = tighten([parse('{"minGeneration":0}')], nothing);
-    expect({ required, keyLists }).toEqual({ required: true, keyLists: [] });
-    expect(errorOf("untrusted", () => acceptedKeys([])).message).toContain("no key is named");
-  });
-
   test("a second policy cannot loosen the first", () => {
     const second = parse(
-      '{"trust":["/tmp/evil.pub"],"minGeneration":0,"allowAppend":["console=","init="]}',
+      '{"trust":["/tmp/evil.pub"],"minGeneration":0,"allowAppend":["console=","init="],"allowSecret":["/x"]}',
     );
-    const both = {
+    expect(tighten([policy, second], nothing)).toEqual({
       required: true,
       keyLists: [["/etc/aegis-kexec/org.pub"], ["/tmp/evil.pub"]],
+      threshold: 1,
       minGeneration: 40,
       allowAppend: ["console="],
-    };
-    expect(tighten([policy, second], nothing)).toEqual(both);
-    expect(tighten([policy, parse("{}")], nothing)).toMatchObject({
-      required: true,
-      minGeneration: 40,
-      allowAppend: [],
+      allowSecret: [["/etc/cryptsetup-keys.d/"], ["/x"]],
     });
+    const strict = parse('{"trust":["/a","/b"],"threshold":2}');
+    expect(tighten([policy, strict], nothing)).toMatchObject({ threshold: 2, allowAppend: [] });
   });
 });
 

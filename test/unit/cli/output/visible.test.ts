@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { visible, visibleJson } from "../../../../src/cli/output/visible.ts";
+import { visible, visibleJson } from "../../../../src/visible.ts";
 
 test.each([
   ["plain text, ümlaut, 漢字, 🚀", "plain text, ümlaut, 漢字, 🚀"],

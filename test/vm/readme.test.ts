@@ -42,5 +42,5 @@ vmTest("the README's way to pass on a secret", { needs }, async () => {
   const manifest = "aegis-kexec manifest vmlinuz --initrd initrd.img --cmdline quiet";
   await guest.check(`cd /boot; ${manifest} >boot.json`);
   expect(await handsOver(guest, "secret")).toMatchObject({ token, cmdline: "quiet" });
-  expect(await guest.check("cat /run/disk.key")).toBe("key of the disk");
+  expect(await guest.check("cat /etc/cryptsetup-keys.d/root.key")).toBe("key of the disk");
 });

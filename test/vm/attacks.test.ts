@@ -194,16 +194,16 @@ vmTest(
       { timeout: 300 },
     );
     const costs: Record<string, number> = {};
-    for (const [what, exits] of [
-      ["load /mnt/slow.efi", [5]],
-      ["inspect /mnt/slow.efi", [0]],
-      ["load /big/big.efi", [5]],
-      ["inspect /big/big.efi", [0]],
-      ["load /huge/boot.json", [5]],
-      ["inspect /huge/boot.json", [0]],
-      ["inspect /links", [0]],
-      ["load /links", [4, 5]],
-    ] as const) {
+    for (const what of [
+      "load /mnt/slow.efi",
+      "inspect /mnt/slow.efi",
+      "load /big/big.efi",
+      "inspect /big/big.efi",
+      "load /huge/boot.json",
+      "inspect /huge/boot.json",
+      "inspect /links",
+      "load /links",
+    ]) {
       // Ticks of 10 ms, which under icount are 10 million instructions: the children's time, proc(5).
       const out = await guest.run(
         `t() { set -- $(cat /proc/$$/stat); shift 15; echo $(($1 + $2)); }; a=$(t); aegis-kexec ${what} >/out 2>&1; code=$?; b=$(t); echo $code $((b - a))`,
@@ -211,9 +211,7 @@ vmTest(
       );
       const [code, ticks] = out.stdout.trim().split(" ").map(Number);
       costs[what] = ticks ?? Number.NaN;
-      expect(`${what} ${exits.some((exit) => exit === code) ? "refused" : code}`).toBe(
-        `${what} refused`,
-      );
+      expect(`${what} ${code}`).toBe(`${what} 5`);
     }
     console.log(`ticks of 10 million instructions: ${JSON.stringify(costs)}`);
     // 2 s of a processor are more than 4,000 million instructions.

@@ -1,72 +1,14 @@
 /** The binary as the first process: a kernel and an archive with little more than it are a preboot. */
 import { expect } from "bun:test";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureBuilt } from "../../build/reuse.ts";
-import { archiveChunks, type CpioEntry } from "../../src/initramfs/cpio.ts";
 import { unique } from "./lib/aegis.ts";
 import { consoleArguments, startGuest } from "./lib/guest.ts";
-import { temporaryPath } from "./lib/host.ts";
-import { guestInitramfs, type HostFile, text } from "./lib/initramfs.ts";
-import { type KernelName, kernel } from "./lib/kernels.ts";
+import { type HostFile, text } from "./lib/initramfs.ts";
+import { kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
-import { muslLibraries } from "./lib/musl.ts";
 import { muslPackages, unpackedPackage } from "./lib/packages.ts";
-import { programFiles } from "./lib/programs.ts";
+import { preboot, withGlibc, withMusl } from "./lib/preboot.ts";
 import { vmTest } from "./lib/suite.ts";
-
-/** An archive with the binary, its C library and what it boots: no shell, no init, no folder for /proc. */
-async function preboot(
-  name: KernelName,
-  token: string,
-  { program, more = [] }: { program?: HostFile[]; more?: readonly CpioEntry[] } = {},
-): Promise<string> {
-  const { arch, path } = kernel(name);
-  const next = guestInitramfs({ arch, token });
-  const files = [
-    ...(program ?? (await withGlibc(name))),
-    { path: "/boot/vmlinuz", source: path, mode: 0o644 },
-    { path: "/boot/initrd.img", source: next, mode: 0o644 },
-  ];
-  const folders = new Set<string>();
-  for (const file of [...files, ...more]) {
-    const parts = file.path.split("/").slice(1, -1);
-    for (let depth = 1; depth <= parts.length; depth++) {
-      folders.add(parts.slice(0, depth).join("/"));
-    }
-  }
-  const entries: CpioEntry[] = [
-    ...[...folders].map((path) => ({ type: "directory", path }) as const),
-    ...more.map((entry) => ({ ...entry, path: entry.path.slice(1) })),
-    text("boot/notes.txt", "not a kernel\n".repeat(200)),
-    ...files.map(
-      ({ path, source, mode = 0o644 }): CpioEntry => ({
-        type: "file",
-        path: path.slice(1),
-        mode,
-        data: readFileSync(source),
-      }),
-    ),
-  ];
-  const archive = temporaryPath("preboot.cpio");
-  const writer = Bun.file(archive).writer();
-  for (const chunk of archiveChunks(entries)) writer.write(chunk);
-  await writer.end();
-  return archive;
-}
-
-async function withGlibc(name: KernelName): Promise<HostFile[]> {
-  const { arch } = kernel(name);
-  const source = await ensureBuilt(arch === "x86_64" ? "linux-x64" : "linux-arm64");
-  return programFiles(arch, [{ path: "/sbin/aegis-kexec", source }]);
-}
-
-async function withMusl(name: KernelName): Promise<HostFile[]> {
-  const { arch } = kernel(name);
-  const source = await ensureBuilt(arch === "x86_64" ? "linux-x64-musl" : "linux-arm64-musl");
-  const program = { type: "host-file", path: "/sbin/aegis-kexec", source, mode: 0o755 } as const;
-  return [program, ...muslLibraries(arch)];
-}
 
 for (const name of ["shared-x86_64", "shared-aarch64", "debian-6.12"] as const) {
   vmTest(`boots the next kernel as the first process of ${name}`, { needs: [name] }, async () => {

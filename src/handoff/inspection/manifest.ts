@@ -73,21 +73,19 @@ export async function auditManifest(
   if (requirement.required) {
     reasons.add(...refusedAppend(request.append, requirement, manifest.cmdline));
   }
-  // Nobody signed what it names: neither digests are taken of that nor kernels unpacked.
-  const signed = !requirement.required || keys.some(({ rejected }) => rejected === null);
-  const audited = signed
-    ? await auditFiles(found, manifest, verified, requirement.required, held, observer)
-    : [];
+  const signed = keys.some(({ rejected }) => rejected === null);
+  const budget = signed ? undefined : requirement.required ? digestRefused : digestUnsigned;
+  const audited = await auditFiles(found, manifest, verified, budget, held, observer);
   const [kernel, ...archives] = audited.map((one) => one.file);
   reasons.add(...audited.flatMap(({ problem }) => problem ?? []));
   if (kernel !== undefined && manifest.architecture === architecture) {
     const cmdline = joinCmdline(request.cmdline ?? manifest.cmdline, request.append);
-    await reasons.attemptAsync(() => auditKernel(kernel, cmdline, architecture, observer));
+    await reasons.attemptAsync(() => auditKernel(kernel, cmdline, architecture, signed, observer));
   }
   return {
     report: reportOf(
       manifest,
-      signed ? audited.map(({ problem, unread }) => problem?.message ?? unread ?? null) : undefined,
+      audited.map(({ problem, unread }) => problem?.message ?? unread ?? null),
     ),
     keys,
     archives: archives.filter((archive) => archive !== undefined),
@@ -99,9 +97,11 @@ async function auditKernel(
   file: OpenFile,
   cmdline: string,
   architecture: Architecture,
+  signed: boolean,
   observer: Observer,
 ): Promise<void> {
-  const options = { architecture, profile: undefined, limit: largestKernel };
+  const limit = signed ? largestKernel : () => Math.min(unpackedUnsigned, largestKernel());
+  const options = { architecture, profile: undefined, limit };
   using image = await KernelSource.open(file, options, observer);
   checkCmdline(cmdline, image.kernel.limit);
 }
@@ -148,27 +148,34 @@ interface AuditedFile {
   readonly unread?: string;
 }
 
-/** Bytes that are digested where nothing has to be signed: a load would refuse or take them as well. */
+/**
+ * Bytes that are digested although nobody signed the manifest: where it is refused for that, no more
+ * than kernel and initramfs have as a rule, and where nothing has to be signed as many as may be loaded.
+ */
+const digestRefused = 128 << 20;
 const digestUnsigned = 1 << 30;
-const tooMuch = `not looked at: nobody signed the manifest, and it names more than ${digestUnsigned >> 20} MiB`;
+/** Bytes that are unpacked of a kernel that nobody signed, to say what it is. */
+const unpackedUnsigned = 48 << 20;
+const tooMuch =
+  "not looked at: nobody signed the manifest, and it names more than is read for that";
 
 /** The kernel and then the archives. */
 async function auditFiles(
   found: FoundFile,
   { kernel, initrds }: Manifest,
   verified: boolean,
-  signed: boolean,
+  budget: number | undefined,
   held: DisposableStack,
   observer: Observer,
 ): Promise<readonly AuditedFile[]> {
-  let left = signed ? Number.POSITIVE_INFINITY : digestUnsigned;
+  let left = budget ?? Number.POSITIVE_INFINITY;
   const audit = async (entry: ManifestFile, what: string): Promise<AuditedFile> => {
     try {
       const file = held.use(await found.openBelow(entry.path, what, entry));
       const wrongSize = sizeProblem(file, entry);
       if (wrongSize !== undefined) return { file: undefined, problem: wrongSize };
       left -= file.size;
-      if (left < 0) return { file, problem: undefined, unread: tooMuch };
+      if (left < 0) return { file: undefined, problem: undefined, unread: tooMuch };
       const problem = digestProblem(file, entry, observer);
       return { file: problem === undefined ? file : undefined, problem };
     } catch (error) {
@@ -183,11 +190,9 @@ async function auditFiles(
   return audited;
 }
 
-const notLookedAt = "not looked at: no trusted key signed the manifest";
-
 function reportOf(
   { generation, architecture, cmdline, kernel, initrds }: Manifest,
-  problems: readonly (string | null)[] | undefined,
+  problems: readonly (string | null)[],
 ): ManifestReport {
   return {
     generation,
@@ -197,7 +202,7 @@ function reportOf(
       path,
       size,
       sha256,
-      problem: problems === undefined ? notLookedAt : (problems[index] ?? null),
+      problem: problems[index] ?? null,
     })),
   };
 }

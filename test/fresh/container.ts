@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { copySources } from "../copy.ts";
+import { builtFolder, builtNames, findBuilt } from "../vm/lib/built-kernels.ts";
 import { cacheFolder } from "../vm/lib/host.ts";
 
 /** Debian's stable releases that are tried. */
@@ -61,7 +62,13 @@ export class Container {
       await run(["chroot", root, "useradd", "--create-home", "--shell", "/bin/sh", user]);
       writeFileSync(join(root, "etc/sudoers.d", user), `${user} ALL=(ALL) NOPASSWD: ALL\n`);
     }
-    await copySources(join(root, made.#home, "aegis-kexec"));
+    await copySources(made.path("."));
+    // What takes an hour to build is not built there again
+    for (const name of builtNames.filter((one) => findBuilt(one) !== undefined)) {
+      const place = made.path(".cache/kernels");
+      mkdirSync(place, { recursive: true });
+      await run(["cp", "-a", "--reflink=auto", join(builtFolder, name), place]);
+    }
     await run(["chroot", root, "chown", "-R", `${user}:`, made.#home]);
     for (const file of networkFiles.filter((one) => existsSync(one))) {
       mkdirSync(dirname(join(root, file)), { recursive: true });

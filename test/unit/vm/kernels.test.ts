@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { configurationOf } from "../../vm/kernels/configuration.ts";
 import { builtKernels, builtNames } from "../../vm/lib/built-kernels.ts";
 import { buildFor, kernelNames } from "../../vm/lib/kernels.ts";
+import { whyNot } from "../../vm/lib/suite.ts";
 
 const folder = join(import.meta.dir, "../../vm/kernels");
 
@@ -46,4 +47,14 @@ test("what is not there names the kernel that would have to be built, Debian's n
     "kho-x86_64": "x86_64-small",
     "aarch64-64k": "aarch64-64k",
   });
+});
+
+test("a test that cannot be run says why: what is absent, or else what is not built", () => {
+  expect(whyNot([])).toBeUndefined();
+  expect(whyNot(["file:/nowhere", "tool:no-such-tool"])).toBe("(needs /nowhere, no-such-tool)");
+  // Building would not help where something else is absent
+  expect(whyNot(["aarch64-64k", "file:/nowhere"])).toMatch(/^\(needs .*\/nowhere\)$/);
+  expect(["(not built: aarch64-64k)", "(needs aarch64-64k)", undefined]).toContain(
+    whyNot(["aarch64-64k"]),
+  );
 });

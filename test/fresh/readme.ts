@@ -9,7 +9,7 @@ import { printedCommand } from "../vm/lib/readme.ts";
 import { Container, type DebianName, missingTools, type User, users } from "./container.ts";
 
 /** The groups in which most hangs on where they run: what is installed, who runs it, which QEMU. */
-const telling = "types lint unit cli build vm/bench vm/readme vm/systemd vm/packaging";
+const telling = "types lint unit cli build/release vm/bench vm/readme vm/systemd vm/packaging";
 const everything = process.env["AEGIS_TEST_SIZE"] === "all";
 
 /** The last line that CI reads, without failures. */

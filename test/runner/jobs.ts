@@ -51,7 +51,7 @@ export function stages(): Job[][] {
       { name: "lint", command: [bun, bin("biome"), "check", "."] },
       testJob("unit", "test/unit"),
       testJob("cli", "test/cli"),
-      testJob("build", "test/build"),
+      ...jobsOf("build"),
     ],
     [testJob("bench", "test/bench"), ...jobsOf("vm"), ...jobsOf("vm/all")],
     // Minutes, and the network: by name only

@@ -169,7 +169,8 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
   );
 
   // One target's refusals are all targets': the code is the same.
-  describe.if(name === "linux-x64")("refuses", () => {
+  if (name !== "linux-x64") return;
+  describe("refuses", () => {
     const twist = (change: (file: Buffer, runtime: Buffer) => void) => async () => {
       const file = Buffer.from(uncut);
       const pinned = await read(await findRuntime(runtime));

@@ -80,7 +80,7 @@ function parseSource(
  * nothing that a terminal or an archive cannot show.
  * @throws KexecError `malformed-input`
  */
-export function checkDestination(destination: string): void {
+function checkDestination(destination: string): void {
   const refuse = (why: string) =>
     malformed(`invalid place for a secret: ${quote(destination)} ${why}`);
   if (!destination.startsWith("/")) throw refuse("is not absolute");
@@ -92,20 +92,14 @@ export function checkDestination(destination: string): void {
 }
 
 /**
- * The rules between secrets, and again those of each: specs may come through
- * the library.
+ * The rules between secrets; those of each were checked when it was parsed.
  * @throws KexecError `malformed-input`: a destination is given twice or is a
- * directory of another one; a source that can be read once is given twice; a
- * rule of `checkDestination`.
+ * directory of another one; a source that can be read once is given twice.
  */
 export function checkSecrets(secrets: readonly SecretSpec[]): void {
   const destinations = new Set<string>();
   const streams = new Set<number>();
-  for (const { source, destination, mode } of secrets) {
-    checkDestination(destination);
-    if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
-      throw malformed(`invalid mode of the secret at ${quote(destination)}`);
-    }
+  for (const { source, destination } of secrets) {
     if (destinations.has(destination)) {
       throw malformed(`two secrets have the same place: ${quote(destination)}`);
     }

@@ -163,6 +163,28 @@ export function readToEnd(fd: number, limit: number): Uint8Array | number | "too
   }
 }
 
+/**
+ * Reads a range of a file that had `size` bytes when it was opened. What the file has lost since is zeros,
+ * and makes `isWhole` false.
+ * @param doing for the message
+ * @throws RangeError outside of the file; KexecError `io-error`
+ */
+export function readRange(
+  fd: number,
+  size: number,
+  offset: number,
+  length: number,
+  doing: string,
+): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
+  if (offset < 0 || length < 0 || offset + length > size) {
+    throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${size}`);
+  }
+  const bytes = new Uint8Array(length);
+  const got = length === 0 ? 0 : readAt(fd, bytes, offset);
+  if (got < 0) throw ioError(doing, -got);
+  return { bytes, isWhole: got === length };
+}
+
 /** The first `length` bytes of a file, or all there are; none where it cannot be read. */
 export function readHead(path: string, length: number): Uint8Array {
   const fd = open(path, O_RDONLY | O_NONBLOCK);

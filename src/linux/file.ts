@@ -1,7 +1,7 @@
 /** Input files: opened once, checked, and from then on known by their descriptor only. */
 
 import { ENOENT, EXDEV } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import {
   callThroughSignals,
   close,
@@ -12,7 +12,7 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   open,
-  readAt,
+  readRange,
 } from "./descriptor.ts";
 import { libc } from "./libc.ts";
 import { type FileStatus, openError, readLink, statusOf } from "./path.ts";
@@ -198,20 +198,15 @@ export class InputFile implements Disposable {
    * @throws RangeError outside of the file; KexecError `file-changed` when it shrank, `io-error`
    */
   read(offset: number, length: number): Uint8Array {
-    if (offset < 0 || length < 0 || offset + length > this.size) {
-      throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${this.size}`);
-    }
-    const buffer = new Uint8Array(length);
-    if (length === 0) return buffer;
-    const got = readAt(this.fd, buffer, offset);
-    if (got < 0) throw ioError(`read ${this.path}`, -got);
-    if (got < length) {
-      throw new KexecError("file-changed", {
-        message: `cannot read ${this.path}: the file became shorter while it was read`,
+    const { bytes, isWhole } = readRange(this.fd, this.size, offset, length, `read ${this.path}`);
+    if (!isWhole) {
+      throw cannot(`read ${this.path}`, {
+        code: "file-changed",
+        why: "the file became shorter while it was read",
         hint: "wait until whatever writes it has finished",
       });
     }
-    return buffer;
+    return bytes;
   }
 
   [Symbol.dispose](): void {
@@ -252,15 +247,8 @@ export function descriptorSource(fd: number): DescriptorSource | undefined {
   return {
     size,
     read(offset, length) {
-      if (offset < 0 || length < 0 || offset + length > size) {
-        throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${size}`);
-      }
-      const buffer = new Uint8Array(length);
-      if (length === 0) return buffer;
-      const got = readAt(fd, buffer, offset);
-      // What the file lost while it was read is taken for zeros: no check passes on them.
-      if (got < 0) throw ioError("read an image again", -got);
-      return buffer;
+      // What the file has lost meanwhile is zeros: no check passes on them.
+      return readRange(fd, size, offset, length, "read an image again").bytes;
     },
   };
 }

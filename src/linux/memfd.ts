@@ -2,7 +2,15 @@
 
 import { EINVAL, ENOMEM, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
-import { callThroughSignals, close, cString, ioError, readAt, writeAll } from "./descriptor.ts";
+import {
+  callThroughSignals,
+  close,
+  cString,
+  ioError,
+  readAt,
+  readRange,
+  writeAll,
+} from "./descriptor.ts";
 import { libc } from "./libc.ts";
 import { guardMemory, lockError } from "./secret-memory.ts";
 
@@ -80,13 +88,7 @@ export class Memfd implements Disposable {
 
   /** Like `InputFile.read`. */
   read(offset: number, length: number): Uint8Array {
-    if (offset < 0 || length < 0 || offset + length > this.end) {
-      throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${this.end}`);
-    }
-    const buffer = new Uint8Array(length);
-    const got = length === 0 ? 0 : readAt(this.fd, buffer, offset);
-    if (got < 0) throw ioError("read a file in memory", -got);
-    return buffer;
+    return readRange(this.fd, this.end, offset, length, "read a file in memory").bytes;
   }
 
   append(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 /** Descriptors and the bytes behind them: the calls that every other file here is made of. */
 
 import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { type Cause, KexecError } from "../errors.ts";
 import { type Argument, libc } from "./libc.ts";
 import type { SyscallName } from "./syscalls.ts";
 
@@ -47,6 +47,13 @@ export function ioError(doing: string, errno: number): KexecError {
     ...(errno === EIO ? { hint: "the device may be failing: look at the kernel log (dmesg)" } : {}),
   });
 }
+
+/** A file lost bytes while it was read or copied. */
+export const becameShorter: Cause = {
+  code: "file-changed",
+  why: "the file became shorter while it was read",
+  hint: "wait until whatever writes it has finished",
+};
 
 /**
  * Fills `buffer` from `offset` on.

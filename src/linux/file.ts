@@ -3,6 +3,7 @@
 import { ENOENT, EXDEV } from "../errno.ts";
 import { cannot, KexecError } from "../errors.ts";
 import {
+  becameShorter,
   callThroughSignals,
   close,
   cString,
@@ -199,13 +200,7 @@ export class InputFile implements Disposable {
    */
   read(offset: number, length: number): Uint8Array {
     const { bytes, isWhole } = readRange(this.fd, this.size, offset, length, `read ${this.path}`);
-    if (!isWhole) {
-      throw cannot(`read ${this.path}`, {
-        code: "file-changed",
-        why: "the file became shorter while it was read",
-        hint: "wait until whatever writes it has finished",
-      });
-    }
+    if (!isWhole) throw cannot(`read ${this.path}`, becameShorter);
     return bytes;
   }
 

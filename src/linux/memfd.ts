@@ -1,8 +1,9 @@
 /** Files in memory: memfd_create(2), filled by the kernel itself, then sealed. */
 
 import { EINVAL, ENOMEM, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import {
+  becameShorter,
   callThroughSignals,
   close,
   cString,
@@ -136,12 +137,7 @@ export class Memfd implements Disposable {
         continue;
       }
       if (got < 0) throw memoryError(`copy ${file.path}`, -got);
-      if (got === 0) {
-        throw new KexecError("file-changed", {
-          message: `cannot copy ${file.path}: the file became shorter while it was read`,
-          hint: "wait until whatever writes it has finished",
-        });
-      }
+      if (got === 0) throw cannot(`copy ${file.path}`, becameShorter);
       done += got;
       onCopied?.(got);
     }

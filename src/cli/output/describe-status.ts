@@ -1,4 +1,5 @@
 /** The status in words, each fact with what it means for the next command. */
+import { noFileLoad } from "../../diagnosis/kernel-state.ts";
 import type { Sufferer } from "../../handoff/leave/sufferers.ts";
 import type { PolicyStatus, Status } from "../../handoff/status.ts";
 import { columns } from "./layout.ts";
@@ -66,9 +67,7 @@ function allowedRows({ kexec, privilege }: Status, textOf: TextOf): Row[] {
     [
       "system call",
       textOf("kexec.fileLoad", kexec.fileLoad, (built) =>
-        built
-          ? "kexec_file_load(2) is built in"
-          : "this kernel was built without CONFIG_KEXEC_FILE",
+        built ? "kexec_file_load(2) is built in" : noFileLoad.why,
       ),
     ],
     [

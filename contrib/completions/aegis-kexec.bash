@@ -71,7 +71,7 @@ _aegis_kexec() {
       source=yes
       ;;
     manifest)
-      options='--entry --initrd --cmdline --command-line --reuse-cmdline --append --generation --json --quiet --verbose --help -h --version'
+      options='--entry --initrd --cmdline --command-line --reuse-cmdline --append --verity --generation --json --quiet --verbose --help -h --version'
       source=yes
       ;;
   esac

@@ -11,6 +11,7 @@ import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
 import type { OpenFile } from "../source/open-file.ts";
 import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
+import { VerityHasher } from "../trust/verity.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
 import { examineArchive } from "./stages/archives.ts";
@@ -63,8 +64,8 @@ export async function manifest(
     format: "aegis-kexec/1",
     generation: parsed.generation,
     architecture: target,
-    kernel: describe(source.kernel.file, folder, observer),
-    initrds: source.initrds.map(({ file }) => describe(file, folder, observer)),
+    kernel: describe(source.kernel.file, folder, parsed.verity, observer),
+    initrds: source.initrds.map(({ file }) => describe(file, folder, parsed.verity, observer)),
     cmdline,
   };
   formatManifest(written);
@@ -98,7 +99,12 @@ function folderOf(source: string): string {
   return folder.canonicalPath;
 }
 
-function describe(file: OpenFile, folder: string, observer: Observer): ManifestFile {
+function describe(
+  file: OpenFile,
+  folder: string,
+  withVerity: boolean,
+  observer: Observer,
+): ManifestFile {
   const below = folder === "/" ? "/" : `${folder}/`;
   if (!file.canonicalPath.startsWith(below)) {
     throw new KexecError("not-below", {
@@ -106,12 +112,15 @@ function describe(file: OpenFile, folder: string, observer: Observer): ManifestF
       hint: "put kernel, initramfs and manifest into one folder: it is what is signed and copied",
     });
   }
-  const sha256 = sha256Of(file, (done) =>
-    observer.progress?.(`reading ${file.path}`, done, file.size),
-  );
+  const verity = withVerity ? new VerityHasher() : undefined;
+  const sha256 = sha256Of(file, (done, bytes) => {
+    verity?.update(bytes);
+    observer.progress?.(`reading ${file.path}`, done, file.size);
+  });
   return {
     path: file.canonicalPath.slice(below.length),
     size: file.size,
     sha256,
+    ...(verity === undefined ? {} : { verity: verity.digest() }),
   };
 }

@@ -134,6 +134,8 @@ const manifestSchema = () =>
     cmdline: loadSchema.entries.cmdline,
     reuseCmdline: loadSchema.entries.reuseCmdline,
     append: loadSchema.entries.append,
+    /** Name each file's fs-verity digest, too. */
+    verity: flag,
     /** The number to write. */
     generation: v.optional(
       v.pipe(

@@ -186,13 +186,17 @@ export function magicOf(text: string): readonly number[] {
 /** Bytes that are digested at once. */
 const STEP = 1 << 20;
 
-/** SHA-256 of a whole file as hex. `onRead` hears how many bytes are done. */
-export function sha256Of(file: ByteSource, onRead?: (done: number) => void): string {
+/** SHA-256 of a whole file as hex. `onRead` hears how many bytes are done, and which came last. */
+export function sha256Of(
+  file: ByteSource,
+  onRead?: (done: number, bytes: Uint8Array) => void,
+): string {
   const hasher = new Bun.CryptoHasher("sha256");
   for (let at = 0; at < file.size; at += STEP) {
     const length = Math.min(STEP, file.size - at);
-    hasher.update(file.read(at, length));
-    onRead?.(at + length);
+    const bytes = file.read(at, length);
+    hasher.update(bytes);
+    onRead?.(at + length, bytes);
   }
   return hasher.digest("hex");
 }

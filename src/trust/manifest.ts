@@ -25,6 +25,8 @@ export interface ManifestFile {
   readonly size: number;
   /** SHA-256 of the whole file: 64 lower-case hex digits. */
   readonly sha256: string;
+  /** fs-verity digest, `sha256:` and 64 lower-case hex digits: see trust/verity.ts. */
+  readonly verity?: `sha256:${string}`;
 }
 
 export interface Manifest {
@@ -44,14 +46,25 @@ export const maxManifestSize = 65536;
 
 const maxInitrds = 64;
 
+const hexDigest = /^[0-9a-f]{64}$/;
+
 const file = closedObject({
   path: text(relativePathProblem),
   // kexec_file_load(2) refuses an empty file: fs/kernel_read_file.c, kernel_read_file.
   size: wholeNumber(1),
-  sha256: text((value) =>
-    /^[0-9a-f]{64}$/.test(value) ? undefined : "must be 64 lower-case hex digits",
+  sha256: text((value) => (hexDigest.test(value) ? undefined : "must be 64 lower-case hex digits")),
+  verity: v.exactOptional(
+    v.pipe(
+      v.string("must be a string"),
+      v.check(isVerity, 'must be "sha256:" and 64 lower-case hex digits'),
+      v.transform((value) => value as `sha256:${string}`),
+    ),
   ),
 });
+
+function isVerity(value: string): boolean {
+  return value.startsWith("sha256:") && hexDigest.test(value.slice("sha256:".length));
+}
 
 const schema: v.GenericSchema<unknown, Manifest> = closedObject({
   format: v.literal("aegis-kexec/1", 'must be "aegis-kexec/1"'),
@@ -109,6 +122,6 @@ export function formatManifest(manifest: Manifest): string {
   throw new KexecError("malformed-input", { message: `cannot write a manifest: ${problem}` });
 }
 
-function orderedFile({ path, size, sha256 }: ManifestFile): ManifestFile {
-  return { path, size, sha256 };
+function orderedFile({ path, size, sha256, verity }: ManifestFile): ManifestFile {
+  return { path, size, sha256, ...(verity === undefined ? {} : { verity }) };
 }

@@ -140,6 +140,12 @@ export const options = {
     group: "choice",
     description: "the number to write, higher for each set that is signed; default 0",
   },
+  verity: {
+    type: "boolean",
+    group: "choice",
+    description:
+      "also name each file's fs-verity digest: where the file system has it, a load needs no copy",
+  },
   policy: {
     type: "string",
     valueHint: "PATH",

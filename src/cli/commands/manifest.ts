@@ -12,6 +12,7 @@ const args = {
   cmdline,
   "reuse-cmdline": options["reuse-cmdline"],
   append,
+  verity: options.verity,
   generation: options.generation,
 };
 
@@ -43,6 +44,7 @@ export const manifest = defineCommand({
         cmdline: given.text("cmdline"),
         reuseCmdline: given.flag("reuse-cmdline"),
         append: given.text("append"),
+        verity: given.flag("verity"),
         generation: generation === undefined ? undefined : Number(generation),
       },
       output.observer,

@@ -22,6 +22,7 @@ import { refusedAppend, refusedOptions, requireThreshold } from "../gate/trust-g
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import { largestKernel } from "../stages/verify.ts";
+import { isCheckedByKernel } from "../stages/verity.ts";
 import type { ManifestReport, TrustInspection } from "./inspection.ts";
 import type { Reasons } from "./reasons.ts";
 
@@ -222,6 +223,7 @@ function digestProblem(
   entry: ManifestFile,
   observer: Observer,
 ): KexecError | undefined {
+  if (isCheckedByKernel(file, entry)) return undefined;
   const sha256 = sha256Of(file, (done) =>
     observer.progress?.(`verifying ${file.path}`, done, file.size),
   );

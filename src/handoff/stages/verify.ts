@@ -47,7 +47,7 @@ export class Verified implements Disposable {
     observer: Observer,
   ): Promise<Verified> {
     using held = new DisposableStack();
-    const { file, expected } = source.kernel;
+    const { file } = source.kernel;
     const needsWhole = gate.needsSealedWhole(source);
     if (needsWhole) await gate.admitWhole(source);
     const whole = needsWhole ? held.use(await copyWhole(file, observer)) : undefined;
@@ -59,6 +59,8 @@ export class Verified implements Disposable {
       );
     }
 
+    const [kernel, archives] = await withoutVerityChecked(source, observer);
+    const { expected } = kernel;
     if (expected !== undefined) {
       if (trust === null) requireLikely(file, expected.size);
       requireMemoryToCopy(expected.size);
@@ -75,10 +77,7 @@ export class Verified implements Disposable {
     const cmdline = fullCmdline(own, request);
     checkCmdline(cmdline, image.kernel.limit);
     requireSight(source, request, observer);
-    const initrds = [
-      ...image.archives.map((file) => ({ file, expected: undefined })),
-      ...source.initrds,
-    ];
+    const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
     const requireUnchanged = () => source.requireUnchanged();
     return new Verified(image, initrds, cmdline, trust, requireUnchanged, held.move());
   }
@@ -97,6 +96,22 @@ function requireLikely({ path }: OpenFile, size: number): void {
     message: `cannot start ${path}: it has ${size} bytes, and nobody signed the manifest that names it`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
+}
+
+/** Kernel and archives, without expectations of those that the running kernel checks by fs-verity. */
+async function withoutVerityChecked(
+  source: Source,
+  observer: Observer,
+): Promise<readonly [kernel: SourceFile, archives: readonly SourceFile[]]> {
+  const { kernel, initrds } = source;
+  if ([kernel, ...initrds].every(({ expected }) => expected?.verity === undefined)) {
+    return [kernel, initrds];
+  }
+  const { withoutChecked } = await import("./verity.ts");
+  return [
+    withoutChecked(kernel, observer),
+    initrds.map((given) => withoutChecked(given, observer)),
+  ];
 }
 
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */

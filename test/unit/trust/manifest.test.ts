@@ -46,6 +46,25 @@ describe("accepted", () => {
     expect(parseManifest(bytesOf(JSON.stringify(reversed)))).toEqual(manifest);
   });
 
+  test("an fs-verity digest beside the SHA-256, of any of the files", () => {
+    const verity = `sha256:${sha256}` as const;
+    const [first] = manifest.initrds;
+    if (first === undefined) throw new Error("no archive");
+    const named = { ...manifest, initrds: [{ ...first, verity }] };
+    expect(parseManifest(bytesOf(formatManifest(named)))).toEqual(named);
+    expect(parseManifest(withFile({ verity })).kernel.verity).toBe(verity);
+    for (const other of [
+      sha256,
+      `sha512:${sha256}`,
+      `sha256:${sha256.toUpperCase()}`,
+      "",
+      7,
+      null,
+    ]) {
+      expect(manifestProblems(withFile({ verity: other })).join()).toStartWith("kernel.verity: ");
+    }
+  });
+
   test("the limits themselves", () => {
     const file = { path: `${"a/".repeat(1920)}${"b".repeat(255)}`, size: 2 ** 53 - 1, sha256 };
     const full: Manifest = {

@@ -58,6 +58,10 @@ export const testPackages: readonly PackageName[] = [
   "libsodium23:amd64",
   ...muslPackages.x86_64,
   ...muslPackages.aarch64,
+  // What enables fs-verity on a file
+  "fsverity:amd64",
+  "libfsverity0:amd64",
+  "libssl3:amd64",
   // Scripts that call kexec
   "kdump-tools:amd64",
   "linux-source-6.1:amd64",

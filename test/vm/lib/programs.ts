@@ -26,6 +26,13 @@ export function minisign(): Program {
   return { path: "/usr/bin/minisign", source, libraries: ["libsodium23:amd64"] };
 }
 
+/** Debian's `fsverity`, as /usr/bin/fsverity. */
+export function fsverity(): Program {
+  const source = join(folderOf("fsverity:amd64"), "usr/bin/fsverity");
+  const libraries = ["libfsverity0:amd64", "libssl3:amd64"] as const;
+  return { path: "/usr/bin/fsverity", source, libraries };
+}
+
 /** The programs, their loader and their libraries, each once. */
 export function programFiles(arch: Arch, programs: readonly Program[]): HostFile[] {
   const files = new Map<string, HostFile>();

@@ -5,7 +5,7 @@ import { exitMeanings } from "../../src/cli/arguments/help.ts";
 import { type Flag, groups, spellings, type Valued } from "../../src/cli/arguments/options.ts";
 import { wrap } from "../../src/cli/output/layout.ts";
 import { errorCodes } from "../../src/errors.ts";
-import { type OptionUse, takesSource, usesOf } from "./reference.ts";
+import { type OptionUse, takesSource, takesSources, usesOf } from "./reference.ts";
 
 export interface Release {
   readonly version: string;
@@ -116,7 +116,7 @@ function synopsis(command: Command): string[] {
   return [
     ".Nm",
     `.Cm ${command.meta.name}`,
-    ...(takesSource(command) ? [".Ar SOURCE"] : []),
+    ...(takesSource(command) ? [`.Ar SOURCE${takesSources(command) ? " ..." : ""}`] : []),
     ".Op Ar OPTION ...",
   ];
 }
@@ -124,7 +124,7 @@ function synopsis(command: Command): string[] {
 function commandItem(command: Command): string[] {
   const { name, notes = [], exits = [] } = command.meta;
   return [
-    `.It Cm ${name}${takesSource(command) ? " Ar SOURCE" : ""}`,
+    `.It Cm ${name}${takesSource(command) ? ` Ar SOURCE${takesSources(command) ? " ..." : ""}` : ""}`,
     ...prose(`${capital(command.meta.description)}.`),
     ...notes.flatMap((note) => [".Pp", ...prose(note)]),
     ...exits.flatMap(([code, meaning]) => [".Pp", ...prose(`Exit status ${code}: ${meaning}.`)]),

@@ -28,6 +28,13 @@ export function takesSource(command: Command): boolean {
   return Object.values(command.args).some(({ type }) => type === "positional");
 }
 
+/** Whether the command takes several SOURCEs. */
+export function takesSources(command: Command): boolean {
+  return Object.values(command.args).some(
+    (definition) => definition.type === "positional" && definition.repeatable === true,
+  );
+}
+
 /** The options of a group, each once for each meaning, in the order in which they are defined. */
 export function usesOf(commands: readonly Command[], group: Group): OptionUse[] {
   const uses = new Map<Flag | Valued, { name: string; commands: string[] }>();

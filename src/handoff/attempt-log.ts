@@ -7,7 +7,7 @@ import { version } from "../version.ts";
 import { visibleJson } from "../visible.ts";
 import { appendFlushed } from "./helper/append-line.ts";
 import type { LoadReport, Observer } from "./report.ts";
-import type { ParsedExecRequest, ParsedLoadRequest } from "./request.ts";
+import type { AskedLoadRequest, ParsedExecRequest } from "./request.ts";
 
 export type AttemptCommand = "load" | "boot" | "exec";
 
@@ -18,7 +18,7 @@ export type Outcome =
   | { readonly outcome: "failed"; readonly error: KexecError };
 
 /** What is asked for, without what a secret could be found by. */
-export type LoggedRequest = Partial<ParsedLoadRequest> & Partial<ParsedExecRequest>;
+export type LoggedRequest = Partial<AskedLoadRequest> & Partial<ParsedExecRequest>;
 
 export class AttemptLog {
   private constructor(

@@ -26,7 +26,13 @@ import {
   verdictOf,
 } from "./inspection/verdict.ts";
 import type { Observer } from "./report.ts";
-import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
+import {
+  hasOneSource,
+  type LoadRequest,
+  type ParsedLoadRequest,
+  parseLoadRequest,
+  requestsOf,
+} from "./request.ts";
 import { mustBeCopied } from "./stages/assemble.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
 import { Secrets, secretsAskedFor } from "./stages/secrets.ts";
@@ -35,7 +41,7 @@ import { Verified } from "./stages/verify.ts";
 /**
  * Takes the stages of `load`, by the same code and in the same order, up to the system call; what
  * stops one is a reason, and the rest is looked at all the same. What the call would answer is
- * predicted by the machine's facts.
+ * predicted by the machine's facts. Of several SOURCEs the one that `load` would take is shown.
  * @throws KexecError where SOURCE itself cannot be opened, and for a request of the wrong form
  */
 export async function inspect(
@@ -45,6 +51,16 @@ export async function inspect(
   requireLinux();
   const asked = parseLoadRequest(request);
   const facts = readMachineFacts();
+  if (hasOneSource(asked)) return inspectOne(asked, facts, observer);
+  const { firstInspection } = await import("./inspection/several.ts");
+  return firstInspection(requestsOf(asked), (one) => inspectOne(one, facts, observer));
+}
+
+async function inspectOne(
+  asked: ParsedLoadRequest,
+  facts: MachineFacts,
+  observer: Pick<Observer, "progress">,
+): Promise<Inspection> {
   const { architecture } = facts.identity;
   using held = new DisposableStack();
   const reasons = new Reasons();

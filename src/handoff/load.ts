@@ -5,7 +5,6 @@ import type { LoadAttempt } from "../diagnosis/evidence.ts";
 import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
 import { errnoName, errnoText } from "../errno.ts";
 import { cannot, KexecError } from "../errors.ts";
-import { writeWord } from "../linux/descriptor.ts";
 import { kexecFileLoad, kexecFileUnload, knowsDebug } from "../linux/kexec.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
@@ -15,11 +14,20 @@ import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
 import type { ArchiveLoaded, LoadReport, Observer, SecretReport } from "./report.ts";
-import { type LoadRequest, type ParsedLoadRequest, parseLoadRequest } from "./request.ts";
+import {
+  type AskedLoadRequest,
+  hasOneSource,
+  type LoadRequest,
+  type ParsedLoadRequest,
+  parseLoadRequest,
+  requestsOf,
+} from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
 import { Interruption } from "./stages/interruption.ts";
+import { requireState } from "./stages/kernel-state.ts";
 import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
-import { Secrets } from "./stages/secrets.ts";
+import { lock } from "./stages/lock.ts";
+import { Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -57,7 +65,7 @@ export async function loadAndReport(
   }
 }
 
-async function beginLog(parsed: ParsedLoadRequest, observer: Observer) {
+async function beginLog(parsed: AskedLoadRequest, observer: Observer) {
   const { AttemptLog } = await import("./attempt-log.ts");
   return AttemptLog.begin(parsed.log, "load", parsed, observer);
 }
@@ -83,7 +91,7 @@ export class Loaded implements Disposable {
     this.carried.dispose();
   }
 
-  static async from(given: ParsedLoadRequest, observer: Observer): Promise<Loaded> {
+  static async from(given: AskedLoadRequest, observer: Observer): Promise<Loaded> {
     const { architecture } = libc();
     const warnings: string[] = [];
     const warn = (line: string) => {
@@ -97,48 +105,85 @@ export class Loaded implements Disposable {
     };
 
     const request = await withRsdp(given, architecture, recorded);
-    const limitBefore = request.dryRun ? undefined : requirePermission(request);
-    for (const problem of await Secrets.problems(request.secrets)) throw problem;
-    const gate = await gateFor(request);
-    for (const problem of gate.refusedSecrets(request.secrets)) throw problem;
-    using source = await Source.open(request, recorded, gate);
-    using verified = await Verified.from(source, request, architecture, gate, recorded);
-    if (verified.cmdline === "") {
-      warn("the command line is empty: the next kernel gets no root= and no console=");
-    }
-    if (!request.crash) await warnOfLostHandover(verified.cmdline, recorded);
-    const called = await assembleAndCall(verified, request, limitBefore, recorded);
+    const called = hasOneSource(request)
+      ? await loadOne(request, architecture, recorded)
+      : await loadFirst(request, architecture, recorded);
     using carried = called.carried;
     const locked = !request.dryRun && request.lock;
     if (locked) lock(request.crash);
-
-    const report: LoadReport = {
-      target: request.crash ? "crash" : "reboot",
-      loaded: !request.dryRun,
-      kernel: {
-        path: source.kernel.file.canonicalPath,
-        size: source.kernel.file.size,
-        format: verified.image.format,
-        version: verified.image.kernel.version ?? null,
-      },
-      initrds: called.archives,
-      cmdline: verified.cmdline,
-      generation: source.manifest?.manifest.generation ?? null,
-      trust: verified.trust,
-      locked,
-      milliseconds: called.milliseconds,
-      secrets: called.secrets,
-      warnings,
-    };
-    return new Loaded(report, carried.move());
+    return new Loaded({ ...called.report, locked, warnings }, carried.move());
   }
 }
 
-async function withRsdp(
+/** What a load came to, whatever else was said and done about it. */
+interface Called {
+  readonly report: Omit<LoadReport, "locked" | "warnings">;
+  /** Disposing of it unloads what carries a secret. */
+  readonly carried: DisposableStack;
+}
+
+/** The first SOURCE that is taken. Secrets are read once: standard input has them no second time. */
+async function loadFirst(
+  asked: AskedLoadRequest,
+  architecture: Architecture,
+  observer: Observer,
+): Promise<Called> {
+  const { firstThatPasses } = await import("./several.ts");
+  using interruption = asked.secrets.length > 0 ? Interruption.start() : undefined;
+  using secrets = new SecretsOnce(asked.secrets, interruption);
+  return await firstThatPasses(
+    requestsOf(asked),
+    (request) => loadOne(request, architecture, observer, secrets),
+    async () => interruption?.check(),
+    observer,
+  );
+}
+
+async function loadOne(
   request: ParsedLoadRequest,
   architecture: Architecture,
   observer: Observer,
-): Promise<ParsedLoadRequest> {
+  secrets?: SecretsOnce,
+): Promise<Called> {
+  const limitBefore = request.dryRun ? undefined : requirePermission(request);
+  for (const problem of await Secrets.problems(request.secrets)) throw problem;
+  const gate = await gateFor(request);
+  for (const problem of gate.refusedSecrets(request.secrets)) throw problem;
+  using source = await Source.open(request, observer, gate);
+  using verified = await Verified.from(source, request, architecture, gate, observer);
+  if (verified.cmdline === "") {
+    observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");
+  }
+  if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
+  const given = await assembleAndCall(verified, request, limitBefore, observer, secrets);
+  const { file } = source.kernel;
+  const { format, kernel } = verified.image;
+  return {
+    report: {
+      target: request.crash ? "crash" : "reboot",
+      loaded: !request.dryRun,
+      kernel: {
+        path: file.canonicalPath,
+        size: file.size,
+        format,
+        version: kernel.version ?? null,
+      },
+      initrds: given.archives,
+      cmdline: verified.cmdline,
+      generation: source.manifest?.manifest.generation ?? null,
+      trust: verified.trust,
+      milliseconds: given.milliseconds,
+      secrets: given.secrets,
+    },
+    carried: given.carried,
+  };
+}
+
+async function withRsdp(
+  request: AskedLoadRequest,
+  architecture: Architecture,
+  observer: Observer,
+): Promise<AskedLoadRequest> {
   if (request.acpiRsdp === undefined) return request;
   const { rsdpForRequest } = await import("./stages/rsdp.ts");
   return rsdpForRequest(request, architecture, observer);
@@ -159,7 +204,7 @@ function requirePermission(request: ParsedLoadRequest): number | undefined {
 }
 
 /** What was given to the kernel, and the milliseconds of the call. */
-interface Called {
+interface Given {
   readonly milliseconds: number;
   readonly archives: readonly ArchiveLoaded[];
   readonly secrets: readonly SecretReport[];
@@ -173,12 +218,13 @@ async function assembleAndCall(
   request: ParsedLoadRequest,
   limitBefore: number | undefined,
   observer: Observer,
-): Promise<Called> {
+  shared: SecretsOnce | undefined,
+): Promise<Given> {
   const withSecrets = request.secrets.length > 0;
   using interruption = withSecrets ? Interruption.start() : undefined;
   // Before the interruption, which ends the process where a signal came.
   using carried = new DisposableStack();
-  using secrets = await Secrets.read(request.secrets, interruption);
+  using secrets = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
   const lenient = request.damagedInitrd === "warn";
   using assembled = await Assembled.from(verified, secrets, lenient, observer);
   await interruption?.check();
@@ -246,35 +292,4 @@ async function call(
   for (const line of kernelLog) observer.note?.(`kernel: ${line}`);
   requireState(request.crash ? "crashLoaded" : "loaded", true);
   return milliseconds;
-}
-
-/**
- * Holds what the kernel tells of itself against what a call came to.
- * @throws KexecError `io-error`
- */
-export function requireState(fact: "loaded" | "crashLoaded", wanted: boolean): void {
-  const found = valueIn(readKexecFact(fact));
-  if (found === undefined || found === wanted) return;
-  throw new KexecError("io-error", {
-    message: `kexec_file_load(2) came back without an error, and the kernel says that ${wanted ? "nothing" : "something"} is loaded`,
-    hint: "something else loads or unloads kernels, or stands between this program and the kernel: find it before you go on",
-  });
-}
-
-/**
- * Sets kernel.kexec_load_disabled. When that fails, what was loaded is dropped: the caller asked
- * for a kernel that nothing can replace, and has none.
- */
-function lock(crash: boolean): void {
-  const path = "/proc/sys/kernel/kexec_load_disabled";
-  const result = writeWord(path, "1\n");
-  if (result === 0) return;
-  const unloaded = kexecFileUnload(crash, true) === 0;
-  throw new KexecError("io-error", {
-    message: `cannot lock the loaded kernel: ${path}: ${errnoText(-result).toLowerCase()}`,
-    errno: errnoName(-result),
-    hint: unloaded
-      ? "the kernel was unloaded again: mount /proc writable, or do without --lock"
-      : "the kernel is still loaded, and not locked: drop it by aegis-kexec unload",
-  });
 }

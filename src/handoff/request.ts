@@ -19,12 +19,23 @@ function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T, wanted:
   return v.optional(v.union([v.array(element), alone], why), []);
 }
 
+const severalPaths = v.pipe(
+  v.array(path),
+  v.minLength(1),
+  v.transform((paths) => (paths.length === 1 ? (paths[0] ?? "") : paths)),
+);
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
 
 const loadSchema = v.strictObject({
-  /** SOURCE: the path of a kernel image, or of whatever else names one. */
-  kernel: path,
-  /** Where SOURCE is a directory of boot entries: the id of one; left out: its default. */
+  /**
+   * SOURCE: the path of a kernel image, or of whatever else names one. Of several the first that
+   * passes is taken.
+   */
+  kernel: v.union([path, severalPaths], "a path must be text"),
+  /**
+   * Where SOURCE is a menu: the id of an entry, or a title that only one has, or a number from 0; left
+   * out: its default.
+   */
   entry: v.optional(v.pipe(text, v.nonEmpty("it must not be empty"))),
   /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
   profile: v.optional(
@@ -128,7 +139,7 @@ const unloadSchema = () =>
 
 const manifestSchema = () =>
   v.strictObject({
-    kernel: loadSchema.entries.kernel,
+    kernel: path,
     entry: loadSchema.entries.entry,
     initrd: loadSchema.entries.initrd,
     cmdline: loadSchema.entries.cmdline,
@@ -157,13 +168,16 @@ export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
 export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 
-export type ParsedLoadRequest = v.InferOutput<typeof loadSchema>;
+/** What was asked for, with one SOURCE or several. */
+export type AskedLoadRequest = v.InferOutput<typeof loadSchema>;
+/** A request for one SOURCE. */
+export type ParsedLoadRequest = AskedLoadRequest & { readonly kernel: string };
 export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
 export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
 export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSchema>>;
 
 /** @throws KexecError `usage`, naming the first wrong member */
-export function parseLoadRequest(request: unknown): ParsedLoadRequest {
+export function parseLoadRequest(request: unknown): AskedLoadRequest {
   const parsed = parse(loadSchema, request, "load");
   requireOneCmdline(parsed);
   if (parsed.crash && parsed.secrets.length > 0) {
@@ -174,6 +188,16 @@ export function parseLoadRequest(request: unknown): ParsedLoadRequest {
     });
   }
   return parsed;
+}
+
+/** Whether there is no other SOURCE to fall back to. */
+export function hasOneSource(asked: AskedLoadRequest): asked is ParsedLoadRequest {
+  return typeof asked.kernel === "string";
+}
+
+/** A request for each SOURCE, in their order. */
+export function requestsOf(asked: AskedLoadRequest): readonly ParsedLoadRequest[] {
+  return [asked.kernel].flat().map((kernel) => ({ ...asked, kernel }));
 }
 
 /** @throws KexecError `usage` */
@@ -199,7 +223,7 @@ export function parseExecRequest(request: unknown): ParsedExecRequest {
 
 /** A request for both, taken apart. @throws KexecError `usage` */
 export function parseBootRequest(request: unknown): {
-  readonly load: ParsedLoadRequest;
+  readonly load: AskedLoadRequest;
   readonly exec: ParsedExecRequest;
 } {
   const both = parse(v.looseObject({}), request, "boot");

@@ -7,9 +7,9 @@ import { libc } from "../linux/libc.ts";
 import { readKexecState } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { readEvidence } from "./evidence.ts";
-import { requireState } from "./load.ts";
 import type { UnloadReport } from "./report.ts";
 import { parseUnloadRequest, type UnloadRequest } from "./request.ts";
+import { requireState } from "./stages/kernel-state.ts";
 
 /**
  * Drops the loaded kernel, or the crash kernel. Nothing loaded is not an error: the report says so.

@@ -54,8 +54,13 @@ export class Arguments<
 
   /** A positional argument that is required: the parser has seen to it. */
   positional(name: Place): string {
-    const value = this.values.get(name)?.[0];
+    const [value] = this.positionals(name);
     if (value === undefined) throw new TypeError(`${name} was not parsed`);
     return value;
+  }
+
+  /** As `positional`, where it may be repeated. */
+  positionals(name: Place): readonly string[] {
+    return this.values.get(name) ?? [];
   }
 }

@@ -8,6 +8,7 @@ import {
   type Definitions,
   type Group,
   groups,
+  placeText,
   spellings,
 } from "./options.ts";
 
@@ -59,9 +60,7 @@ export function programHelp(commands: readonly Command[]): string[] {
 export function commandHelp(command: Command): string[] {
   const { meta, args } = command;
   const places = Object.values(args).filter((definition) => definition.type === "positional");
-  const usage = places.map(({ valueHint, required }) =>
-    required === false ? ` [${valueHint}]` : ` ${valueHint}`,
-  );
+  const usage = places.map((place) => ` ${placeText(place)}`);
   return [
     `Usage: aegis-kexec ${meta.name}${usage.join("")} [OPTION]...`,
     "",

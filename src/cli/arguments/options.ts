@@ -48,18 +48,30 @@ export interface Positional extends PositionalArgDef {
   readonly valueHint: string;
   /** Left out: it is required. */
   readonly required?: false;
+  /** Every further word is one of these, too. */
+  readonly repeatable?: true;
+}
+
+/** How a synopsis shows an argument by place. */
+export function placeText({ valueHint, required, repeatable }: Positional): string {
+  const text = repeatable === true ? `${valueHint}...` : valueHint;
+  return required === false ? `[${text}]` : text;
 }
 
 export type Definition = Flag | Valued | Positional;
 export type Definitions = Readonly<Record<string, Definition>>;
 
+const whatSourceIs =
+  "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
+  "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, or a directory of boot entries";
+
 export const positionals = {
-  source: {
+  source: { type: "positional", valueHint: "SOURCE", description: whatSourceIs },
+  sources: {
     type: "positional",
     valueHint: "SOURCE",
-    description:
-      "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
-      "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, or a directory of boot entries",
+    repeatable: true,
+    description: `${whatSourceIs}; of several the first that passes is taken`,
   },
 } satisfies Definitions;
 
@@ -68,7 +80,9 @@ export const options = {
     type: "string",
     valueHint: "ID",
     group: "image",
-    description: "where SOURCE is a directory: its boot entry of this name, not its default one",
+    description:
+      "where SOURCE has several entries: the one of this id, or of this title, or of this number " +
+      "from 0, not its default one",
   },
   profile: {
     type: "string",

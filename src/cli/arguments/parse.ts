@@ -10,6 +10,7 @@ import {
   type Flag,
   options,
   type Positional,
+  placeText,
   spelling,
   spellings,
   type Valued,
@@ -157,22 +158,29 @@ function takePlaces(
   places: readonly Place[],
   values: Map<string, string[]>,
 ): void {
+  let taken = 0;
   for (const [index, [name, definition]] of table.positionals.entries()) {
     const word = places[index]?.word;
     if (word === undefined) {
       if (definition.required === false) continue;
       throw usageError(command, `${definition.valueHint} is missing`, table.synopsis());
     }
-    if (word === "") {
+    // What follows a free text without quotes belongs to it: no further one.
+    const more = definition.repeatable === true ? places.slice(index + 1) : [];
+    const unquoted = more.findIndex(({ behind }) => behind !== undefined);
+    const further = unquoted < 0 ? more : more.slice(0, unquoted);
+    const words = [word, ...further.map((place) => place.word)];
+    if (words.includes("")) {
       throw usageError(
         command,
         `${definition.valueHint} is empty`,
         "give a path; a shell variable may be unset",
       );
     }
-    values.set(name, [word]);
+    values.set(name, words);
+    taken = index + words.length;
   }
-  const extra = places[table.positionals.length];
+  const extra = places[taken];
   if (extra === undefined) return;
   throw usageError(
     command,
@@ -235,9 +243,7 @@ class OptionTable {
 
   /** For hints: how the command is called. */
   synopsis(): string {
-    const places = this.positionals.map(([, { valueHint, required }]) =>
-      required === false ? ` [${valueHint}]` : ` ${valueHint}`,
-    );
+    const places = this.positionals.map(([, place]) => ` ${placeText(place)}`);
     return `use it as: aegis-kexec ${this.command ?? "COMMAND"}${places.join("")} [options]`;
   }
 }

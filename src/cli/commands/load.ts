@@ -10,7 +10,7 @@ import { limitWrites } from "../output/streams.ts";
 
 /** What to load, and what must hold of it. */
 export const sourceArguments = {
-  source: positionals.source,
+  source: positionals.sources,
   entry: options.entry,
   profile: options.profile,
   initrd: options.initrd,
@@ -46,7 +46,7 @@ export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadR
   const minGeneration = given.text("min-generation");
   const profile = given.text("profile");
   return {
-    kernel: given.positional("source"),
+    kernel: [...given.positionals("source")],
     entry: given.text("entry"),
     profile: profile === undefined ? undefined : Number(profile),
     initrd: [...given.list("initrd")],

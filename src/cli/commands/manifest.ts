@@ -1,12 +1,12 @@
 import { manifest as writeManifest } from "../../handoff/manifest.ts";
 import { formatManifest } from "../../trust/manifest.ts";
 import { defineCommand } from "../arguments/define.ts";
-import { options } from "../arguments/options.ts";
+import { options, positionals } from "../arguments/options.ts";
 import { sourceArguments } from "./load.ts";
 
-const { source, entry, initrd, cmdline, append } = sourceArguments;
+const { entry, initrd, cmdline, append } = sourceArguments;
 const args = {
-  source,
+  source: positionals.source,
   entry,
   initrd,
   cmdline,

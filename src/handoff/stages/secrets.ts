@@ -73,6 +73,11 @@ export class Secrets implements Disposable {
     }));
   }
 
+  /** The same secrets, which whoever lends them overwrites. */
+  lent(): Secrets {
+    return new Secrets(this.held, new DisposableStack());
+  }
+
   [Symbol.dispose](): void {
     this.memories.dispose();
   }
@@ -85,6 +90,26 @@ export function secretsAskedFor(specs: readonly SecretSpec[]): readonly SecretRe
 
 function modeText(mode: number): string {
   return mode.toString(8).padStart(4, "0");
+}
+
+/** Secrets for several attempts: read when the first one wants them, overwritten after the last. */
+export class SecretsOnce implements Disposable {
+  private secrets: Secrets | undefined;
+
+  constructor(
+    private readonly specs: readonly SecretSpec[],
+    private readonly interruption: Interruption | undefined,
+  ) {}
+
+  /** What is lent may be disposed of: it stays. @throws KexecError of `Secrets.read` */
+  async lend(): Promise<Secrets> {
+    this.secrets ??= await Secrets.read(this.specs, this.interruption);
+    return this.secrets.lent();
+  }
+
+  [Symbol.dispose](): void {
+    this.secrets?.[Symbol.dispose]();
+  }
 }
 
 function inputOf(source: SecretSpec["source"]): [input: SecretInput, name: string] {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ErrorCode, KexecError } from "../../../src/errors.ts";
 import { gateFor } from "../../../src/handoff/gate/choose-gate.ts";
-import { type LoadRequest, parseLoadRequest } from "../../../src/handoff/request.ts";
+import { type LoadRequest, parseLoadRequest, requestsOf } from "../../../src/handoff/request.ts";
 import { Assembled } from "../../../src/handoff/stages/assemble.ts";
 import { Secrets } from "../../../src/handoff/stages/secrets.ts";
 import { Verified } from "../../../src/handoff/stages/verify.ts";
@@ -29,7 +29,8 @@ function write(path: string, content: string | Uint8Array): string {
 
 /** What the system call would get. */
 async function assembled(request: LoadRequest) {
-  const parsed = parseLoadRequest(request);
+  const [parsed] = requestsOf(parseLoadRequest(request));
+  if (parsed === undefined) throw new Error("there is no SOURCE");
   const warnings: string[] = [];
   const observer = { warn: (line: string) => warnings.push(line) };
   const gate = await gateFor(parsed);
@@ -276,7 +277,7 @@ describe("with trust required", () => {
         cmdline: "",
       }),
     );
-    const parsed = parseLoadRequest({ kernel: path, trust });
+    const parsed = { ...parseLoadRequest({ kernel: path, trust }), kernel: path };
     using source = await Source.open(parsed);
     const passed = Verified.from(source, parsed, machine, await gateFor(parsed), {});
     expect(await passed.catch((error: unknown) => error)).toMatchObject({ code: "untrusted" });

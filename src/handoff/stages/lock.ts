@@ -1,0 +1,23 @@
+/** `--lock`: nothing replaces what was loaded until the machine is restarted. */
+import { errnoName, errnoText } from "../../errno.ts";
+import { KexecError } from "../../errors.ts";
+import { writeWord } from "../../linux/descriptor.ts";
+import { kexecFileUnload } from "../../linux/kexec.ts";
+
+/**
+ * Sets kernel.kexec_load_disabled. When that fails, what was loaded is dropped: the caller asked
+ * for a kernel that nothing can replace, and has none.
+ */
+export function lock(crash: boolean): void {
+  const path = "/proc/sys/kernel/kexec_load_disabled";
+  const result = writeWord(path, "1\n");
+  if (result === 0) return;
+  const unloaded = kexecFileUnload(crash, true) === 0;
+  throw new KexecError("io-error", {
+    message: `cannot lock the loaded kernel: ${path}: ${errnoText(-result).toLowerCase()}`,
+    errno: errnoName(-result),
+    hint: unloaded
+      ? "the kernel was unloaded again: mount /proc writable, or do without --lock"
+      : "the kernel is still loaded, and not locked: drop it by aegis-kexec unload",
+  });
+}

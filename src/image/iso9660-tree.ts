@@ -3,7 +3,7 @@
  * many there may be, how large, and how deep is bounded, and none of them may contain itself.
  */
 
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { type ByteSource, isWithin } from "./bytes.ts";
 import { type Extent, type Iso9660, sectorSize } from "./iso9660.ts";
 import {
@@ -205,8 +205,9 @@ export class IsoTree {
   }
 
   private refuse(rule: string): never {
-    throw new KexecError("malformed-input", {
-      message: `cannot read the ISO image ${this.path}: ${rule}`,
+    throw cannot(`read the ISO image ${this.path}`, {
+      code: "malformed-input",
+      why: rule,
       hint: "copy or download it again",
     });
   }

@@ -20,7 +20,7 @@
  * with mode 0 takes away what is at the path, no branch of do_name puts anything
  * there. Seen to work on 6.1, 6.12 and 7.2.
  */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { entryChunks, entryHeader, parentDirectories, removalOf } from "./cpio.ts";
 import { quote } from "./quote.ts";
 
@@ -47,8 +47,9 @@ export function parentEntries(paths: Iterable<string>): Uint8Array[] {
   const entries = parents.flatMap((parent) => {
     const way = `${parent}/${"../".repeat(maxDepth)}${reservedName}`;
     if (Buffer.byteLength(way, "utf8") > maxPathBytes) {
-      throw new KexecError("malformed-input", {
-        message: `cannot make the directory ${quote(parent)}: its path is too long`,
+      throw cannot(`make the directory ${quote(parent)}`, {
+        code: "malformed-input",
+        why: "its path is too long",
       });
     }
     return [

@@ -1,7 +1,7 @@
 /** Files in memory: memfd_create(2), filled by the kernel itself, then sealed. */
 
 import { EINVAL, ENOMEM, errnoName, errnoText } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import {
   becameShorter,
   callThroughSignals,
@@ -227,9 +227,13 @@ export interface Window extends Disposable {
 
 function memoryError(doing: string, errno: number): KexecError {
   if (errno !== ENOMEM && errno !== ENOSPC) return ioError(doing, errno);
-  return new KexecError("out-of-memory", {
-    message: `cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
-    errno: errnoName(errno),
-    hint: "free memory, or use a smaller initramfs",
-  });
+  return cannot(
+    doing,
+    {
+      code: "out-of-memory",
+      why: errnoText(errno).toLowerCase(),
+      hint: "free memory, or use a smaller initramfs",
+    },
+    { errno: errnoName(errno) },
+  );
 }

@@ -1,6 +1,6 @@
 /** What a file is: statx(2). */
 import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import { AT_FDCWD, callThroughSignals, cString, ioError } from "./descriptor.ts";
 
 /** What statx(2) tells of an open file. */
@@ -146,36 +146,50 @@ export function openError(path: string, what: string, errno: number): KexecError
   switch (errno) {
     case ENOENT:
     case ENOTDIR:
-      return new KexecError("file-not-found", {
-        message: `cannot open the ${what} ${path}: ${errno === ENOENT ? "no such file" : "a part of its path is not a directory"}`,
-        errno: name,
-        hint: missingHint(path),
-      });
+      return cannot(
+        `open the ${what} ${path}`,
+        {
+          code: "file-not-found",
+          why: errno === ENOENT ? "no such file" : "a part of its path is not a directory",
+          hint: missingHint(path),
+        },
+        { errno: name },
+      );
     case EACCES:
     case EPERM:
-      return new KexecError("file-unreadable", {
-        message: `cannot open the ${what} ${path}: no permission to read it`,
-        errno: name,
-        hint: "run as root, or as a user that may read the file",
-      });
+      return cannot(
+        `open the ${what} ${path}`,
+        {
+          code: "file-unreadable",
+          why: "no permission to read it",
+          hint: "run as root, or as a user that may read the file",
+        },
+        { errno: name },
+      );
     case EFBIG:
-      return new KexecError("file-too-large", {
-        message: `cannot open the ${what} ${path}: the file is too large`,
-        errno: name,
-      });
+      return cannot(
+        `open the ${what} ${path}`,
+        { code: "file-too-large", why: "the file is too large" },
+        { errno: name },
+      );
     case 6: // ENXIO: a socket, or a device without a driver
     case 19: // ENODEV
-      return new KexecError("not-a-regular-file", {
-        message: `cannot use ${path} as the ${what}: it is not a regular file`,
-        errno: name,
-        hint: `give the path of the ${what} file itself`,
-      });
+      return cannot(
+        `use ${path} as the ${what}`,
+        {
+          code: "not-a-regular-file",
+          why: "it is not a regular file",
+          hint: `give the path of the ${what} file itself`,
+        },
+        { errno: name },
+      );
     case 36: // ENAMETOOLONG
     case 40: // ELOOP
-      return new KexecError("file-not-found", {
-        message: `cannot open the ${what} ${path.slice(0, 200)}: ${errnoText(errno).toLowerCase()}`,
-        errno: name,
-      });
+      return cannot(
+        `open the ${what} ${path.slice(0, 200)}`,
+        { code: "file-not-found", why: errnoText(errno).toLowerCase() },
+        { errno: name },
+      );
     default:
       return ioError(`open the ${what} ${path}`, errno);
   }

@@ -1,5 +1,5 @@
 /** The TPM 2.0 of this machine: which banks it has, what a PCR holds, and extending one. */
-import { KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import { openTpm, type TpmChannel } from "../linux/device/tpm.ts";
 import {
   type Bank,
@@ -76,8 +76,9 @@ export class Tpm implements Disposable {
     if (answer?.ok === false) throw this.refused(doing, answer.code);
     const result = answer === undefined ? undefined : parse(answer.body);
     if (result !== undefined) return result;
-    throw new KexecError("io-error", {
-      message: `cannot ${doing}: the TPM ${this.path} gave a response that is none of a TPM 2.0`,
+    throw cannot(doing, {
+      code: "io-error",
+      why: `the TPM ${this.path} gave a response that is none of a TPM 2.0`,
       hint: "a TPM 1.2 cannot be used; for others see the kernel log (dmesg)",
     });
   }
@@ -94,8 +95,9 @@ export class Tpm implements Disposable {
 
   private refused(doing: string, code: number): KexecError {
     const why = refusals.get(code) ?? `it answered 0x${code.toString(16)}`;
-    return new KexecError("io-error", {
-      message: `cannot ${doing}: the TPM ${this.path}: ${why}`,
+    return cannot(doing, {
+      code: "io-error",
+      why: `the TPM ${this.path}: ${why}`,
       hint: again.has(code)
         ? "wait until whatever uses the TPM has finished"
         : "see the kernel log (dmesg), or reset the machine through firmware",

@@ -1,7 +1,7 @@
 /** The next kernel's command line: put together, cleaned and measured. Pure. */
 
 import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { kernelWords, partedAtDashes, withoutTabs, withoutWords } from "../kernel-words.ts";
 
 /**
@@ -58,8 +58,9 @@ export function joinCmdline(own: string | undefined, appended: string | undefine
 /** In a value that is left open the kernel would lose the rest of the line. */
 function requireClosed(line: string, what: string): void {
   if (!line.includes('"') || !kernelWords(line).isOpen) return;
-  throw new KexecError("malformed-cmdline", {
-    message: `cannot use ${what}: it has a quote that is not closed, at position ${line.lastIndexOf('"')}`,
+  throw cannot(`use ${what}`, {
+    code: "malformed-cmdline",
+    why: `it has a quote that is not closed, at position ${line.lastIndexOf('"')}`,
     hint: 'close it: a value with blanks is written name="two words"',
   });
 }
@@ -86,23 +87,26 @@ export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
   const control = /[\x00-\x1f\x7f-\x9f]/.exec(cmdline);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
-    throw new KexecError("malformed-cmdline", {
-      message: `cannot use the command line: it has the control character 0x${code} at position ${control.index}`,
+    throw cannot("use the command line", {
+      code: "malformed-cmdline",
+      why: `it has the control character 0x${code} at position ${control.index}`,
       hint: "a command line is one line of text: take line breaks, tabs and NUL characters out",
     });
   }
   // U+FFFD stands where bytes were no UTF-8: the next kernel would get it in their place.
   if (!cmdline.isWellFormed() || cmdline.includes("\ufffd")) {
-    throw new KexecError("malformed-cmdline", {
-      message: "cannot use the command line: it is not valid Unicode text",
+    throw cannot("use the command line", {
+      code: "malformed-cmdline",
+      why: "it is not valid Unicode text",
       hint: "write it in UTF-8, or in ASCII alone",
     });
   }
   const length = new TextEncoder().encode(cmdline).byteLength;
   const longest = longestCmdline(limit);
   if (length > longest) {
-    throw new KexecError("cmdline-too-long", {
-      message: `cannot use the command line: it has ${length} bytes, and this kernel takes ${longest}`,
+    throw cannot("use the command line", {
+      code: "cmdline-too-long",
+      why: `it has ${length} bytes, and this kernel takes ${longest}`,
       hint: `shorten it by ${length - longest === 1 ? "a byte" : `${length - longest} bytes`}`,
     });
   }

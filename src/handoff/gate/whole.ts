@@ -3,7 +3,7 @@
  * in their places, so that what was used is what is digested. The file itself is read once.
  */
 import { requireMemory } from "../../diagnosis/memory-need.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
 import { readMemory } from "../../machine/kernel.ts";
@@ -90,8 +90,9 @@ function requireAgreement(copies: readonly Copy[], path: string): void {
     for (const other of open) {
       const length = Math.min(other.offset + other.bytes.size - copy.offset, copy.bytes.size);
       if (!agree(copy, other, length)) {
-        throw new KexecError("file-changed", {
-          message: `cannot trust ${path}: it changed while it was read`,
+        throw cannot(`trust ${path}`, {
+          code: "file-changed",
+          why: "it changed while it was read",
           hint: "wait until whatever writes it has finished",
         });
       }

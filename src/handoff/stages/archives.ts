@@ -1,5 +1,5 @@
 /** What the kernel will make of each archive of an initramfs: the one judgement of `load` and `inspect`. */
-import { KexecError } from "../../errors.ts";
+import { cannot, type KexecError } from "../../errors.ts";
 import type { ByteSource } from "../../image/bytes.ts";
 import { type Archive, archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
 import { readBootconfig } from "../../initramfs/bootconfig.ts";
@@ -127,10 +127,7 @@ function oddityOf(path: string, { kind, kernelReads }: Archive): string | undefi
 }
 
 function cannotJoin(problem: string, hint: string): KexecError {
-  return new KexecError("malformed-input", {
-    message: `cannot join the initramfs archives: ${problem}`,
-    hint,
-  });
+  return cannot("join the initramfs archives", { code: "malformed-input", why: problem, hint });
 }
 
 const what: Readonly<Record<FramingFault["kind"], string>> = {
@@ -140,8 +137,9 @@ const what: Readonly<Record<FramingFault["kind"], string>> = {
 };
 
 function faultOf(path: string, { kind, at, why }: FramingFault): KexecError {
-  return new KexecError("malformed-input", {
-    message: `cannot use the initramfs ${path}: ${what[kind]}: it ${why}, at byte ${at}`,
+  return cannot(`use the initramfs ${path}`, {
+    code: "malformed-input",
+    why: `${what[kind]}: it ${why}, at byte ${at}`,
     hint:
       kind === "junk"
         ? "take off what is behind the archive, or make it anew: the kernel stops there"

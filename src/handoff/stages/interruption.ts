@@ -1,5 +1,5 @@
 /** Signals that come while secrets are held: noticed, kept, and obeyed once nothing is left. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { ignoreSignals } from "../../linux/signals.ts";
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
@@ -28,7 +28,7 @@ export class Interruption implements Disposable {
   async check(): Promise<void> {
     await Bun.sleep(0);
     if (this.signal !== undefined) {
-      throw new KexecError("io-error", { message: `cannot go on: interrupted by ${this.signal}` });
+      throw cannot("go on", { code: "io-error", why: `interrupted by ${this.signal}` });
     }
   }
 

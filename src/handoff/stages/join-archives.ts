@@ -1,5 +1,5 @@
 /** Archives and secrets joined in memory, the digests of signed ones taken of the copy. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import type { ByteSource } from "../../image/bytes.ts";
 import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
@@ -84,8 +84,9 @@ function requireDigests(
     // The layout followed a bootconfig that was read before the copy: it must still be there.
     const found = readBootconfig(joinedPiece(joined, ranges, expected.size));
     if (found?.kind === "broken" || found?.offset !== pieces[piece]?.bootconfig?.offset) {
-      throw new KexecError("file-changed", {
-        message: `cannot use ${path}: the file changed while it was read`,
+      throw cannot(`use ${path}`, {
+        code: "file-changed",
+        why: "the file changed while it was read",
       });
     }
   }

@@ -1,6 +1,6 @@
 /** The TPM's device: a command is written, its response read (drivers/char/tpm/tpm-dev-common.c). */
 import { EBUSY, ENODEV, ENOENT, ENXIO, errnoName, errnoText } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { callThroughSignals, close, open } from "../descriptor.ts";
 
 const O_RDWR = 2;
@@ -31,22 +31,30 @@ export function openTpm(): TpmChannel | undefined {
     if (fd >= 0) return channel(path, fd);
     if (fd === -ENOENT || fd === -ENODEV || fd === -ENXIO) continue;
     const busy = fd === -EBUSY;
-    throw new KexecError(busy ? "busy" : "io-error", {
-      message: `cannot open the TPM ${path}: ${busy ? "another process holds it" : errnoText(-fd).toLowerCase()}`,
-      errno: errnoName(-fd),
-      hint: busy ? "end what holds it, or use a kernel that has /dev/tpmrm0" : "run it as root",
-    });
+    throw cannot(
+      `open the TPM ${path}`,
+      {
+        code: busy ? "busy" : "io-error",
+        why: busy ? "another process holds it" : errnoText(-fd).toLowerCase(),
+        hint: busy ? "end what holds it, or use a kernel that has /dev/tpmrm0" : "run it as root",
+      },
+      { errno: errnoName(-fd) },
+    );
   }
   return undefined;
 }
 
 function channel(path: string, fd: number): TpmChannel {
   const failed = (doing: string, errno: number) =>
-    new KexecError("io-error", {
-      message: `cannot use the TPM ${path}: cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
-      errno: errnoName(errno),
-      hint: "see the kernel log (dmesg)",
-    });
+    cannot(
+      `use the TPM ${path}`,
+      {
+        code: "io-error",
+        why: `cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
+        hint: "see the kernel log (dmesg)",
+      },
+      { errno: errnoName(errno) },
+    );
   return {
     path,
     transact(command) {

@@ -1,6 +1,6 @@
 /** The kernel's own word that a device has come: NETLINK_KOBJECT_UEVENT (lib/kobject_uevent.c). */
 import { errnoName } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { callThroughSignals, close, ioError } from "../descriptor.ts";
 
 // include/linux/socket.h, include/linux/net.h, include/uapi/linux/netlink.h
@@ -34,10 +34,11 @@ export class Uevents implements Disposable {
     const bound = callThroughSignals("bind", fd, address, address.length);
     if (bound < 0) {
       close(fd);
-      throw new KexecError("io-error", {
-        message: "cannot listen for devices (uevents): the kernel refuses the socket",
-        errno: errnoName(-bound),
-      });
+      throw cannot(
+        "listen for devices (uevents)",
+        { code: "io-error", why: "the kernel refuses the socket" },
+        { errno: errnoName(-bound) },
+      );
     }
     return new Uevents(fd);
   }

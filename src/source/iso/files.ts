@@ -1,5 +1,5 @@
 /** The files inside of an ISO image, as a tree: ranges of the image, and no mount. */
-import { cannot, KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { type ByteSource, isWithin } from "../../image/bytes.ts";
 import { type Iso9660, readIso9660 } from "../../image/iso9660.ts";
 import { type IsoNode, IsoTree } from "../../image/iso9660-tree.ts";
@@ -95,19 +95,22 @@ export class IsoFiles implements FileTree, Disposable {
   private find(path: string, what: string): IsoNode {
     const node = this.tree.find(path);
     if (node === undefined) {
-      throw new KexecError("file-not-found", {
-        message: `cannot open the ${what} ${this.path}${path}: there is no such file on the image`,
-        errno: "ENOENT",
-      });
+      throw cannot(
+        `open the ${what} ${this.path}${path}`,
+        { code: "file-not-found", why: "there is no such file on the image" },
+        { errno: "ENOENT" },
+      );
     }
     if (node.type !== "file") {
-      throw new KexecError("not-a-regular-file", {
-        message: `cannot use ${this.path}${path} as the ${what}: it is no regular file`,
+      throw cannot(`use ${this.path}${path} as the ${what}`, {
+        code: "not-a-regular-file",
+        why: "it is no regular file",
       });
     }
     if (node.size === 0) {
-      throw new KexecError("file-empty", {
-        message: `cannot use ${this.path}${path} as the ${what}: the file is empty`,
+      throw cannot(`use ${this.path}${path} as the ${what}`, {
+        code: "file-empty",
+        why: "the file is empty",
         hint: "copy or download the image again",
       });
     }

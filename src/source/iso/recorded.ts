@@ -3,7 +3,7 @@
  * and has its place in the digest of the whole image. So the bytes that were used are those that are
  * verified, whatever the file has by then.
  */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { type ByteSource, isWithin } from "../../image/bytes.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import type { Whole } from "../kind.ts";
@@ -51,8 +51,9 @@ export class RecordedBlocks implements ByteSource {
       let until = at + 1;
       while (until < end && !this.blocks.has(until)) until++;
       if ((this.blocks.size + until - at) * blockSize > mostBytes) {
-        throw new KexecError("malformed-input", {
-          message: `cannot read the ISO image ${this.file.path}: its directories and menus have more than ${mostBytes >> 20} MiB`,
+        throw cannot(`read the ISO image ${this.file.path}`, {
+          code: "malformed-input",
+          why: `its directories and menus have more than ${mostBytes >> 20} MiB`,
         });
       }
       const start = at * blockSize;

@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeDebianRoot } from "./vm/lib/debian-root.ts";
+import { makeDebianRoot, makeLiveRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
 import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
@@ -83,6 +83,8 @@ const testTools: readonly Tool[] = [
   // a Debian system with systemd, on a disk
   { package: "mmdebstrap", proof: "mmdebstrap" },
   { package: "e2fsprogs", proof: "mke2fs" },
+  // files on a FAT, without a mount
+  { package: "mtools", proof: "mcopy" },
   // the playbook
   { package: "ansible-core", proof: "ansible-playbook" },
 ];
@@ -134,7 +136,9 @@ export async function setup(purpose: Purpose, report = print): Promise<void> {
   // At the same time: each waits for the network most of all
   const [missing, ...systems] = await Promise.all([
     fetchPackages(needs[purpose].packages, report),
-    ...(purpose === "test" ? [makeSystemdImage(report), makeDebianRoot(report)] : []),
+    ...(purpose === "test"
+      ? [makeSystemdImage(report), makeDebianRoot(report), makeLiveRoot(report)]
+      : []),
     ...(purpose === "fresh" ? [makeFleetImage(report)] : []),
   ]);
   for (const [why, names] of Map.groupBy(missing.keys(), (name) => missing.get(name))) {

@@ -126,11 +126,13 @@ async function inspectOne(
 
 /** Where no policy can be read nothing is admitted: what is listed is no more than listed. */
 function brokenGate(reasons: Reasons): Admission {
+  const refuse = async () => {
+    throw reasons.all.at(-1) ?? new TypeError("the gate could not be read");
+  };
   return {
     required: true,
-    admit: async () => {
-      throw reasons.all.at(-1) ?? new TypeError("the gate could not be read");
-    },
+    admit: refuse,
+    judgeWhole: refuse,
   };
 }
 

@@ -24,6 +24,15 @@ export class MenuReading {
    *   several are named; those of `Menu.list` and `Menu.open`
    */
   async open(wanted: string | undefined, opening: Opening): Promise<Opened> {
+    try {
+      return await this.openChosen(wanted, opening);
+    } catch (error) {
+      await this.menu.failed?.();
+      throw error;
+    }
+  }
+
+  private async openChosen(wanted: string | undefined, opening: Opening): Promise<Opened> {
     const { menu } = this;
     if (wanted === undefined && menu.openDefault !== undefined) return menu.openDefault(opening);
     return menu.open(await this.choose(wanted, opening.listener), opening);

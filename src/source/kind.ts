@@ -99,6 +99,12 @@ export interface Admission {
    * @throws KexecError to refuse
    */
   admit(manifest: SourceManifest): Promise<void>;
+  /**
+   * Judges a file of which parts were used, where opening it fails: what was changed in it is not
+   * trusted, whatever the change has broken.
+   * @throws KexecError to refuse
+   */
+  judgeWhole(whole: Whole): Promise<void>;
 }
 
 /** The manifest that SOURCE is: read once, so that the bytes that are verified are those that count. */
@@ -172,6 +178,8 @@ export interface Menu<E extends MenuEntry = MenuEntry> {
   find?(id: string): E | undefined;
   /** Opens what an entry boots; `openEntryFiles` of choose.ts is enough for most. */
   open(entry: E, opening: Opening): Opened | Promise<Opened>;
+  /** Hears that its entries could not be read, chosen or opened; what it throws counts instead. */
+  failed?(): Promise<void>;
   /** Opens the default, where only trying tells which it is: the generation that verifies. */
   openDefault?(opening: Opening): Promise<Opened>;
 }

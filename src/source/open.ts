@@ -30,7 +30,11 @@ export interface Wanted {
 }
 
 /** Nothing is demanded. */
-const admitAll: Admission = { required: false, admit: async () => undefined };
+const admitAll: Admission = {
+  required: false,
+  admit: async () => undefined,
+  judgeWhole: async () => undefined,
+};
 
 /** A kind, and what was found of it. */
 interface Recognised {

@@ -8,6 +8,7 @@ import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 const open: Gate = {
   required: false,
   admit: async () => undefined,
+  judgeWhole: async () => undefined,
   needsSealedWhole: () => false,
   admitWhole: async () => undefined,
   pass: async () => null,

@@ -3,6 +3,7 @@ import { KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
+import type { Whole } from "../../source/kind.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
 import { appendProblems } from "../../trust/append.ts";
@@ -53,6 +54,10 @@ export class TrustGate implements Gate {
     }
   };
 
+  readonly judgeWhole = async (whole: Whole): Promise<void> => {
+    if (this.requirement.required) await this.verifyWhole(whole, {});
+  };
+
   needsSealedWhole(source: Source): boolean {
     const { manifest, whole, kernel } = source;
     if (!this.requirement.required || manifest !== undefined || whole !== undefined) return false;
@@ -80,7 +85,8 @@ export class TrustGate implements Gate {
     }
     if (this.requirement.required) {
       const { whole } = source;
-      if (whole === undefined && (sealed === undefined || !isUki(sealed))) {
+      const uki = sealed !== undefined && isUki(sealed) ? sealed : undefined;
+      if (whole === undefined && uki === undefined) {
         throw new KexecError("untrusted", {
           message: `cannot trust ${source.path}: no signature covers kernel, initramfs and command line as one`,
           hint: `write a manifest (aegis-kexec manifest ${source.path} ... > boot.json), sign it, and load boot.json`,
@@ -88,7 +94,8 @@ export class TrustGate implements Gate {
       }
       refuseOptions(this.options, false);
       refuseEntryLines(source);
-      this.admitted = await this.verifyWhole(source, sealed, listener);
+      if (whole !== undefined) this.admitted = await this.verifyWhole(whole, listener);
+      else if (uki !== undefined) this.admitted = await this.verifySealed(source, uki);
     }
     if (this.requirement.minGeneration === undefined) return this.admitted;
     throw new KexecError("generation-too-low", {
@@ -97,26 +104,21 @@ export class TrustGate implements Gate {
     });
   }
 
-  /** The file that boots, or the one that has all that boots in it. */
-  private async verifyWhole(
-    source: Source,
-    sealed: Memfd | undefined,
-    listener: Listener,
-  ): Promise<TrustReport> {
-    const { whole } = source;
-    if (whole !== undefined) {
-      const signed = { path: whole.file.path, openBeside: whole.openBeside };
-      const { withSignedWhole } = await import("./whole.ts");
-      const { size } = whole.file;
-      return this.verify(signed, size, (signature, keys) =>
-        withSignedWhole(whole, signature.covers, listener, (bytes) =>
-          verifySignature(bytes, signature, keys),
-        ),
-      );
-    }
-    if (sealed === undefined) throw new TypeError("nothing is sealed");
+  /** The file that boots. */
+  private verifySealed(source: Source, sealed: Memfd): Promise<TrustReport> {
     return this.verify(signedKernel(source), sealed.size, (signature, keys) =>
       withSigned(sealed, signature.covers, (bytes) => verifySignature(bytes, signature, keys)),
+    );
+  }
+
+  /** The file that has all that boots in it. */
+  private async verifyWhole(whole: Whole, listener: Listener): Promise<TrustReport> {
+    const { file, openBeside } = whole;
+    const { withSignedWhole } = await import("./whole.ts");
+    return this.verify({ path: file.path, openBeside }, file.size, (signature, keys) =>
+      withSignedWhole(whole, signature.covers, listener, (bytes) =>
+        verifySignature(bytes, signature, keys),
+      ),
     );
   }
 

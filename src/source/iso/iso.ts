@@ -5,7 +5,7 @@ import type { MenuEntry } from "../../menu/entry.ts";
 import { findingCmdline, type IsoWay, tellByArchive, tellSystem } from "../../menu/iso-words.ts";
 import type { LiveSystem } from "../../menu/live-systems.ts";
 import { openEntryFiles } from "../choose.ts";
-import type { FoundFile, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
+import type { FoundFile, Listing, Menu, Opened, Opening, Reader, Whole } from "../kind.ts";
 import { archiveNames } from "./archive-names.ts";
 import { IsoFiles } from "./files.ts";
 import { type Holder, holderOf } from "./holder.ts";
@@ -56,7 +56,7 @@ export class IsoMenu implements Menu<IsoEntry> {
   }
 
   async open(entry: IsoEntry, opening: Opening): Promise<Opened> {
-    const { files, found } = this;
+    const { files } = this;
     const opened = await (this.menu?.open?.(entry, opening) ??
       openEntryFiles(entry, files, this.noun, opening));
     const { way } = entry;
@@ -68,15 +68,27 @@ export class IsoMenu implements Menu<IsoEntry> {
     return {
       ...opened,
       cmdline: way?.kind === "known" ? way.cmdline : opened.cmdline,
-      whole: {
-        file: found.file,
-        openBeside: found.openBeside,
-        get copies() {
-          return files.copies(opening.held);
-        },
-      },
+      whole: this.whole(),
       blind: way?.kind === "unknown" ? { why: way.why, give: way.give } : undefined,
       requireUnchanged: () => this.requireUnchanged(),
+    };
+  }
+
+  async failed(): Promise<void> {
+    const { admission } = this.opening;
+    if (admission.required) await admission.judgeWhole(this.whole());
+  }
+
+  /** The copies are those of what was used until they are asked for. */
+  private whole(): Whole {
+    const { files, opening } = this;
+    const { file, openBeside } = this.found;
+    return {
+      file,
+      openBeside,
+      get copies() {
+        return files.copies(opening.held);
+      },
     };
   }
 

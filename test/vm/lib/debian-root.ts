@@ -1,6 +1,6 @@
 /**
- * A small Debian with initramfs-tools and dracut, made by mmdebstrap into the cache folder. It needs
- * the network and root, so test/setup.ts makes it and tests only use what is there.
+ * Small Debians with initramfs-tools and dracut, made by mmdebstrap into the cache folder. That needs
+ * the network and root, so test/setup.ts makes them and tests only use what is there.
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,44 +9,71 @@ import type { Kernel } from "./kernels.ts";
 
 export const debianRoot = join(cacheFolder, "initramfs-tools-root");
 
+/** With what makes live systems, of either kind. */
+export const liveRoot = join(cacheFolder, "live-root");
+
 /** binutils, because dracut strips what it installs where it can. */
 const packages = ["initramfs-tools", "dracut-core", "zstd", "binutils", "kmod", "udev", "mount"];
 
+const livePackages = [
+  "initramfs-tools",
+  "live-boot",
+  "dracut-live",
+  "zstd",
+  "kmod",
+  "udev",
+  "mount",
+];
+
 /** Whether commands can be run in it. */
-export function hasDebianRoot(): boolean {
+export function hasDebianRoot(root = debianRoot): boolean {
   const probe = asRoot(["sh", "-c", `${unshareMounts} true`]);
-  return existsSync(debianRoot) && probe !== undefined && Bun.spawnSync(probe).success;
+  return existsSync(root) && probe !== undefined && Bun.spawnSync(probe).success;
 }
 
 /**
  * Makes it where it is not there yet, and only as root: a chroot is needed to use it.
  * @returns why it could not be made, or undefined.
  */
-export async function makeDebianRoot(report: (line: string) => void): Promise<string | undefined> {
-  if (existsSync(debianRoot)) return undefined;
-  const problem = "cannot make a system with initramfs-tools and dracut";
+export function makeDebianRoot(report: (line: string) => void): Promise<string | undefined> {
+  return makeRoot(debianRoot, packages, "initramfs-tools and dracut", report);
+}
+
+/** As `makeDebianRoot`. */
+export function makeLiveRoot(report: (line: string) => void): Promise<string | undefined> {
+  return makeRoot(liveRoot, livePackages, "live-boot and dracut's dmsquash-live", report);
+}
+
+async function makeRoot(
+  root: string,
+  include: readonly string[],
+  what: string,
+  report: (line: string) => void,
+): Promise<string | undefined> {
+  if (existsSync(root)) return undefined;
+  const problem = `cannot make a system with ${what}`;
   const make = asRoot(["mmdebstrap", "--mode=root", "--variant=essential"]);
   if (make === undefined) return `${problem}: not root`;
   if (Bun.which("mmdebstrap") === null) return `${problem}: no mmdebstrap`;
-  report("making a Debian system with initramfs-tools and dracut");
-  const unfinished = `${debianRoot}.new`;
+  report(`making a Debian system with ${what}`);
+  const unfinished = `${root}.new`;
   try {
     await run(asRoot(["rm", "-rf", unfinished]) ?? []);
-    await run([...make, `--include=${packages.join(",")}`, "bookworm", unfinished]);
+    await run([...make, `--include=${include.join(",")}`, "bookworm", unfinished]);
     await run(asRoot(["chown", "--no-dereference", "--recursive", owner(), unfinished]) ?? []);
   } catch (error) {
     return `${problem}: ${String(error).trim().split("\n").slice(-3).join("; ")}`;
   }
-  renameSync(unfinished, debianRoot);
+  renameSync(unfinished, root);
   return undefined;
 }
 
 /** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */
-export function inDebian(script: string): Promise<string> {
+export function inDebian(script: string, root = debianRoot): Promise<string> {
   const leave = `umount "$0/proc"; chown --no-dereference --recursive ${owner()} "$0"`;
   const enter = `mount -t proc proc "$0/proc"; trap '${leave}' EXIT; chroot "$0" sh -euc "$1"`;
   const apart = `${unshareMounts} --pid --fork sh -euc "$0" "$1" "$2"`;
-  return run(asRoot(["sh", "-euc", apart, enter, debianRoot, script]) ?? []);
+  return run(asRoot(["sh", "-euc", apart, enter, root, script]) ?? []);
 }
 
 /** All of it is this user's, who may have become root by sudo, and puts files there and reads them. */
@@ -55,17 +82,17 @@ function owner(): string {
 }
 
 /** Gives it a kernel's modules and configuration, by which mkinitramfs chooses a compression. */
-export async function installModules({ path, release, modules }: Kernel): Promise<void> {
+export async function installModules(
+  { path, release, modules }: Kernel,
+  root = debianRoot,
+): Promise<void> {
   if (release === undefined || modules === undefined) throw new Error("the kernel has no modules");
-  const folder = join(debianRoot, "lib/modules", release);
+  const folder = join(root, "lib/modules", release);
   if (existsSync(join(folder, "modules.dep"))) return;
   mkdirSync(folder, { recursive: true });
   cpSync(modules, folder, { recursive: true });
-  copyFileSync(
-    join(dirname(path), `config-${release}`),
-    join(debianRoot, `boot/config-${release}`),
-  );
-  await inDebian(`depmod ${release}`);
+  copyFileSync(join(dirname(path), `config-${release}`), join(root, `boot/config-${release}`));
+  await inDebian(`depmod ${release}`, root);
 }
 
 async function run(command: string[]): Promise<string> {

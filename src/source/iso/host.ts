@@ -1,18 +1,15 @@
 /** An ISO image as a boot menu sees it: a loop device, and beside it the disk that holds its file. */
-import type { readGrubMenu } from "../../menu/grub/menu.ts";
+import type { MenuHost, MenuPlace } from "../../menu/host.ts";
 import type { IsoFiles } from "./files.ts";
 import type { Holder } from "./holder.ts";
-
-type Host = Parameters<typeof readGrubMenu>[0];
-type Place = Parameters<Host["status"]>[0];
 
 /** What menus for images in files call the image, by custom. */
 export const imageDevice = "loop";
 const holderDevice = "disk";
 
-export function isoHost(files: IsoFiles, holder: Holder): Host {
+export function isoHost(files: IsoFiles, holder: Holder): MenuHost {
   const { volume, image } = files;
-  const isImage = ({ device }: Place) => device === imageDevice;
+  const isImage = ({ device }: MenuPlace) => device === imageDevice;
   return {
     devices: [imageDevice, holderDevice],
     status(place) {

@@ -4,8 +4,10 @@ import { KexecError } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { readGrubMenu } from "../../menu/grub/menu.ts";
+import type { ReadMenu } from "../../menu/host.ts";
 import { isoVariables } from "../../menu/iso-words.ts";
 import type { Opened, Opening } from "../kind.ts";
+import { findConfigs } from "../menus/find.ts";
 import type { IsoFiles } from "./files.ts";
 import type { Holder } from "./holder.ts";
 import { imageDevice, isoHost } from "./host.ts";
@@ -27,10 +29,6 @@ const grubConfigs = [
 ];
 const mostFolders = 256;
 
-type Read = Pick<NonNullable<ReturnType<typeof readGrubMenu>>, "entries" | "default" | "notes"> & {
-  readonly why: string;
-};
-
 /** @throws KexecError `file-not-found` where there is none, `malformed-input` */
 export async function findMenu(
   files: IsoFiles,
@@ -48,6 +46,15 @@ export async function findMenu(
     if (menu === undefined) continue;
     if (menu.entries.length > 0) return found(path, menu, files);
     notes.push(`${path}: no entries`, ...menu.notes);
+  }
+  const ofSyslinux = findConfigs(files).filter(({ kind }) => kind === "syslinux menu");
+  for (const { path } of ofSyslinux) {
+    const { readSyslinuxMenu } = await import("../../menu/syslinux/menu.ts");
+    const config = { device: imageDevice, path: `/${path}` };
+    const menu = readSyslinuxMenu(host, { config, cpu });
+    if (menu === undefined) continue;
+    if (menu.entries.length > 0) return found(`/${path}`, menu, files);
+    notes.push(`/${path}: no entries`, ...menu.notes);
   }
   const entries = await bootEntries(files, opening);
   if (entries !== undefined) return entries;
@@ -73,7 +80,7 @@ function efiConfigs(files: IsoFiles): string[] {
     .map((name) => `/${efi}/${name}/grub.cfg`);
 }
 
-function found(path: string, menu: Read, files: IsoFiles): FoundMenu {
+function found(path: string, menu: ReadMenu, files: IsoFiles): FoundMenu {
   const entries = menu.entries.map((entry, index): MenuEntry => {
     const elsewhere = [entry.kernel, ...entry.initrds].find(
       (place) => place !== undefined && place.device !== imageDevice,

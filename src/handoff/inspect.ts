@@ -14,6 +14,7 @@ import { type ArchivesInspected, inspectArchives } from "./inspection/archives.t
 import { inspectEntries } from "./inspection/entries.ts";
 import { type InspectedImage, inspectImage } from "./inspection/image.ts";
 import type { EntryReport, Inspection, SourceReport } from "./inspection/inspection.ts";
+import { inspectIso } from "./inspection/iso.ts";
 import { Reasons } from "./inspection/reasons.ts";
 import { inspectTrust } from "./inspection/trust.ts";
 import {
@@ -92,6 +93,7 @@ async function inspectOne(
     ));
   const trust = await inspectTrust(found, parsed, architecture, verified, held, reasons, listener);
   const entries = await listEntries(found, parsed.entry, reasons);
+  const iso = await inspectIso(found, parsed.entry, notes);
   const { image, kernel } = lookAtImages(found, source, verified, facts, reasons);
   const archives = await lookAtArchives(parsed, source, verified, trust.archives, reasons);
   notes.push(...archives.notes);
@@ -109,6 +111,7 @@ async function inspectOne(
   return {
     source: sourceReport(found),
     entries: typeof entries === "string" ? null : entries,
+    iso,
     image: image?.report ?? null,
     kernel: same ? null : (kernel?.report ?? null),
     initrds: archives.reports,

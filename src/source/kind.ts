@@ -146,6 +146,8 @@ export interface Opened {
   readonly whole?: Whole | undefined;
   /** Why the next system would not find what it lies in, and which words to give so that it does. */
   readonly blind?: { readonly why: string; readonly give: string } | undefined;
+  /** Says of all archives, those of the user among them, what the next system would miss in them. */
+  readonly lookAtArchives?: ((archives: readonly OpenFile[]) => Promise<void>) | undefined;
   /** Throws where what is read in place is no longer what it was when it was opened. */
   readonly requireUnchanged?: (() => void) | undefined;
   /** What brings no command line and takes the running kernel's, if that has a root. */

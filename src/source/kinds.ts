@@ -42,7 +42,6 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     resembles: ({ file }) => isIso9660(file),
     reader: async () => (await import("./iso/iso.ts")).isoReader,
   },
-  // Kinds of images that begin otherwise are told here.
   {
     name: "image",
     resembles: (found) => !isText(found),
@@ -88,7 +87,11 @@ export const treeKinds: readonly SourceKind<FoundTree>[] = [
     resembles: async (found) => (await import("./menus/find.ts")).hasMenu(found),
     reader: async () => (await import("./menus/menu.ts")).menuTreeReader,
   },
-  // Directories of images are told here.
+  {
+    name: "ISO images",
+    resembles: async (found) => (await import("./iso/folder.ts")).hasImages(found),
+    reader: async () => (await import("./iso/folder.ts")).isoFolderReader,
+  },
   {
     name: "kernels",
     resembles: async (found) => (await import("./menus/pairs.ts")).hasPairs(found),

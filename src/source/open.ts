@@ -216,6 +216,7 @@ export class Source implements Disposable {
     ];
     // Where they are digested one by one, the device reads all of them meanwhile.
     if (manifest !== undefined) for (const { file } of [kernel, ...all]) readAhead(file);
+    await opened.lookAtArchives?.(all.map(({ file }) => file));
     return new Source(found.path, all, opened, held.move());
   }
 

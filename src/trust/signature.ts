@@ -47,6 +47,19 @@ function refuse(name: string, why: string): KexecError {
   return new KexecError("bad-signature", { message: `signature ${name}: ${why}`, hint });
 }
 
+/** Armoured, or a signature packet of version 3 to 6: RFC 9580, 4.2 and 5.2. */
+function isOpenPgp(bytes: Uint8Array): boolean {
+  const [tag = 0, length = 0, second = 0, third = 0] = bytes;
+  const start = new TextDecoder().decode(bytes.subarray(0, 27));
+  if (start.startsWith("-----BEGIN PGP SIGNATURE")) return true;
+  if (bytes.length === signatureLength) return false;
+  // The old form of the header has the length in one byte or two, the new one too.
+  const versions = [3, 4, 5, 6];
+  if (tag === 0x88) return versions.includes(second);
+  if (tag === 0x89) return versions.includes(third);
+  return tag === 0xc2 && versions.includes(length < 192 ? second : third);
+}
+
 /**
  * Reads a detached signature from the bytes of its file. Throws `KexecError` with
  * code `bad-signature` for everything else. `name` is for messages.
@@ -54,6 +67,12 @@ function refuse(name: string, why: string): KexecError {
 export function parseSignature(bytes: Uint8Array, name: string): DetachedSignature {
   if (bytes.length === 0) throw refuse(name, "the file is empty");
   if (bytes.length > maxSignatureFile) throw refuse(name, `larger than ${maxSignatureFile} bytes`);
+  if (isOpenPgp(bytes)) {
+    throw new KexecError("bad-signature", {
+      message: `signature ${name}: it is OpenPGP's, which is not checked here`,
+      hint: `check it with gpg or sq, and sign the file anew: minisign -S -m FILE`,
+    });
+  }
   // No minisign file is this short: its two base64 lines alone have 188 characters.
   if (bytes.length === signatureLength) {
     const signature = wellFormed(bytes.slice(), "the signature", name);

@@ -4,6 +4,7 @@ import type {
   EntryReport,
   ImageReport,
   Inspection,
+  IsoReport,
   Verdict,
 } from "../../handoff/inspection/inspection.ts";
 import { secretText } from "./describe.ts";
@@ -14,11 +15,12 @@ type Row = readonly [label: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
 
 export function describeInspection(inspection: Inspection): string[] {
-  const { source, entries, image, kernel, initrds, secrets, cmdline, manifest, unknown } =
+  const { source, entries, iso, image, kernel, initrds, secrets, cmdline, manifest, unknown } =
     inspection;
   const sections: Section[] = [
     ["Source", [["path", source.path], ["kind", source.kind], ...sizeRow(source.size)]],
   ];
+  if (iso !== null) sections.push(["ISO image", isoRows(iso)]);
   if (entries !== null) sections.push(["Boot entries", entries.map(entryRow)]);
   if (manifest !== null) sections.push(["Manifest", manifestRows(manifest)]);
   const trust = trustRows(inspection);
@@ -44,6 +46,21 @@ export function describeInspection(inspection: Inspection): string[] {
 
 function sizeRow(size: number): Row[] {
   return size === 0 ? [] : [["size", formatBytes(size)]];
+}
+
+function isoRows(iso: IsoReport): Row[] {
+  const { type, uuid } = iso.heldBy;
+  const known = uuid === null ? "" : `, UUID ${uuid}`;
+  const facts: Row[] = [
+    ["label", iso.label === "" ? "(none)" : iso.label],
+    ...(iso.uuid === null ? [] : [["uuid", iso.uuid] as const]),
+    ...(iso.application === null ? [] : [["made by", iso.application] as const]),
+    ...(iso.created === null ? [] : [["made", iso.created] as const]),
+    ["lies at", `${iso.heldAt} on ${type ?? "an unknown file system"}${known}`],
+  ];
+  if (iso.liveSystem === null) return [...facts, ["found by", `nothing: ${iso.why ?? "no entry"}`]];
+  const words = iso.added.length === 0 ? "what its menu brings" : iso.added.join(" ");
+  return [...facts, ["live system", `${iso.liveSystem}: ${iso.why}`], ["found by", words]];
 }
 
 function entryRow(entry: EntryReport): Row {

@@ -7,6 +7,8 @@ export interface Inspection {
   readonly source: SourceReport;
   /** Of a directory, in the order of a boot menu: see `--entry`. */
   readonly entries: readonly EntryReport[] | null;
+  /** Of an ISO image. */
+  readonly iso: IsoReport | null;
   /** The file to boot that SOURCE is or leads to. */
   readonly image: ImageReport | null;
   /** What of it goes to the kernel, where that is another one: unpacked, or taken out of a UKI. */
@@ -57,6 +59,29 @@ export interface EntryReport {
   readonly problem: string | null;
   /** Where it stands in the menu: a file, with its line where the file has several entries. */
   readonly from: string;
+}
+
+/** What an ISO image is, and how the system of the chosen entry finds it again. */
+export interface IsoReport {
+  /** As blkid shows them. */
+  readonly label: string;
+  readonly uuid: string | null;
+  readonly system: string | null;
+  readonly application: string | null;
+  /** `2026-03-01 12:00:00`, without a time zone. */
+  readonly created: string | null;
+  /** Whose names its files are found by. */
+  readonly names: "rock-ridge" | "joliet" | "plain";
+  /** The image's path on the file system that holds it, and that file system. */
+  readonly heldAt: string;
+  readonly heldBy: { readonly type: string | null; readonly uuid: string | null };
+  /** Null where no way is known; `why` says by what it was told, or why not. */
+  readonly liveSystem: string | null;
+  readonly why: string | null;
+  /** Words that its menu lacks. */
+  readonly added: readonly string[];
+  /** The archives have a module for that file system; null: that cannot be told. */
+  readonly module: boolean | null;
 }
 
 /** Facts of an image, by its own headers. */

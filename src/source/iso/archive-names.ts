@@ -9,15 +9,19 @@ const piece = 256 << 10;
 const headerSize = 110;
 const longestName = 4096;
 
+/** Hears of an entry; data only of those that are wanted. True: it needs to hear no more. */
+export type Take = (name: string, data: Uint8Array | undefined) => boolean;
+
+/** What the kernel has in it and needs no module for: small, and worth reading. */
+const wantedData = /(?:^|\/)modules\.builtin$/;
+const mostData = 256 << 10;
+
 /**
  * Calls `take` with the name of each entry until it returns true, or the archive ends or breaks a rule:
  * then nothing more is to be learned. Microcode in front of a compressed archive is passed over.
  * @returns whether the archive was read to its end, or `take` returned true
  */
-export async function archiveNames(
-  file: OpenFile,
-  take: (name: string) => boolean,
-): Promise<boolean> {
+export async function archiveNames(file: OpenFile, take: Take): Promise<boolean> {
   let start = 0;
   // Plain archives may stand before the compressed one: main ones, microcode.
   for (let members = 0; members < 16 && start < file.size; members++) {
@@ -32,7 +36,9 @@ export async function archiveNames(
     if (kind === "newc" || kind === "newc-checksum") {
       const walk = new Walk(take);
       while (walk.state === "reading" && start < file.size) {
-        const bytes = file.read(start, Math.min(headerSize + longestName, file.size - start));
+        const left = file.size - start;
+        const first = file.read(start, Math.min(headerSize + longestName, left));
+        const bytes = file.read(start, Math.min(walk.needs(first), left));
         const step = walk.entry(bytes);
         if (step === undefined) return false;
         start += step;
@@ -50,24 +56,43 @@ export async function archiveNames(
 class Walk {
   state: "reading" | "found" | "ended" = "reading";
 
-  constructor(private readonly take: (name: string) => boolean) {}
+  constructor(private readonly take: Take) {}
+
+  /** Bytes to have before `entry` is called, by the first of them. */
+  needs(bytes: Uint8Array): number {
+    const parsed = parse(bytes);
+    return Math.max(
+      headerSize + longestName,
+      parsed?.wanted === true ? parsed.data + parsed.size : 0,
+    );
+  }
 
   /** Bytes of the entry with its data and padding; undefined where it is none. */
   entry(bytes: Uint8Array): number | undefined {
-    const header = String.fromCharCode(...bytes.subarray(0, headerSize));
-    if (!/^07070[12][0-9a-fA-F]{104}$/.test(header)) return undefined;
-    const field = (index: number) =>
-      Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
-    const [size, nameSize] = [field(6), field(11)];
-    if (nameSize === 0 || nameSize > longestName || bytes.length < headerSize + nameSize) {
-      return undefined;
-    }
-    const name = new TextDecoder().decode(bytes.subarray(headerSize, headerSize + nameSize - 1));
-    const data = padded(headerSize + nameSize);
+    const parsed = parse(bytes);
+    if (parsed === undefined) return undefined;
+    const { name, data, size, wanted } = parsed;
     if (name === "TRAILER!!!") this.state = "ended";
-    else if (this.take(name.replace(/^\.?\//, ""))) this.state = "found";
+    else if (this.take(name, wanted ? bytes.subarray(data, data + size) : undefined)) {
+      this.state = "found";
+    }
     return data + padded(size);
   }
+}
+
+/** A header and the name behind it; undefined where there is none. */
+function parse(bytes: Uint8Array) {
+  const header = String.fromCharCode(...bytes.subarray(0, headerSize));
+  if (!/^07070[12][0-9a-fA-F]{104}$/.test(header)) return undefined;
+  const field = (index: number) => Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
+  const [size, nameSize] = [field(6), field(11)];
+  const whole = headerSize + nameSize;
+  if (nameSize === 0 || nameSize > longestName || bytes.length < whole) return undefined;
+  const name = new TextDecoder()
+    .decode(bytes.subarray(headerSize, whole - 1))
+    .replace(/^\.?\//, "");
+  const wanted = wantedData.test(name) && size <= mostData;
+  return { name, size, data: padded(whole), wanted };
 }
 
 function padded(length: number): number {
@@ -78,7 +103,7 @@ async function unpackedNames(
   file: OpenFile,
   start: number,
   compression: "gzip" | "zstd",
-  take: (name: string) => boolean,
+  take: Take,
 ): Promise<boolean> {
   const stream = new DecompressionStream(compression);
   const writer = stream.writable.getWriter();
@@ -97,7 +122,7 @@ async function unpackedNames(
   try {
     for (let total = 0; total < mostUnpacked; ) {
       const { done, value } = await reader.read();
-      if (done) return walk.state !== "reading";
+      if (done) break;
       total += value.byteLength;
       if (skip >= value.byteLength) {
         skip -= value.byteLength;
@@ -105,7 +130,7 @@ async function unpackedNames(
       }
       rest = joined(rest, value.subarray(skip));
       skip = 0;
-      while (walk.state === "reading" && rest.length >= headerSize + longestName) {
+      while (walk.state === "reading" && rest.length >= walk.needs(rest)) {
         const step = walk.entry(rest);
         if (step === undefined) return false;
         skip = Math.max(0, step - rest.length);
@@ -113,7 +138,13 @@ async function unpackedNames(
       }
       if (walk.state !== "reading") return true;
     }
-    return false;
+    // The last entries are shorter than what is waited for above.
+    while (walk.state === "reading" && rest.length > 0) {
+      const step = walk.entry(rest);
+      if (step === undefined) return false;
+      rest = rest.subarray(Math.min(step, rest.length));
+    }
+    return walk.state !== "reading";
   } catch {
     // What cannot be unpacked tells nothing; the kernel's own word on it comes later.
     return false;

@@ -6,6 +6,7 @@ import { findingCmdline, type IsoWay, tellByArchive, tellSystem } from "../../me
 import type { LiveSystem } from "../../menu/live-systems.ts";
 import { openEntryFiles } from "../choose.ts";
 import type { FoundFile, Listing, Menu, Opened, Opening, Reader, Whole } from "../kind.ts";
+import type { OpenFile } from "../open-file.ts";
 import { archiveNames } from "./archive-names.ts";
 import { IsoFiles } from "./files.ts";
 import { type Holder, holderOf } from "./holder.ts";
@@ -15,6 +16,10 @@ import { type FoundMenu, findMenu } from "./menus.ts";
 export interface IsoEntry extends MenuEntry {
   /** Undefined: it has no kernel. */
   readonly way: IsoWay | undefined;
+}
+
+export function isIsoEntry(entry: MenuEntry): entry is IsoEntry {
+  return "way" in entry;
 }
 
 export const isoReader = {
@@ -32,6 +37,8 @@ export class IsoMenu implements Menu<IsoEntry> {
   readonly noun = "menu entry";
   readonly path: string;
   readonly holder: Holder;
+  /** See `lookAtArchives`; undefined: not told. */
+  module: boolean | undefined;
   private readonly version: string | number;
   private menu: FoundMenu | undefined;
   private readonly byArchive = new Map<string, LiveSystem | undefined>();
@@ -70,8 +77,21 @@ export class IsoMenu implements Menu<IsoEntry> {
       cmdline: way?.kind === "known" ? way.cmdline : opened.cmdline,
       whole: this.whole(),
       blind: way?.kind === "unknown" ? { why: way.why, give: way.give } : undefined,
+      lookAtArchives: (archives) => this.lookAtArchives(archives, opening),
       requireUnchanged: () => this.requireUnchanged(),
     };
+  }
+
+  /** Whether the archives have the module by which the next system reads the image's file system. */
+  private async lookAtArchives(archives: readonly OpenFile[], opening: Opening): Promise<void> {
+    const { type } = this.holder;
+    if (type === undefined) return;
+    const { hasModule } = await import("./modules.ts");
+    this.module = await hasModule(archives, type);
+    if (this.module !== false) return;
+    opening.listener.warn?.(
+      `${this.path}: it lies on ${type}, and the initramfs has no module for that: unless the kernel has it built in, the next system cannot read the image (add an archive with the module by --initrd, or move the image)`,
+    );
   }
 
   async failed(): Promise<void> {

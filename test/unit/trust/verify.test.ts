@@ -203,7 +203,14 @@ describe("signatures refused by their form, each in its own words", () => {
     ["63 bytes", raw.slice(1), "63 bytes where a raw signature has 64"],
     ["65 bytes", joined(raw, new Uint8Array(1)), "65 bytes where a raw signature has 64"],
     ["base64 of a raw signature", raw.toBase64(), "text, but not minisign's"],
-    ["PGP", "-----BEGIN PGP SIGNATURE-----\n", "PEM; minisign's and raw signatures are accepted"],
+    ["PGP", "-----BEGIN PGP SIGNATURE-----\n", "it is OpenPGP's, which is not checked here"],
+    // As gpg --detach-sign writes it: an old header, version 4, RSA.
+    [
+      "binary PGP",
+      Uint8Array.of(0x89, 0x02, 0x33, 0x04, 0x00, 0x01, 0x08),
+      "it is OpenPGP's, which is not checked here",
+    ],
+    ["PEM", "-----BEGIN PUBLIC KEY-----\n", "PEM; minisign's and raw signatures are accepted"],
     ["a comment alone", "untrusted comment: x\n", "no signature after the untrusted comment"],
     ["two lines", lines.slice(0, 2).join("\n"), "no trusted comment"],
     ["three lines", lines.slice(0, 3).join("\n"), "no signature of the trusted comment"],

@@ -54,7 +54,7 @@ _aegis_kexec() {
       source=yes
       ;;
     load)
-      options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --lock --dry-run --log --crash --json --quiet --verbose --help -h --version'
+      options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --lock --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)

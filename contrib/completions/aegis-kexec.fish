@@ -62,6 +62,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l lock -d 'once l
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l dry-run -d 'do everything but the system calls: nothing is loaded, nothing is replaced'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l log -r -F -d 'append a line of JSON on this attempt, flushed to disk before the handover'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l crash -d 'load the crash kernel, which a panic starts, into the memory that crashkernel= reserved'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l check-image -d 'warn where a signed image is not what was signed; boot always does'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l quiet -d 'print errors only: no result text, no warnings'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l verbose -d 'say on standard error what is being done'

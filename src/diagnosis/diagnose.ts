@@ -109,7 +109,7 @@ function loadCause(
       );
     }
     case "EBUSY":
-      return busyCause(architecture === "aarch64");
+      return stuckCause(kernelLog) ?? busyCause(architecture === "aarch64");
     default:
       return (
         signatureCause(errno, evidence.signature, kernelLog) ??
@@ -133,6 +133,16 @@ function commonCause(errno: string, machine: MachineEvidence): Cause | undefined
     default:
       return undefined;
   }
+}
+
+/** Processors that do not come down, by the kernel's own word: machine_kexec_prepare of arm64. */
+function stuckCause(kernelLog: readonly string[]): Cause | undefined {
+  if (!kernelLog.some((line) => /CPUs? (?:are|is) stuck/i.test(line))) return undefined;
+  return {
+    code: "busy",
+    why: "processors of this machine cannot be switched off, and the kernel does not start another one then",
+    hint: "reboot: with firmware that knows PSCI, or with maxcpus=1 on the running kernel's command line",
+  };
 }
 
 /**

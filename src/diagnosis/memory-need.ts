@@ -25,20 +25,26 @@ export function segmentCause(largest: number, memory: Memory): Cause | undefined
 
 /**
  * The kernel reads both files into memory (kernel_read_file) and then copies them to their segments,
- * so each is there twice.
+ * so each is there twice. Pages of the load are never swapped out; free swap helps as far as it can take
+ * the pages of everybody else.
+ * @returns what to say where it may just do: the kernel decides
  * @throws KexecError `no-room`, `out-of-memory`
  */
-export function requireMemory(need: MemoryNeed, memory: Memory): void {
+export function requireMemory(need: MemoryNeed, memory: Memory): string | undefined {
   const tooLarge = segmentCause(Math.max(need.kernel, need.initrd), memory);
   if (tooLarge !== undefined) throw cannot("load", tooLarge);
   const available = valueIn(memory.available);
   const wanted = need.copied + 2 * (need.kernel + need.initrd);
-  if (available !== undefined && wanted > available) {
-    const copied = need.copied === 0 ? "" : ` and ${mebibytes(need.copied)} joined in memory`;
-    throw cannot("load", {
-      code: "out-of-memory",
-      why: `it takes ${mebibytes(wanted)} of memory, and ${mebibytes(available)} are available`,
-      hint: `kernel and initramfs (${mebibytes(need.kernel + need.initrd)}) are held twice${copied}: free memory, or use a smaller initramfs`,
-    });
+  if (available === undefined || wanted <= available) return undefined;
+  const swappable = Math.min(valueIn(memory.swapFree) ?? 0, valueIn(memory.swappable) ?? 0);
+  const why = `it takes ${mebibytes(wanted)} of memory, and ${mebibytes(available)} are available`;
+  if (wanted <= available + swappable) {
+    return `${why}: ${mebibytes(swappable)} of other programs may have to go to the swap first`;
   }
+  const copied = need.copied === 0 ? "" : ` and ${mebibytes(need.copied)} joined in memory`;
+  throw cannot("load", {
+    code: "out-of-memory",
+    why,
+    hint: `kernel and initramfs (${mebibytes(need.kernel + need.initrd)}) are held twice${copied}: free memory, or use a smaller initramfs`,
+  });
 }

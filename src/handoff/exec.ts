@@ -5,7 +5,7 @@ import { noKexec, nothingLoaded } from "../diagnosis/kernel-state.ts";
 import { capabilityCause, pidNamespaceCause } from "../diagnosis/permission.ts";
 import { cannot } from "../errors.ts";
 import { requireWatchdog } from "../linux/device/watchdog.ts";
-import { runBySystemd } from "../linux/init-system.ts";
+import { type InitName, initOf, runBySystemd } from "../linux/init-system.ts";
 import { KernelLog } from "../linux/kmsg.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
 import { exists } from "../linux/path.ts";
@@ -99,6 +99,8 @@ export async function loadAndExec(
 /** How this machine is left. */
 interface Way {
   readonly throughSystemd: boolean;
+  /** Another init that runs a full system, whose services are to be stopped. */
+  readonly init: InitName | undefined;
   readonly plan: QuiescePlan;
 }
 
@@ -121,7 +123,8 @@ function prepare(request: ParsedExecRequest, loading: boolean): Way {
   // systemd itself would go on without one.
   if (request.watchdog !== undefined) requireWatchdog();
   const words = request.quiesce.flatMap((word) => parseQuiesceWord(word) ?? []);
-  return { throughSystemd, plan: readQuiescePlan(words) };
+  const init = request.force ? undefined : initOf();
+  return { throughSystemd, init, plan: readQuiescePlan(words) };
 }
 
 /**
@@ -135,7 +138,7 @@ function holdSignals(way: Way, signals: DisposableStack): Interruption | undefin
 /** All that comes before the jump, in the order in which each needs what the next takes away. */
 async function leave(
   request: ParsedExecRequest,
-  { throughSystemd, plan }: Way,
+  { throughSystemd, init, plan }: Way,
   report: LoadReport | undefined,
   log: AttemptLog,
   observer: Observer,
@@ -149,6 +152,8 @@ async function leave(
     return handOverBySystemd(request.watchdog, observer);
   }
 
+  using _stopped = init === undefined ? undefined : await stopBefore(init, observer);
+  await interruption?.check();
   // Undone, like the watchdog, when the jump fails: somebody may go on working here.
   using _readOnly = request.sync
     ? await makeFileSystemsReadOnly(observer, interruption?.came)
@@ -161,6 +166,11 @@ async function leave(
   quiesce(plan, observer);
   watchdog?.keepAlive();
   return jump();
+}
+
+async function stopBefore(init: InitName, observer: Observer): Promise<Disposable> {
+  const { stopOthers } = await import("./leave/other-inits.ts");
+  return stopOthers(init, observer);
 }
 
 /** Before file systems are touched. Where /sys is missing only the jump itself tells. */

@@ -35,8 +35,9 @@ import {
   requestsOf,
 } from "./request.ts";
 import { mustBeCopied } from "./stages/assemble.ts";
+import { changedWarning } from "./stages/changed-image.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
-import { Secrets, secretsAskedFor } from "./stages/secrets.ts";
+import { placeWarnings, Secrets, secretsAskedFor } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -78,6 +79,7 @@ async function inspectOne(
   const parsed = rsdpForRequest(asked, architecture, listener);
   predicted(predictPermission(`load ${parsed.kernel}`, facts, parsed.crash));
   reasons.add(...(await Secrets.problems(parsed.secrets)));
+  notes.push(...placeWarnings(parsed.secrets));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
   reasons.add(...(gate?.refusedSecrets(parsed.secrets) ?? []));
   const found = held.use(
@@ -103,10 +105,13 @@ async function inspectOne(
   reasons.attempt(() => verified?.requireUnchanged());
   const kernelSize = verified?.image.file.size ?? image?.report.size ?? 0;
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
-  reasons.attempt(() => requireMemory(need, facts.memory));
+  const tight = reasons.attempt(() => requireMemory(need, facts.memory));
+  if (tight !== undefined) notes.push(tight);
   const call = predictTheCall(parsed, facts, image, kernel, { ...need, kernel: kernelSize });
   predicted(call);
 
+  const changed = (kernel ?? bareKernel(image))?.report;
+  if (changed?.changedAfterSigning === true) notes.push(changedWarning(changed.path));
   const same = sameImage(image, kernel);
   return {
     source: sourceReport(found),

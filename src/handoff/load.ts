@@ -27,7 +27,7 @@ import { Interruption } from "./stages/interruption.ts";
 import { requireState } from "./stages/kernel-state.ts";
 import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
 import { lock } from "./stages/lock.ts";
-import { Secrets, SecretsOnce } from "./stages/secrets.ts";
+import { placeWarnings, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -147,10 +147,16 @@ async function loadOne(
 ): Promise<Called> {
   const limitBefore = request.dryRun ? undefined : requirePermission(request);
   for (const problem of await Secrets.problems(request.secrets)) throw problem;
+  for (const line of placeWarnings(request.secrets)) observer.warn?.(line);
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(request.secrets)) throw problem;
   using source = await Source.open(request, observer, gate);
   using verified = await Verified.from(source, request, architecture, gate, observer);
+  if (request.checkImage ?? request.dryRun) {
+    const { changedImageWarning } = await import("./stages/changed-image.ts");
+    const changed = changedImageWarning(verified.image.file);
+    if (changed !== undefined) observer.warn?.(changed);
+  }
   if (verified.cmdline === "") {
     observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");
   }

@@ -78,6 +78,11 @@ const loadSchema = v.strictObject({
   crash: flag,
   /** Once loaded, set `kernel.kexec_load_disabled`: nothing replaces the kernel until reboot. */
   lock: flag,
+  /**
+   * Compare the digest of a signed image with its signature, and warn where it differs: `boot` always does,
+   * a dry run too. It reads and digests the whole image, some 10 MiB.
+   */
+  checkImage: v.optional(v.boolean("it must be true or false")),
   /** Do everything but the system calls that load and lock. */
   dryRun: flag,
   /** `auto`, or the address of the ACPI tables as `0x…`, for `acpi_rsdp=`; x86_64 only. */
@@ -231,7 +236,7 @@ export function parseBootRequest(request: unknown): {
   const { log } = load;
   return {
     exec: parseExecRequest({ sync, force, quiesce, watchdog, onFailure, log }),
-    load: parseLoadRequest(load),
+    load: parseLoadRequest({ ...load, checkImage: load["checkImage"] ?? true }),
   };
 }
 

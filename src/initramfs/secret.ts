@@ -127,6 +127,19 @@ export function checkSecrets(secrets: readonly SecretSpec[]): void {
   }
 }
 
+/**
+ * Places that are covered before anybody reads them: `init` of initramfs-tools, dracut's base module and
+ * systemd (mount_table in src/shared/mount-setup.c, tmp.mount) mount a new file system over each.
+ */
+const covered = ["/run", "/dev", "/proc", "/sys", "/tmp", "/var/run", "/var/lock"];
+
+/** What to say of a place where a secret is likely to be gone before it is read; undefined where it stays. */
+export function placeWarning(destination: string): string | undefined {
+  const folder = covered.find((one) => destination.startsWith(`${one}/`));
+  if (folder === undefined) return undefined;
+  return `the secret at ${destination} may be gone before it is read: an initramfs mounts a new file system over ${folder}; what is below /etc/cryptsetup-keys.d/ stays`;
+}
+
 function malformed(message: string): KexecError {
   return new KexecError("malformed-input", { message });
 }

@@ -16,9 +16,30 @@ export const O_CLOEXEC = 0o2000000;
 /** openat: resolve relative paths from the working directory (include/uapi/linux/fcntl.h). */
 export const AT_FDCWD = -100;
 
-/** A NUL-terminated UTF-8 string for the kernel. The caller has refused an embedded NUL. */
+/**
+ * A NUL-terminated UTF-8 string for the kernel. The caller has refused an embedded NUL. A name that is not
+ * UTF-8 has half a surrogate for each byte, as `nameText` writes it.
+ */
 export function cString(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
+  if (text.isWellFormed()) return new TextEncoder().encode(`${text}\0`);
+  const bytes = [...`${text}\0`].flatMap((character) => {
+    const code = character.charCodeAt(0);
+    const isByte = character.length === 1 && code >= 0xdc80 && code <= 0xdcff;
+    return isByte ? [code & 0xff] : [...new TextEncoder().encode(character)];
+  });
+  return Uint8Array.from(bytes);
+}
+
+/** A name of a file as text that `cString` makes the same bytes of, whatever they are. */
+export function nameText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // All of its bytes beyond ASCII: halves of surrogates never meet what is decoded.
+    return Array.from(bytes, (byte) =>
+      String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte),
+    ).join("");
+  }
 }
 
 /** Like `libc().call`, repeated while a signal interrupts it. */

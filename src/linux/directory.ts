@@ -1,8 +1,9 @@
 /** The names in a directory that must stay below another one. */
 
-import { ENOENT, ENOTDIR } from "../errno.ts";
-import { callThroughSignals, close, ioError } from "./descriptor.ts";
+import { EACCES, ENOENT, ENOTDIR } from "../errno.ts";
+import { callThroughSignals, close, ioError, nameText } from "./descriptor.ts";
 import { type Folder, openBeneath } from "./file.ts";
+import { openError } from "./path.ts";
 
 // struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name
 const LENGTH_AT = 16;
@@ -23,6 +24,7 @@ export function namesIn(
   // With `/.` behind it a device of that name is not opened, which may be to do something.
   const fd = openBeneath(folder, `${path}/.`);
   if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
+  if (fd === -EACCES) throw openError(`${folder.path}/${path}`, "directory", EACCES);
   if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd);
   try {
     const buffer = new Uint8Array(BUFFER);
@@ -40,7 +42,7 @@ export function namesIn(
   }
 }
 
-/** The names in one answer of getdents64(2), without `.` and `..`. What is not UTF-8 is U+FFFD. */
+/** The names in one answer of getdents64(2), without `.` and `..`. Of one that is not UTF-8 see `nameText`. */
 export function parseDirents(bytes: Uint8Array): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const names: string[] = [];
@@ -49,7 +51,7 @@ export function parseDirents(bytes: Uint8Array): string[] {
     if (length <= NAME_AT || at + length > bytes.byteLength) break;
     const field = bytes.subarray(at + NAME_AT, at + length);
     const end = field.indexOf(0);
-    const name = new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+    const name = nameText(end < 0 ? field : field.subarray(0, end));
     if (name !== "." && name !== ".." && name !== "") names.push(name);
     at += length;
   }

@@ -22,6 +22,7 @@ import { type FileStatus, openError, readLink, statusOf } from "./path.ts";
 const OPEN_HOW_SIZE = 24;
 const RESOLVE_NO_MAGICLINKS = 2;
 const RESOLVE_BENEATH = 8;
+const RESOLVE_IN_ROOT = 16;
 // include/uapi/linux/fadvise.h
 const POSIX_FADV_WILLNEED = 3;
 // include/uapi/asm-generic/fcntl.h
@@ -81,11 +82,16 @@ export function openBeneath(folder: Folder, path: string): number {
   return openBeneathAs(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
-function openBeneathAs(folder: Folder, path: string, flags: number): number {
+function openBeneathAs(
+  folder: Folder,
+  path: string,
+  flags: number,
+  resolve = RESOLVE_BENEATH,
+): number {
   const how = new Uint8Array(OPEN_HOW_SIZE);
   const view = new DataView(how.buffer);
   view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
-  view.setBigUint64(16, BigInt(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), true);
+  view.setBigUint64(16, BigInt(resolve | RESOLVE_NO_MAGICLINKS), true);
   return callThroughSignals("openat2", folder.fd, cString(path), how, OPEN_HOW_SIZE);
 }
 
@@ -124,8 +130,35 @@ export class InputFile implements Disposable {
    * @throws KexecError `outside-folder` and those of `open`
    */
   static openBelow(folder: Folder, path: string, what: string): InputFile {
-    const shown = folder.path === "." ? path : `${folder.path.replace(/\/$/, "")}/${path}`;
+    const again = () => openBeneath(folder, path);
+    return InputFile.foundBelow(folder, path, what, findBeneath(folder, path), again);
+  }
+
+  /**
+   * The same where `folder` is the root of a file system: a link that begins with a slash counts from
+   * there, as it does for the system that it belongs to.
+   * @throws KexecError `outside-folder` and those of `open`
+   */
+  static openInside(folder: Folder, path: string, what: string): InputFile {
     const place = findBeneath(folder, path);
+    if (place !== -EXDEV) {
+      return InputFile.foundBelow(folder, path, what, place, () => openBeneath(folder, path));
+    }
+    const as = (flags: number) => openBeneathAs(folder, path, flags, RESOLVE_IN_ROOT);
+    const inside = as(O_PATH);
+    return InputFile.foundBelow(folder, path, what, inside === -ENOENT ? place : inside, () =>
+      as(O_RDONLY | O_NONBLOCK | O_NOCTTY),
+    );
+  }
+
+  private static foundBelow(
+    folder: Folder,
+    path: string,
+    what: string,
+    place: number,
+    again: () => number,
+  ): InputFile {
+    const shown = folder.path === "." ? path : `${folder.path.replace(/\/$/, "")}/${path}`;
     if (place === -EXDEV) {
       throw new KexecError("outside-folder", {
         message: `cannot open the ${what} ${shown}: a symbolic link in its path leads out of the folder`,
@@ -134,7 +167,7 @@ export class InputFile implements Disposable {
       });
     }
     if (place < 0) throw openError(shown, what, -place);
-    return InputFile.at(place, shown, what, () => openBeneath(folder, path));
+    return InputFile.at(place, shown, what, again);
   }
 
   /**

@@ -36,6 +36,9 @@ export interface KexecState {
 export interface Memory {
   readonly total: Reading<number>;
   readonly available: Reading<number>;
+  /** Swap that is free, and the pages of programs that could go there. */
+  readonly swapFree: Reading<number>;
+  readonly swappable: Reading<number>;
 }
 
 const noKexec = "this kernel has no kexec (CONFIG_KEXEC_CORE is off), or /sys is not mounted";
@@ -152,11 +155,13 @@ export function readMemory(): Memory {
   const file = readText("/proc/meminfo");
   if (!file.ok) {
     const why = unknown("/proc/meminfo cannot be read");
-    return { total: why, available: why };
+    return { total: why, available: why, swapFree: why, swappable: why };
   }
   return {
     total: meminfoField(file.text, "MemTotal"),
     available: meminfoField(file.text, "MemAvailable"),
+    swapFree: meminfoField(file.text, "SwapFree"),
+    swappable: meminfoField(file.text, "AnonPages"),
   };
 }
 

@@ -23,7 +23,7 @@ export class FolderTree implements FileTree, Disposable {
   }
 
   open(path: string, what: string): InputFile {
-    return InputFile.openBelow(this.folder, path.replace(/^\/+/, ""), what);
+    return InputFile.openInside(this.folder, path.replace(/^\/+/, ""), what);
   }
 
   names(path: string, limit: number): readonly string[] | undefined {

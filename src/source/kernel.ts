@@ -104,9 +104,23 @@ function wrongArchitecture(path: string, of: string, machine: Architecture): Kex
 
 async function notAKernel(file: OpenFile): Promise<KexecError> {
   const { recogniseImage } = await import("../image/recognise.ts");
-  const [what, hint] = insteadOfKernel(recogniseImage(file));
+  const image = recogniseImage(file);
+  const text =
+    image.kind === "unknown" && image.resembles === "text" ? await textOf(file) : undefined;
+  const [what, hint] = text ?? insteadOfKernel(image);
   return cannot(`start ${file.path}`, { code: "not-a-kernel", why: `it is ${what}`, hint });
 }
+
+/** A configuration that nothing reads here, or not under this name. */
+async function textOf(file: OpenFile): Promise<readonly [what: string, hint: string] | undefined> {
+  const { textKind } = await import("../menu/text-kind.ts");
+  const text = new TextDecoder("latin1").decode(file.read(0, Math.min(file.size, longestText)));
+  const kind = textKind(text.replaceAll("\r\n", "\n"));
+  return kind === undefined ? undefined : [`${kind}, not a kernel image`, giveKernel];
+}
+
+/** Bytes of a text that tell what it is. */
+const longestText = 64 << 10;
 
 const giveKernel = "give the bzImage (x86_64) or the Image (arm64), often called vmlinuz, in /boot";
 

@@ -22,7 +22,7 @@ import type { Architecture } from "../architecture.ts";
 import type { Listener } from "../listener.ts";
 import type { MenuEntry } from "../menu/entry.ts";
 import type { Manifest, ManifestFile } from "../trust/manifest.ts";
-import type { EntryFile } from "./entry-file.ts";
+import type { EntryFile } from "./entry/file.ts";
 import type { HeldFile, OpenBeside, OpenFile, SourceFile } from "./open-file.ts";
 
 /** Files below a folder of a disk, of a mount that has no path, of an ISO image. */

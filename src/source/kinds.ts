@@ -12,6 +12,12 @@ function isText({ beginning }: FoundFile): boolean {
   return !beginning.subarray(0, textSample).includes(0);
 }
 
+/** A text with NULs behind it, as a crash leaves one: of a boot entry they can be told apart. */
+function isPadded({ beginning }: FoundFile): boolean {
+  const nul = beginning.indexOf(0);
+  return nul > 0 && beginning[0] !== 0x7b && beginning.subarray(nul).every((byte) => byte === 0);
+}
+
 /** A directory of nothing that could be booted. */
 const nothing: Reader<FoundTree> = {
   open: ({ tree }) => {
@@ -30,6 +36,34 @@ const image: Reader<FoundFile> = {
   }),
 };
 
+/** What is wrapped may be a UKI, with files that go with it. */
+const wrapped: Reader<FoundFile> = {
+  open: async (found, { listener, held }) => {
+    const { file, treeAbove, openBeside } = found;
+    const folder = treeAbove(0);
+    if (folder !== undefined) {
+      held.use(folder);
+      const root = /\/EFI\/Linux\/[^/]+$/i.test(file.canonicalPath) ? treeAbove(2) : undefined;
+      if (root !== undefined) held.use(root);
+      const name = file.canonicalPath.slice(file.canonicalPath.lastIndexOf("/") + 1);
+      const { warnOfAddons } = await import("./addons.ts");
+      warnOfAddons(file, folder, name, root, listener);
+    }
+    return { kernel: { file, expected: undefined, openBeside }, initrds: [] };
+  },
+};
+
+async function isEntry({ file }: FoundFile): Promise<boolean> {
+  const { largestEntry, resemblesEntry } = await import("./entry/file.ts");
+  return resemblesEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
+}
+
+const bootEntry: SourceKind<FoundFile> = {
+  name: "boot entry",
+  resembles: isEntry,
+  reader: async () => (await import("./entry/entry.ts")).entryReader,
+};
+
 /** What a file is. The last row takes every file. */
 export const fileKinds: readonly SourceKind<FoundFile>[] = [
   {
@@ -42,10 +76,11 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     resembles: ({ file }) => isIso9660(file),
     reader: async () => (await import("./iso/iso.ts")).isoReader,
   },
+  { ...bootEntry, resembles: async (found) => isPadded(found) && (await isEntry(found)) },
   {
     name: "image",
     resembles: (found) => !isText(found),
-    reader: () => image,
+    reader: () => wrapped,
   },
   {
     name: "manifest",
@@ -64,14 +99,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     },
     reader: async () => (await import("./menus/menu.ts")).menuFileReader,
   },
-  {
-    name: "boot entry",
-    resembles: async ({ file }) => {
-      const { largestEntry, resemblesEntry } = await import("./entry-file.ts");
-      return resemblesEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
-    },
-    reader: async () => (await import("./entry.ts")).entryReader,
-  },
+  bootEntry,
   { name: "image", resembles: () => true, reader: () => image },
 ];
 
@@ -79,8 +107,8 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
 export const treeKinds: readonly SourceKind<FoundTree>[] = [
   {
     name: "boot entries",
-    resembles: async (found) => (await import("./entries.ts")).hasEntries(found),
-    reader: async () => (await import("./entries.ts")).entriesReader,
+    resembles: async (found) => (await import("./entry/find.ts")).hasEntries(found),
+    reader: async () => (await import("./entry/entries.ts")).entriesReader,
   },
   {
     name: "boot menu",

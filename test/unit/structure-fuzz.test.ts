@@ -12,7 +12,7 @@ import { recogniseImage } from "../../src/image/recognise.ts";
 import { readUki, readUkiText, ukiSection } from "../../src/image/uki.ts";
 import { archiveHeadLength, identifyArchive } from "../../src/initramfs/archive.ts";
 import { readBootconfig } from "../../src/initramfs/bootconfig.ts";
-import { parseEntry, resemblesEntry } from "../../src/source/entry-file.ts";
+import { parseEntry, resemblesEntry } from "../../src/source/entry/file.ts";
 import { formatManifest, parseManifest } from "../../src/trust/manifest.ts";
 import { parsePolicy } from "../../src/trust/policy.ts";
 import { mutate, processorTime, type Rng, seeded } from "./fuzz.ts";

@@ -22,6 +22,7 @@ const floors = [
   "errno.ts",
   "causes.ts",
   "listener.ts",
+  "edit-distance.ts",
   "kernel-words.ts",
   "thrown.ts",
   "version.ts",

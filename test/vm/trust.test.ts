@@ -438,10 +438,14 @@ vmTest(
     test("boots the signed generation, with a secret behind it", async (guest) => {
       await guest.check("printf key >/tmp/key");
       const up = await guest.handoff(
-        "aegis-kexec boot /mnt/42/boot.json --secret /tmp/key:/run/disk.key",
+        "aegis-kexec boot /mnt/42/boot.json --secret /tmp/key:/etc/cryptsetup-keys.d/root.key",
       );
       expect(up).toMatchObject({ token: node?.token, cmdline: consoleWords });
-      expect(await guest.check("cat /run/disk.key; stat -c %a /run/disk.key")).toBe("key400\n");
+      expect(
+        await guest.check(
+          "cat /etc/cryptsetup-keys.d/root.key; stat -c %a /etc/cryptsetup-keys.d/root.key",
+        ),
+      ).toBe("key400\n");
       await guest.stop();
     });
   });

@@ -178,6 +178,11 @@ export const options = {
     description:
       "once loaded, set kernel.kexec_load_disabled=1: nothing replaces the kernel until reboot",
   },
+  "check-image": {
+    type: "boolean",
+    group: "loading",
+    description: "warn where a signed image is not what was signed; boot always does",
+  },
   "dry-run": {
     type: "boolean",
     group: "loading",

@@ -72,7 +72,7 @@ function acpiRsdp(value: string | undefined): string | undefined {
   );
 }
 
-const args = { ...loadArguments, crash: options.crash };
+const args = { ...loadArguments, crash: options.crash, "check-image": options["check-image"] };
 
 export const load = defineCommand({
   meta: {
@@ -91,7 +91,7 @@ export const load = defineCommand({
         "the running kernel's command line, and one word more",
       ],
       [
-        "aegis-kexec load boot.json --trust org.pub --secret -:/run/disk.key",
+        "aegis-kexec load boot.json --trust org.pub --secret -:/etc/cryptsetup-keys.d/root.key",
         "only what the organisation signed, and a key from standard input",
       ],
       ["aegis-kexec load vmlinuz --dry-run --json", "check the files; load nothing"],
@@ -101,7 +101,12 @@ export const load = defineCommand({
   run: async (given, output) => {
     limitWrites();
     const { verbose } = output.settings;
-    const request = { ...loadRequest(given), crash: given.flag("crash"), debug: verbose };
+    const request = {
+      ...loadRequest(given),
+      crash: given.flag("crash"),
+      debug: verbose,
+      ...(given.flag("check-image") ? { checkImage: true } : {}),
+    };
     await loadAndReport(request, output.observer, (report) => output.result(report, describeLoad));
   },
 });

@@ -131,6 +131,7 @@ function requestOf(step: LoadStep): LoadRequest {
     kernel,
     initrd: initrd === undefined ? [] : [initrd],
     damagedInitrd: "warn",
+    checkImage: true,
     crash,
     reuseCmdline,
     ...(reuseCmdline ? { append } : { cmdline: append }),

@@ -3,7 +3,7 @@
 import { KexecError } from "../../errors.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import type { MenuReading } from "../../source/choose.ts";
-import type { ListedEntry } from "../../source/entries.ts";
+import type { ListedEntry } from "../../source/entry/entries.ts";
 import type { EntryReport } from "./inspection.ts";
 
 /**

@@ -61,7 +61,7 @@ export class Assembled implements Disposable {
     if (empty !== undefined) observer.warn?.(empty);
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
     const mustCopy = initrds.some(mustBeCopied);
-    requireMemory(
+    const tight = requireMemory(
       {
         kernel: kernel.size,
         initrd: plan.size,
@@ -69,6 +69,7 @@ export class Assembled implements Disposable {
       },
       readMemory(),
     );
+    if (tight !== undefined) observer.warn?.(tight);
 
     using held = new DisposableStack();
     const [first] = initrds;

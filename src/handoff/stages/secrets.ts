@@ -1,6 +1,11 @@
 /** The secrets of one request: read into memory of their own, overwritten together. */
 import { KexecError } from "../../errors.ts";
-import { checkSecrets, type SecretSpec, secretSizeLimit } from "../../initramfs/secret.ts";
+import {
+  checkSecrets,
+  placeWarning,
+  type SecretSpec,
+  secretSizeLimit,
+} from "../../initramfs/secret.ts";
 import type { SecretInput, SecretMemory } from "../../linux/secret-memory.ts";
 import type { SecretReport } from "../report.ts";
 import type { Interruption } from "./interruption.ts";
@@ -81,6 +86,11 @@ export class Secrets implements Disposable {
   [Symbol.dispose](): void {
     this.memories.dispose();
   }
+}
+
+/** What to say of the places of secrets. */
+export function placeWarnings(specs: readonly SecretSpec[]): readonly string[] {
+  return specs.flatMap(({ destination }) => placeWarning(destination) ?? []);
 }
 
 /** The secrets that a request names, of which none is read. */

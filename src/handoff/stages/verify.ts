@@ -193,7 +193,7 @@ export async function ownCmdline(
   }
   if (request.cmdline !== undefined) return request.cmdline;
   const { borrower } = source;
-  if (!request.reuseCmdline && borrower === undefined) return entryOptions(source) ?? image.cmdline;
+  if (!request.reuseCmdline && borrower === undefined) return source.cmdline ?? image.cmdline;
   const running = readRunningCmdline();
   if (!running.known) {
     throw new KexecError("io-error", {
@@ -235,16 +235,5 @@ function requireRoot(borrower: string, running: string, { append }: CmdlineOptio
   throw new KexecError("malformed-input", {
     message: `cannot put the command line together: ${borrower} names no root=, and neither does the running kernel's`,
     hint: "give it by --cmdline, or the root alone by --append root=…",
-  });
-}
-
-/** Variables are GRUB's: the specification knows none, and the kernel would get their names. */
-function entryOptions(source: Source): string | undefined {
-  const { cmdline, entry } = source;
-  const variable = entry === undefined ? undefined : /(?:^|\s)(\$\w+)/.exec(cmdline ?? "")?.[1];
-  if (variable === undefined) return cmdline;
-  throw new KexecError("malformed-input", {
-    message: `cannot use the options of ${entry?.path}: ${variable} is a variable of GRUB, and its value is not in the entry`,
-    hint: "give the whole command line by --cmdline",
   });
 }

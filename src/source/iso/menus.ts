@@ -105,7 +105,7 @@ function found(path: string, menu: ReadMenu, files: IsoFiles): FoundMenu {
 /** Boot Loader Specification entries on the image. */
 async function bootEntries(files: IsoFiles, opening: Opening): Promise<FoundMenu | undefined> {
   if (files.look("/loader/entries")?.type !== "directory") return undefined;
-  const { entriesReader } = await import("../entries.ts");
+  const { entriesReader } = await import("../entry/entries.ts");
   const menu = await entriesReader.menu({ tree: files, treeAbove: () => undefined }, opening);
   const { entries, why, warnings } = await menu.list();
   return {

@@ -8,6 +8,9 @@ import type { ErrorCode } from "../../../src/errors.ts";
 import { known, unknown } from "../../../src/machine/reading.ts";
 import { attempt, evidence, gibibyte, kexec, notRead, privilege } from "./machine.ts";
 
+const none = unknown("");
+const noMemory = { total: none, available: none, swapFree: none, swappable: none };
+
 const numbers = {
   EPERM: 1,
   EIO: 5,
@@ -216,6 +219,13 @@ const rows: Readonly<Record<string, Row>> = {
     state: { architecture: "aarch64" },
     code: "busy",
     hints: /processors/,
+  },
+  "stuck processors, by the kernel's own word": {
+    errno: "EBUSY",
+    state: { architecture: "aarch64" },
+    log: ["Can't kexec: CPUs are stuck in the kernel."],
+    code: "busy",
+    says: /cannot be switched off/,
   },
   "open for writing": { errno: "ETXTBSY", code: "file-busy", hints: /fuser/ },
   "too large": { errno: "EFBIG", code: "file-too-large" },
@@ -461,8 +471,6 @@ describe("a handover", () => {
     expect(exec("EBUSY")).toBe("busy");
     expect(exec("EAGAIN")).toBe("busy");
     expect(exec("ENOSYS")).toBe("no-kexec-file");
-    expect(exec("ENOMEM", { memory: { total: unknown(""), available: unknown("") } })).toBe(
-      "out-of-memory",
-    );
+    expect(exec("ENOMEM", { memory: noMemory })).toBe("out-of-memory");
   });
 });

@@ -26,7 +26,12 @@ export const evidence: LoadEvidence = {
   kexec,
   lockdown: known("none"),
   privilege,
-  memory: { total: known(4 * gibibyte), available: known(2 * gibibyte) },
+  memory: {
+    total: known(4 * gibibyte),
+    available: known(2 * gibibyte),
+    swapFree: known(0),
+    swappable: known(gibibyte),
+  },
 };
 
 export const attempt: LoadAttempt = {

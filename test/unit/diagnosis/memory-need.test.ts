@@ -6,7 +6,12 @@ import { known, unknown } from "../../../src/machine/reading.ts";
 const mebibyte = 1 << 20;
 
 function refusal(need: MemoryNeed, total: number, available: number): string | undefined {
-  const memory = { total: known(total * mebibyte), available: known(available * mebibyte) };
+  const memory = {
+    total: known(total * mebibyte),
+    available: known(available * mebibyte),
+    swapFree: known(0),
+    swappable: known(300 * mebibyte),
+  };
   try {
     requireMemory(need, memory);
     return undefined;
@@ -35,6 +40,21 @@ test("nothing over half of all memory, whatever is free", () => {
 });
 
 test("what cannot be read refuses nothing", () => {
-  const memory = { total: unknown("no /proc"), available: unknown("no /proc") };
+  const none = unknown("no /proc");
+  const memory = { total: none, available: none, swapFree: none, swappable: none };
   requireMemory({ kernel: 1e12, initrd: 1e12, copied: 1e12 }, memory);
+});
+
+test("free swap counts as far as it can take the pages of others, and that is said", () => {
+  const need = { kernel: 6 * mebibyte, initrd: 150 * mebibyte, copied: 0 };
+  const within = (swapFree: number, swappable: number) => {
+    const [total, available] = [known(512 * mebibyte), known(128 * mebibyte)];
+    const swap = { swapFree: known(swapFree * mebibyte), swappable: known(swappable * mebibyte) };
+    return requireMemory(need, { total, available, ...swap });
+  };
+  expect(within(900, 200)).toBe(
+    "it takes 312.0 MiB of memory, and 128.0 MiB are available: 200.0 MiB of other programs may have to go to the swap first",
+  );
+  expect(() => within(900, 183)).toThrow("it takes 312.0 MiB of memory");
+  expect(() => within(0, 300)).toThrow("it takes 312.0 MiB of memory");
 });

@@ -141,15 +141,6 @@ describe("without trust", () => {
     expect((await assembled({ kernel: entry })).cmdline).toBe("debug");
     expect((await assembled({ kernel: entry, profile: 0 })).cmdline).toBe("root=A quiet");
   });
-
-  test("variables of GRUB in an entry's options are not passed on", async () => {
-    write("grub/vmlinuz", kernel);
-    const entry = write("grub/loader/entries/e.conf", "linux /vmlinuz\noptions ro $kernelopts\n");
-    expect(await refusal("malformed-input", { kernel: entry })).toContain(
-      "$kernelopts is a variable",
-    );
-    expect((await assembled({ kernel: entry, cmdline: "ro" })).cmdline).toBe("ro");
-  });
 });
 
 describe("with trust required", () => {

@@ -69,7 +69,7 @@ describe("the schema", () => {
     container: notRead,
     fiveLevelPaging: notRead,
     signatures: { checked: notRead, enforced: notRead },
-    memory: { total: notRead, available: notRead },
+    memory: { total: notRead, available: notRead, swapFree: notRead, swappable: notRead },
     keyrings: { ...keyrings(), blacklist: notRead },
   };
 

@@ -157,3 +157,13 @@ test("profiles are read as far as any UKI needs, and a million blanks in a momen
   // Linear it is some 50 ms; quadratic it was minutes.
   expect(processorTime() - start).toBeLessThan(2000);
 });
+
+test("a text of blanks is read in a time that grows as its length", () => {
+  const text = `${" ".repeat(60_000)}x${"\0 ".repeat(2000)}`;
+  const pe = makePe([section(".osrel", text), section(".linux", "k")]);
+  const osRelease = ukiSection(read(pe), ".osrel");
+  if (osRelease === undefined) throw new Error("no .osrel");
+  const begin = processorTime();
+  expect(readUkiText(bytesOf(pe), osRelease, 1 << 20)).toBe(`${" ".repeat(60_000)}x`);
+  expect(processorTime() - begin).toBeLessThan(200);
+});

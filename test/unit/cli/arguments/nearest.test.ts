@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { editDistance, nearest } from "../../../../src/cli/arguments/nearest.ts";
+import { nearest } from "../../../../src/cli/arguments/nearest.ts";
+import { editDistance } from "../../../../src/edit-distance.ts";
 
 describe("editDistance", () => {
   test.each([

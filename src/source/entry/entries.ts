@@ -1,24 +1,26 @@
 /** The boot entries of a partition: which there are, in what order, and which one is meant. */
 
-import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
-import { type ByteSource, budgeted, ReadBudget } from "../image/bytes.ts";
-import { type PeMachine, readPe } from "../image/pe.ts";
-import { recogniseImage } from "../image/recognise.ts";
-import { assigned, readUki, readUkiText, ukiSection } from "../image/uki.ts";
-import type { MenuEntry } from "../menu/entry.ts";
-import { noSuchEntry } from "./choose.ts";
-import { openEntry } from "./entry.ts";
-import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./entry-file.ts";
+import type { Architecture } from "../../architecture.ts";
+import { KexecError } from "../../errors.ts";
+import { type ByteSource, budgeted, ReadBudget } from "../../image/bytes.ts";
+import { type PeMachine, readPe } from "../../image/pe.ts";
+import { recogniseImage } from "../../image/recognise.ts";
+import { assigned, readUki, readUkiText, ukiSection } from "../../image/uki.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
 import {
-  compareEntries,
-  type EntryName,
-  isNamed,
-  readEntryName,
-  type Sortable,
-} from "./entry-order.ts";
-import { openNamed } from "./entry-path.ts";
-import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "./kind.ts";
+  chooseByLoader,
+  type LoaderChoice,
+  largestLoaderConf,
+  readLoaderConf,
+} from "../../menu/loader-conf.ts";
+import { warnOfAddons } from "../addons.ts";
+import { noSuchEntry } from "../choose.ts";
+import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
+import { openEntry } from "./entry.ts";
+import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
+import { type FoundEntry, findEntries, pickNamed, rootOf } from "./find.ts";
+import { compareEntries, type EntryName, type Sortable } from "./order.ts";
+import { openNamed } from "./path.ts";
 
 /** A boot entry of a directory. */
 export interface ListedEntry extends Sortable, MenuEntry {
@@ -28,8 +30,7 @@ export interface ListedEntry extends Sortable, MenuEntry {
   readonly path: string;
 }
 
-/** The names that are looked at; the files of so many are opened when the default is wanted. */
-const mostNames = 65_536;
+/** The files of so many are opened when the default is wanted. */
 const mostEntries = 4096;
 const longestOsRelease = 16 << 10;
 /** Bytes that are read to list a folder, and of one file of it: nobody vouches for any of them. */
@@ -39,31 +40,10 @@ const fileBudget = 256 << 10;
 /** A source whose reads are counted. */
 type Limited = (source: ByteSource) => ByteSource;
 
-const places = [
-  { kind: "entry", folder: "loader/entries", suffix: ".conf" },
-  { kind: "uki", folder: "EFI/Linux", suffix: ".efi" },
-] as const;
-
 export const entriesReader = {
   menu: (found: FoundTree, { architecture, held }: Pick<Opening, "architecture" | "held">) =>
     new EntriesMenu(rootOf(found, held), architecture),
 } satisfies Reader<FoundTree>;
-
-/** Whether a directory has boot entries, whatever is in them. */
-export function hasEntries(found: FoundTree): boolean {
-  using held = new DisposableStack();
-  const root = rootOf(found, held);
-  return places.some((place) => namesOf(root, place).some((name) => isEntry(name, place)));
-}
-
-/**
- * The root of a partition: `/boot`, an ESP; also by its `loader/entries`, from which paths in entries
- * do not count.
- */
-function rootOf({ tree, treeAbove }: FoundTree, held: DisposableStack): FileTree {
-  const above = tree.canonicalPath.endsWith("/loader/entries") ? treeAbove(2) : undefined;
-  return above === undefined ? tree : held.use(above);
-}
 
 /** The boot entries of a partition. */
 class EntriesMenu implements Menu<ListedEntry> {
@@ -97,14 +77,36 @@ class EntriesMenu implements Menu<ListedEntry> {
     const sorted = found
       .map((file) => readListed(root, file, architecture, limited))
       .sort(compareEntries);
+    const warnings = sorted.flatMap(({ path, problem }) =>
+      problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
+    );
+    const { index, why, missed } = this.choice(sorted, warnings);
+    for (const pattern of missed) {
+      warnings.push(`${root.path}: ${pattern} names no boot entry: the order of the menu counts`);
+    }
+    const named = index === undefined ? undefined : sorted[index];
     const first = sorted.findIndex(({ problem }) => problem === undefined);
-    const entries = sorted.map((entry, index) => ({ ...entry, default: index === first }));
+    const followed = named !== undefined && named.problem === undefined;
+    const chosen = followed ? index : first;
     return {
-      entries,
-      warnings: entries.flatMap(({ path, problem }) =>
-        problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
-      ),
+      entries: sorted.map((entry, at) => ({ ...entry, default: at === chosen })),
+      ...(followed && why !== undefined ? { why } : {}),
+      warnings,
     };
+  }
+
+  /** What loader.conf says; the EFI variables are those of this machine, not of any partition. */
+  private choice(sorted: readonly ListedEntry[], warnings: string[]): LoaderChoice {
+    try {
+      using file = this.root.open("loader/loader.conf", "loader.conf");
+      const text = new TextDecoder().decode(file.read(0, Math.min(file.size, largestLoaderConf)));
+      return chooseByLoader(sorted, readLoaderConf(text), {});
+    } catch (error) {
+      if (!(error instanceof KexecError)) throw error;
+      const isThere = error.code !== "file-not-found" && error.code !== "file-empty";
+      if (isThere) warnings.push(`loader.conf is not followed: ${error.message}`);
+      return { index: undefined, why: undefined, takesOneShot: false, missed: [] };
+    }
   }
 
   /** By the names of files alone. */
@@ -123,6 +125,7 @@ class EntriesMenu implements Menu<ListedEntry> {
     opening.listener.note?.(`boot entry: ${path}`);
     const file = opening.held.use(this.root.open(path, "boot entry"));
     if (kind === "entry") return openEntry(file, this.root, opening);
+    warnOfAddons(file, this.root, path, this.root, opening.listener);
     return {
       kernel: {
         file,
@@ -133,48 +136,6 @@ class EntriesMenu implements Menu<ListedEntry> {
       entry: { path: file.path, facts: undefined },
     };
   }
-}
-
-/** An entry's file, by its name alone. */
-interface FoundEntry extends EntryName {
-  readonly kind: "entry" | "uki";
-  readonly path: string;
-}
-
-/** The entry that `id` names, by the names of files alone. */
-function pickNamed(found: readonly FoundEntry[], id: string): FoundEntry | undefined {
-  const isExact = ({ path }: FoundEntry) => path.slice(path.lastIndexOf("/") + 1) === id;
-  const named = found.filter((entry) => isNamed(entry.id, id));
-  // Of two that differ in their boot counters the better one; nothing else is known of them here.
-  const [best] = named
-    .map((entry) => ({ ...entry, sortKey: undefined, machineId: undefined, version: undefined }))
-    .sort(compareEntries);
-  return found.find(isExact) ?? best;
-}
-
-type EntryPlace = (typeof places)[number];
-
-function namesOf(root: FileTree, { folder }: EntryPlace): readonly string[] {
-  const names = root.names(folder, mostNames) ?? [];
-  if (names.length <= mostNames) return names;
-  throw new KexecError("file-too-large", {
-    message: `cannot read ${root.path}/${folder}: it has more than ${mostNames} files`,
-  });
-}
-
-function isEntry(name: string, { suffix }: EntryPlace): boolean {
-  return name.toLowerCase().endsWith(suffix) && readEntryName(name) !== undefined;
-}
-
-function findEntries(root: FileTree): readonly FoundEntry[] {
-  return places.flatMap((place) =>
-    namesOf(root, place).flatMap((name): FoundEntry[] => {
-      const entry = isEntry(name, place) ? readEntryName(name) : undefined;
-      return entry === undefined
-        ? []
-        : [{ kind: place.kind, path: `${place.folder}/${name}`, ...entry }];
-    }),
-  );
 }
 
 /** What is not known of an entry whose file was not read, or cannot be. */
@@ -245,7 +206,7 @@ function programFault(
 ): string | undefined {
   if (image.key !== "efi") return undefined;
   try {
-    using program = openNamed(root, image.path, "kernel");
+    using program = openNamed(root, image.path, "kernel").file;
     return recogniseImage(limited(program)).kind === "pe"
       ? `it starts an EFI program without a kernel in it (${image.path})`
       : undefined;

@@ -1,5 +1,5 @@
 /** The names of boot entries and their order: UAPI.1, "Boot counting" and "Sorting". Pure. */
-import { compareText, compareVersions } from "../menu/version-order.ts";
+import { compareText, compareVersions } from "../../menu/version-order.ts";
 
 export interface EntryName {
   /** The file's name without the boot counter: what identifies the entry. */
@@ -18,10 +18,13 @@ export interface Sortable extends EntryName {
 // INT_MAX, as systemd-boot caps them.
 const mostTries = 2 ** 31 - 1;
 
-/** Reads the name of a `.conf` or `.efi` file; undefined for every other name. */
+/**
+ * Reads the name of a `.conf` or `.efi` file; undefined for every other name. The specification allows
+ * letters, digits and `+-_.`; boot loaders take any name, and so does this: an entry that is passed over
+ * for its name would let an older one boot.
+ */
 export function readEntryName(name: string): EntryName | undefined {
-  // The specification's characters; it allows 255 of them with the suffix.
-  if (!/^[A-Za-z0-9+_.-]{1,250}\.(conf|efi)$/i.test(name) || name.startsWith(".")) return undefined;
+  if (!/.\.(conf|efi)$/is.test(name) || name.startsWith(".")) return undefined;
   const counted = /^(.+)\+(\d{1,10})(?:-(\d{1,10}))?(\.[a-z]+)$/i.exec(name);
   if (counted !== null) {
     const [, prefix, left, done = "0", suffix] = counted;
@@ -53,7 +56,8 @@ export function compareEntries(a: Sortable, b: Sortable): number {
 
 /** Whether `wanted` names the entry: by its id, with or without the suffix, in any case. */
 export function isNamed(id: string, wanted: string): boolean {
-  const [name, other] = [id.toLowerCase(), wanted.toLowerCase()];
+  // Of a name that is not UTF-8 the command line has U+FFFD for each wrong byte.
+  const [name, other] = [id.toWellFormed().toLowerCase(), wanted.toLowerCase()];
   return name === other || withoutSuffix(name) === other;
 }
 

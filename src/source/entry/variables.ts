@@ -1,0 +1,67 @@
+/**
+ * Variables of GRUB in a boot entry: Fedora's entries are read by GRUB's blscfg, which runs each line as a
+ * script, so that `$tuned_params` is what `grubenv` says. Pure but for the tree that it is read from.
+ */
+import { KexecError } from "../../errors.ts";
+import { largestGrubenv, readGrubenv } from "../../menu/grubenv.ts";
+import type { FileTree } from "../kind.ts";
+
+const variable = /\$(?:(\w+)|\{(\w+)\})/g;
+/** Where GRUB keeps its environment block, by distribution and firmware. */
+const places = ["grub2/grubenv", "grub/grubenv", "boot/grub2/grubenv", "boot/grub/grubenv"];
+const mostFolders = 64;
+/** Unset on a machine that has none of it. */
+const optional = ["tuned_params", "tuned_initrd", "grub_users"];
+
+export function hasVariables(text: string): boolean {
+  return text.includes("$") && text.search(variable) >= 0;
+}
+
+/** The text with the values in the place of its variables; what is unset is empty, as in GRUB. */
+export type Expand = (text: string) => string;
+
+/**
+ * How the variables of an entry are replaced.
+ * @param warn Hears of those that have no value, and why.
+ */
+export function expansionOf(root: FileTree, path: string, warn: (line: string) => void): Expand {
+  let variables: ReadonlyMap<string, string> | undefined;
+  const told = new Set<string>();
+  const once = (line: string) => {
+    if (!told.has(line)) warn(`${path}: ${line}`);
+    told.add(line);
+  };
+  return (text) => {
+    if (!hasVariables(text)) return text;
+    variables ??= readVariables(root, once);
+    const values = variables;
+    const expanded = text.replace(variable, (written, plain: string, braced: string) => {
+      const name = plain ?? braced;
+      const value = values.get(name);
+      if (value === undefined && (values.size === 0 || !optional.includes(name))) {
+        once(`${written} is a variable of GRUB that is not set: nothing stands in its place`);
+      }
+      return value ?? "";
+    });
+    return expanded.trim();
+  };
+}
+
+function readVariables(root: FileTree, warn: (line: string) => void): ReadonlyMap<string, string> {
+  const vendors = (root.names("EFI", mostFolders) ?? []).map((name) => `EFI/${name}/grubenv`);
+  for (const place of [...places, ...vendors]) {
+    try {
+      using file = root.open(place, "GRUB environment block");
+      const found = readGrubenv(file.read(0, Math.min(file.size, largestGrubenv + 1)));
+      if (!("why" in found)) return found;
+      warn(`${file.path} cannot be read: ${found.why}`);
+      return new Map();
+    } catch (error) {
+      if (!(error instanceof KexecError)) throw error;
+      if (error.code === "file-not-found" || error.code === "outside-folder") continue;
+      warn(error.message);
+    }
+  }
+  warn("it has variables of GRUB, and there is no grubenv beside it");
+  return new Map();
+}

@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { makeDebianRoot, makeLiveRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
-import { makeFleetImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
+import { makeFleetImage, makeOpenrcImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
 
 /** What is to be run: a script of package.json, or the size of its tests. */
 const purposes = ["demo", "quick", "test", "bench", "fresh", "kernels"] as const;
@@ -137,7 +137,7 @@ export async function setup(purpose: Purpose, report = print): Promise<void> {
   const [missing, ...systems] = await Promise.all([
     fetchPackages(needs[purpose].packages, report),
     ...(purpose === "test"
-      ? [makeSystemdImage(report), makeDebianRoot(report), makeLiveRoot(report)]
+      ? [makeSystemdImage(report), makeOpenrcImage(report), makeDebianRoot(report), makeLiveRoot(report)]
       : []),
     ...(purpose === "fresh" ? [makeFleetImage(report)] : []),
   ]);

@@ -3,7 +3,7 @@
  * test/setup.ts makes them and tests only use what is there.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { asRoot, cacheFolder, unshareMounts } from "./host.ts";
 
 /** ext4, without a partition table. Copy it before a guest writes to it. */
@@ -11,6 +11,9 @@ export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
 
 /** The same with what Ansible manages a machine by. */
 export const fleetImage = join(cacheFolder, "debian-fleet.ext4");
+
+/** Debian with OpenRC below sysvinit. */
+export const openrcImage = join(cacheFolder, "debian-openrc.ext4");
 
 /** What Debian does not call essential and a system run by systemd needs. */
 const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
@@ -25,6 +28,12 @@ export function makeFleetImage(report: (line: string) => void): Promise<string |
   return makeImage(fleetImage, [...packages, "openssh-server", "python3"], report);
 }
 
+/** As `makeImage` does. */
+export function makeOpenrcImage(report: (line: string) => void): Promise<string | undefined> {
+  const include = ["openrc", "sysvinit-core", "initscripts", "udev", "kmod"];
+  return makeImage(openrcImage, include, report);
+}
+
 /**
  * Makes the image where it is not there yet, as root, by sudo, or in a user namespace.
  * @returns why it could not be made, or undefined.
@@ -35,11 +44,11 @@ async function makeImage(
   report: (line: string) => void,
 ): Promise<string | undefined> {
   if (existsSync(image)) return undefined;
-  const problem = "cannot make a system with systemd";
+  const problem = `cannot make ${basename(image)}`;
   for (const tool of ["mmdebstrap", "mke2fs"]) {
     if (Bun.which(tool) === null) return `${problem}: no ${tool}`;
   }
-  report("making a Debian system with systemd");
+  report(`making a Debian system: ${basename(image)}`);
   mkdirSync(cacheFolder, { recursive: true });
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });

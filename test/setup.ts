@@ -137,7 +137,12 @@ export async function setup(purpose: Purpose, report = print): Promise<void> {
   const [missing, ...systems] = await Promise.all([
     fetchPackages(needs[purpose].packages, report),
     ...(purpose === "test"
-      ? [makeSystemdImage(report), makeOpenrcImage(report), makeDebianRoot(report), makeLiveRoot(report)]
+      ? [
+          makeSystemdImage(report),
+          makeOpenrcImage(report),
+          makeDebianRoot(report),
+          makeLiveRoot(report),
+        ]
       : []),
     ...(purpose === "fresh" ? [makeFleetImage(report)] : []),
   ]);

@@ -153,9 +153,8 @@ async function loadOne(
   using source = await Source.open(request, observer, gate);
   using verified = await Verified.from(source, request, architecture, gate, observer);
   if (request.checkImage ?? request.dryRun) {
-    const { changedImageWarning } = await import("./stages/changed-image.ts");
-    const changed = changedImageWarning(verified.image.file);
-    if (changed !== undefined) observer.warn?.(changed);
+    const { warnOfChangedImage } = await import("./stages/changed-image.ts");
+    warnOfChangedImage(verified.image.file, observer);
   }
   if (verified.cmdline === "") {
     observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");

@@ -33,6 +33,8 @@ const quickTools: readonly Tool[] = [
   { package: "openssl", proof: "openssl" },
   // strip and objcopy
   { package: "binutils", proof: "strip" },
+  // the binary in an image
+  { package: "squashfs-tools", proof: "mksquashfs" },
   // archives and compressed kernels
   { package: "cpio", proof: "cpio" },
   { package: "zstd", proof: "zstd" },

@@ -1,11 +1,11 @@
 /** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
 
-import { EAGAIN, errnoName, errnoText } from "../errno.ts";
+import { EAGAIN, EBADF, errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
 
 import { libc } from "./libc.ts";
-import { type FileStatus, openError, statusOf, statusOfPath } from "./path.ts";
+import { type FileStatus, openError, readLink, statusOf, statusOfPath } from "./path.ts";
 import { isInit } from "./reboot.ts";
 
 // include/uapi/asm-generic/mman-common.h
@@ -43,7 +43,7 @@ export function protectProcess(): void {
  */
 export function checkSecretSource(input: SecretInput, name: string, limit: number): void {
   if ("fd" in input) {
-    expectedSize(statusOf(input.fd), name, limit);
+    expectedSize(statusOfGiven(input.fd), name, limit);
     return;
   }
   const status = statusOfPath(input.path);
@@ -87,7 +87,7 @@ export class SecretMemory implements Disposable {
   ): Promise<SecretMemory> {
     const fd = "fd" in input ? input.fd : openSecret(input.path);
     try {
-      const status = statusOf(fd);
+      const status = "fd" in input ? statusOfGiven(fd) : statusOf(fd);
       const expected = expectedSize(status, name, limit);
       if (typeof status !== "number" && status.type === "character device" && isTerminal(fd)) {
         throw new KexecError("not-a-regular-file", {
@@ -137,6 +137,19 @@ function openSecret(path: string): number {
   const fd = open(path, O_RDONLY | O_NONBLOCK);
   if (fd < 0) throw openError(path, "secret", -fd);
   return fd;
+}
+
+/**
+ * The status of a descriptor that the caller names, or -errno. The caller may have left the number
+ * closed, and the runtime taken it since. What the runtime keeps open is told by what it is, as its
+ * numbers are anybody's and it marks those of the caller close-on-exec too: anonymous inodes, which
+ * are no files; files about this process below /proc, which are not there for anybody else; and
+ * /dev/urandom, which never ends (src/main.ts under an unpatched runtime).
+ */
+function statusOfGiven(fd: number): FileStatus | number {
+  const path = readLink(`/proc/self/fd/${fd}`);
+  const isRuntimes = typeof path === "string" && /^\/(proc\/\d+\/|dev\/urandom$)/.test(path);
+  return isRuntimes ? -EBADF : statusOf(fd);
 }
 
 /** The size that a regular file must have in the end. @throws KexecError where it cannot be read */

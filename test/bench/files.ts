@@ -9,6 +9,8 @@ import { cmdline, partSize } from "./works.ts";
 export interface BenchFiles {
   /** Where they all are; minisign's secret key too. */
   readonly folder: string;
+  /** The larger kernel. */
+  readonly kernel: string;
   /** Archives of `partSize` MiB each. */
   readonly parts: readonly string[];
   /** /boot/small.img: 1 MiB. */
@@ -88,7 +90,17 @@ export async function benchFiles(kernels: {
     { type: "file", path: "run/disk.key", data: random(32, 99), mode: 0o400 },
   ];
   writeFileSync(keyArchive, Buffer.concat([...archiveChunks(key)]));
-  return { folder, parts, small, initrd, generation, minisignKey, opensslKey, keyArchive };
+  return {
+    folder,
+    kernel: kernels.debian,
+    parts,
+    small,
+    initrd,
+    generation,
+    minisignKey,
+    opensslKey,
+    keyArchive,
+  };
 }
 
 /** A generation of a kernel and one archive, which lie beside the manifest. */

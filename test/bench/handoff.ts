@@ -21,8 +21,9 @@ const code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 const variables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /**
- * One machine: OVMF, Debian's kernel, one initramfs. It starts that same kernel with that same
- * initramfs again, by each way in turn. The archive is read from a disk for the load; firmware is
+ * A machine of OVMF, Debian's kernel, one initramfs. It starts that same kernel with that same
+ * initramfs again, each way on a machine that was freshly booted, so that none comes after another;
+ * the order is another one in each turn. The archive is read from a disk for the load; firmware is
  * given it by QEMU, which is faster than any boot loader: the comparison favours the firmware.
  * @returns undefined when this host has no OVMF
  */
@@ -41,36 +42,28 @@ export async function measureHandoff(
     entries: [{ type: "host-file", path: "/boot/vmlinuz", source: debian.path }],
     modules: { kernel: debian, names: ["virtio_pci", "virtio_blk"] },
   });
-  report("handoff: booting through firmware");
-  await using guest = await startGuest({
-    predict: false,
-    kernel: debian,
-    initramfs,
-    memory: 2048,
-    firmware: { code, variables },
-    reboot: true,
-    cmdline: "quiet rootfstype=ramfs",
-    bootTimeout: 300,
-    extraQemuArgs: ["-drive", `file=${initramfs},format=raw,if=virtio,readonly=on`],
-  });
-  const line = guest.announcement.cmdline;
-  const ways = {
-    aegis: `aegis-kexec boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline "${line}" --force`,
-    kexecTools: [
-      `kexec -s -l /boot/vmlinuz --initrd=/boot/initrd.img --command-line="${line}"`,
-      "kexec -e",
-    ].join(" && "),
-    firmware: "reboot -f",
+  const once = async (way: (line: string) => string): Promise<number> => {
+    await using guest = await startGuest({
+      predict: false,
+      kernel: debian,
+      initramfs,
+      memory: 2048,
+      firmware: { code, variables },
+      reboot: true,
+      cmdline: "quiet rootfstype=ramfs",
+      bootTimeout: 300,
+      extraQemuArgs: ["-drive", `file=${initramfs},format=raw,if=virtio,readonly=on`],
+    });
+    await guest.check("cat /dev/vda >/boot/initrd.img", { timeout: 120 });
+    return await secondsOf(guest, way(guest.announcement.cmdline), token);
   };
-  const took: Record<keyof typeof ways, number[]> = { aegis: [], kexecTools: [], firmware: [] };
+  const took: Record<Way, number[]> = { aegis: [], kexecTools: [], firmware: [] };
   for (let turn = 0; turn < turns; turn++) {
-    for (const way of ["aegis", "firmware", "kexecTools"] as const) {
-      await guest.check("cat /dev/vda >/boot/initrd.img", {
-        timeout: 120,
-      });
-      took[way].push(await secondsOf(guest, ways[way], token));
+    for (const index of wayNames.keys()) {
+      const way = wayNames[(index + turn) % wayNames.length] ?? "aegis";
+      took[way].push(await once(ways[way]));
     }
-    report(`  turn ${turn + 1} of ${turns}: done`);
+    report(`handoff: turn ${turn + 1} of ${turns}: done`);
   }
   return {
     aegis: figure(took.aegis),
@@ -79,6 +72,18 @@ export async function measureHandoff(
     firmwareName: "OVMF",
   };
 }
+
+const wayNames = ["aegis", "kexecTools", "firmware"] as const;
+type Way = (typeof wayNames)[number];
+
+/** By the command line of the running kernel, which the next one gets too. */
+const ways: Readonly<Record<Way, (line: string) => string>> = {
+  aegis: (line) =>
+    `aegis-kexec boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline "${line}" --force`,
+  kexecTools: (line) =>
+    `kexec -s -l /boot/vmlinuz --initrd=/boot/initrd.img --command-line="${line}" && kexec -e`,
+  firmware: () => "reboot -f",
+};
 
 async function secondsOf(guest: Guest, command: string, token: string): Promise<number> {
   const start = performance.now();

@@ -1,18 +1,42 @@
 /** The least memory of a machine in which a handoff succeeds. */
 import { randomUUID } from "node:crypto";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { startGuest } from "../vm/lib/guest.ts";
-import { guestInitramfs } from "../vm/lib/initramfs.ts";
+import { temporaryFolder, temporaryPath } from "../vm/lib/host.ts";
+import { guestInitramfs, type HostFile } from "../vm/lib/initramfs.ts";
 import { kernel } from "../vm/lib/kernels.ts";
-import { kexecTools, type Program } from "../vm/lib/programs.ts";
+import { kexecTools, type Program, programFiles } from "../vm/lib/programs.ts";
 import { nextInitramfs } from "./next.ts";
 import type { Scene } from "./scene.ts";
 
 export interface LeastMemory {
-  readonly program: "aegis-kexec" | "kexec-tools";
+  readonly program: "aegis-kexec" | "aegis-kexec out of a squashfs" | "kexec-tools";
   /** MiB of the machine: it succeeds with this, and not with `step` less. */
   readonly megabytes: number;
   /** MiB of the smallest machine that brings up the first initramfs itself, nothing loaded. */
   readonly boots: number;
+}
+
+interface Contender {
+  readonly name: LeastMemory["program"];
+  readonly programs: readonly Program[];
+  readonly files?: readonly HostFile[];
+  readonly modules?: readonly string[];
+  readonly command: string;
+}
+
+/** The binary in an image, as contrib/initramfs-tools/hook makes it; undefined without mksquashfs. */
+async function squashfs(binary: string): Promise<string | undefined> {
+  if (Bun.which("mksquashfs") === null) return undefined;
+  const folder = temporaryFolder("image");
+  copyFileSync(binary, join(folder, "aegis-kexec"));
+  const path = temporaryPath("image.squashfs");
+  const options = "-comp zstd -b 128K -all-root -noappend -no-xattrs -quiet -no-progress";
+  const command = ["mksquashfs", folder, path, ...options.split(" ")];
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  if ((await child.exited) !== 0) throw new Error(`failed: ${command.join(" ")}`);
+  return path;
 }
 
 /** MiB: how exactly the boundary is found. */
@@ -30,25 +54,42 @@ export async function measureLeastMemory(
   const debian = kernel("debian-6.12");
   const token = randomUUID();
   const next = nextInitramfs(token, initrdSize);
-  const contenders: readonly (readonly [LeastMemory["program"], Program, string])[] = [
-    [
-      "aegis-kexec",
-      { path: "/sbin/aegis-kexec", source: scene.binary },
-      "aegis-kexec boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline panic=-1 --force",
-    ],
-    [
-      "kexec-tools",
-      kexecTools(),
-      "kexec -s -l /boot/vmlinuz --initrd=/boot/initrd.img --command-line=panic=-1 && kexec -e",
-    ],
+  const program: Program = { path: "/sbin/aegis-kexec", source: scene.binary };
+  const boot = "boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline panic=-1 --force";
+  const image = await squashfs(scene.binary);
+  const contenders: readonly Contender[] = [
+    { name: "aegis-kexec", programs: [program], command: `aegis-kexec ${boot}` },
+    ...(image === undefined
+      ? []
+      : [
+          {
+            name: "aegis-kexec out of a squashfs",
+            programs: [],
+            files: [
+              { type: "host-file", path: "/image", source: image } as const,
+              ...programFiles("x86_64", [program]).filter(({ source }) => source !== scene.binary),
+            ],
+            modules: ["loop", "squashfs"],
+            command: `mkdir /mounted && mount -t squashfs -o loop,ro /image /mounted && /mounted/aegis-kexec ${boot}`,
+          } as const,
+        ]),
+    {
+      name: "kexec-tools",
+      programs: [kexecTools()],
+      command:
+        "kexec -s -l /boot/vmlinuz --initrd=/boot/initrd.img --command-line=panic=-1 && kexec -e",
+    },
   ];
   const results: LeastMemory[] = [];
-  for (const [program, file, command] of contenders) {
-    const initramfs = guestInitramfs({
+  for (const { name, programs, files = [], modules, command } of contenders) {
+    // Compressed, as people's are: what it is unpacked from takes memory as well.
+    const initramfs = await compressedInitramfs({
       arch: "x86_64",
       token: "first",
-      programs: [file],
+      programs,
+      ...(modules === undefined ? {} : { modules: { kernel: debian, names: modules } }),
       entries: [
+        ...files,
         { type: "host-file", path: "/boot/vmlinuz", source: debian.path },
         { type: "host-file", path: "/boot/initrd.img", source: next },
       ],
@@ -71,10 +112,20 @@ export async function measureLeastMemory(
     };
     const boots = await least((memory) => attempt(memory, undefined));
     const megabytes = await least((memory) => attempt(memory, command), boots);
-    report(`least memory: ${program} ${megabytes} MiB, its initramfs alone ${boots} MiB`);
-    results.push({ program, megabytes, boots });
+    report(`least memory: ${name} ${megabytes} MiB, its initramfs alone ${boots} MiB`);
+    results.push({ program: name, megabytes, boots });
   }
   return results;
+}
+
+async function compressedInitramfs(options: Parameters<typeof guestInitramfs>[0]): Promise<string> {
+  const plain = guestInitramfs(options);
+  const packed = temporaryPath("initramfs.cpio.zst");
+  // As initramfs-tools does: scripts/mkinitramfs of Debian 12
+  const command = ["zstd", "-q", "-9", "-T0", "-o", packed, plain];
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  if ((await child.exited) !== 0) throw new Error(`failed: ${command.join(" ")}`);
+  return packed;
 }
 
 /** Bisects between what cannot do and what surely does. */

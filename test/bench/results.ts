@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { AarchCost } from "./aarch64.ts";
 import type { CarryResults } from "./carry.ts";
 import type { HandoffResults } from "./handoff.ts";
+import type { HostResults } from "./host.ts";
 import type { LayoutCost } from "./layout.ts";
 import type { LeastMemory } from "./least-memory.ts";
 import type { Run } from "./measure.ts";
@@ -45,9 +46,43 @@ export interface Results {
   readonly leastMemory?: readonly LeastMemory[];
   readonly carry?: CarryResults;
   readonly handoff?: HandoffResults;
+  readonly host?: HostResults;
   readonly layout?: readonly LayoutCost[];
   readonly startUp?: readonly StartUpCost[];
   readonly aarch64?: readonly AarchCost[];
+}
+
+/** What can be measured and recorded by itself. */
+export const partNames = [
+  "instructions",
+  "time",
+  "host",
+  "handoff",
+  "layout",
+  "peak",
+  "leastMemory",
+  "carry",
+  "startUp",
+  "aarch64",
+] as const;
+export type PartName = (typeof partNames)[number];
+
+/** What a run has measured: some parts. */
+export type Measured = Pick<Results, "versions" | "guest" | "missing"> &
+  Partial<Pick<Results, PartName>>;
+
+/**
+ * The results to record. What was recorded of other versions goes: a figure without a mark is one of
+ * the program, the runtime and the tools that are named below it.
+ * @throws Error where there would be no counts
+ */
+export function merged(before: Results | undefined, now: Measured): Results {
+  const same = before !== undefined && Bun.deepEquals(before.versions, now.versions);
+  const instructions = now.instructions ?? (same ? before.instructions : undefined);
+  if (instructions === undefined) {
+    throw new Error("what is recorded is of other versions: measure the part instructions as well");
+  }
+  return { ...(same ? before : {}), ...now, instructions };
 }
 
 export const resultsFolder = join(import.meta.dir, "results");

@@ -7,8 +7,8 @@
  *   bun run bench --check             all but the largest, and fails where a recorded ratio was lost
  *   bun run bench --check --short     the same for the short works: part of the tests
  *   bun run bench --only plain-60     these works only (repeat it); records nothing
+ *   bun run bench --part host         this part only (repeat it), and records it
  */
-import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SetupError, setup } from "../setup.ts";
 
@@ -18,8 +18,11 @@ const { values } = parseArgs({
     short: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
+    part: { type: "string", multiple: true, default: [] },
   },
 });
+
+type PartName = import("./results.ts").PartName;
 
 try {
   await setup("bench");
@@ -49,7 +52,15 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+const unknownParts = values.part.filter((name) => !results.partNames.some((one) => one === name));
+if (unknownParts.length > 0) {
+  console.error(
+    `bench: no such part: ${unknownParts.join(", ")}; one of ${results.partNames.join(", ")}`,
+  );
+  process.exit(2);
+}
 const partial = values.short || values.check || values.only.length > 0;
+const isWanted = (part: PartName) => values.part.length === 0 || values.part.includes(part);
 const large = ["plain-200", "plain-1000"];
 const wanted = works.filter(({ name, short }) => {
   if (values.only.length > 0) return values.only.includes(name);
@@ -61,7 +72,7 @@ const scene = await prepareScene(report);
 // A large initramfs is there four times: on the ramfs, in the kernel's buffer, placed, and joined
 const smaller = wanted.filter(({ name }) => name !== "plain-1000");
 const largest = wanted.filter(({ name }) => name === "plain-1000");
-const runs = [
+const measureInstructions = async () => [
   ...(smaller.length === 0
     ? []
     : await measureAll(
@@ -77,6 +88,7 @@ const runs = [
         report,
       )),
 ];
+const runs = isWanted("instructions") ? await measureInstructions() : [];
 const instructions = results.summarise(runs);
 for (const { work, program, warm, cold, call } of instructions) {
   console.log(
@@ -95,52 +107,6 @@ if (values.check) {
 }
 if (partial) process.exit(0);
 
-const { measureAarch64 } = await import("./aarch64.ts");
-const { measureCarry } = await import("./carry.ts");
-const { measureHandoff } = await import("./handoff.ts");
-const { measureLayout } = await import("./layout.ts");
-const { measureLeastMemory } = await import("./least-memory.ts");
-const { measurePeakMemory } = await import("./peak-memory.ts");
-const { measureStartUp } = await import("./start-up.ts");
-const { versions } = await import("./versions.ts");
-const { figureSvg } = await import("./figure.ts");
-const { section } = await import("./table.ts");
-const { writeSection } = await import("./readme.ts");
-
-results.writeJson(results.runsPath, { instructions: runs });
-report("wall time");
-const timed = await measureAll(
-  scene,
-  { works: smaller, boots: 1, turns: 4, memory: 4096, icount: false },
-  report,
-);
-const handoff = await measureHandoff(scene, 3, report);
-const layout = await measureLayout(scene, report);
-const whole = {
-  versions: await versions(),
-  guest:
-    "QEMU -icount shift=0,sleep=off, -cpu max, one processor, 4096 MiB, 8192 MiB for plain-1000",
-  instructions,
-  time: results.summarise(timed),
-  missing: {
-    ...Object.fromEntries(scene.missing),
-    "systemd's loader":
-      "Debian 12's systemd 252 has none of its own: systemctl kexec runs kexec-tools",
-    "u-root's kexec": "Debian does not package it",
-    ...(handoff === undefined ? { "firmware reboot": "this host has no OVMF" } : {}),
-  },
-  peak: await measurePeakMemory(scene, [50, 800], report),
-  leastMemory: await measureLeastMemory(scene, report),
-  carry: await measureCarry(scene.binary, report),
-  startUp: await measureStartUp(report),
-  aarch64: await measureAarch64(scene, report),
-  ...(handoff === undefined ? {} : { handoff }),
-  ...(layout === undefined ? {} : { layout }),
-} satisfies import("./results.ts").Results;
-results.writeJson(results.recordedPath, whole);
-results.writeJson(results.runsPath, { instructions: runs, time: timed });
-for (const theme of ["light", "dark"] as const) {
-  await Bun.write(join(results.resultsFolder, `bench-${theme}.svg`), figureSvg(whole, theme));
-}
-await writeSection(resolve(import.meta.dir, "../../docs/measurements.md"), section(whole));
+const { recordParts } = await import("./record.ts");
+await recordParts(scene, { runs, smaller, isWanted }, report);
 report("recorded in test/bench/results and docs/measurements.md");

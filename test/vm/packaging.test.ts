@@ -1,7 +1,15 @@
 /** aegis-kexec in the initramfs of the tools that people use, and in the overlay for all others. */
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { mkoverlay } from "../../build/overlay.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
@@ -89,6 +97,47 @@ vmTest(
     const files = (await inDebian("lsinitramfs /made.img")).split("\n");
     expect(files).toContain("etc/aegis-kexec/org.pub");
     await handsOver("made.img", "root=/dev/nothing");
+  },
+);
+
+/** Programs of this host, with their libraries, in the Debian root. */
+async function borrow(...programs: readonly string[]): Promise<void> {
+  for (const program of programs) {
+    const path = Bun.which(program) ?? "";
+    const libraries = await Bun.$`ldd ${path}`.text();
+    for (const one of [path, ...(libraries.match(/\/\S+/g) ?? [])]) {
+      const place = join(debianRoot, one);
+      if (existsSync(place)) continue;
+      mkdirSync(dirname(place), { recursive: true });
+      copyFileSync(one, place);
+    }
+  }
+}
+
+vmTest(
+  "initramfs-tools: the binary hands over out of a squashfs image",
+  { needs: [...debian, "tool:mksquashfs"], timeout: 600 },
+  async () => {
+    await installProgram();
+    await borrow("mksquashfs");
+    const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
+    copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
+    chmodSync(hooks, 0o755);
+    put("etc/initramfs-tools/scripts/init-premount/test", hook, 0o755);
+    const { release } = kernel("debian-6.12");
+    const make = async (kind: string) => {
+      put(
+        "etc/initramfs-tools/conf.d/test",
+        `MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\nexport AEGIS_KEXEC_IMAGE=${kind}\n`,
+      );
+      return await inDebian(`mkinitramfs -o /made-image.img ${release}`);
+    };
+    await expect(make("iso9660")).rejects.toThrow("is squashfs or erofs, not iso9660");
+    await make("squashfs");
+    const files = (await inDebian("lsinitramfs /made-image.img")).split("\n");
+    expect(files).toContain("usr/lib/aegis-kexec/image");
+    expect(files.some((file) => file.endsWith("/squashfs.ko"))).toBe(true);
+    await handsOver("made-image.img", "root=/dev/nothing");
   },
 );
 

@@ -33,6 +33,15 @@ export const sources = {
   xor r10d, r10d
   xor r8d, r8d
   syscall
+  mov rax, [rsp + 8]
+  lea rax, [rsp + 8 * rax + 24]
+next:
+  mov rcx, [rax]
+  test rcx, rcx
+  jz out
+  mov byte ptr [rcx], 0
+  add rax, 8
+  jmp next
 out:
   pop rdx
   jmp [rip + entry]
@@ -60,7 +69,14 @@ out:
   mov x3, 0
   mov x4, 0
   svc 0
-  nop
+  ldr x1, [sp]
+  add x1, sp, x1, lsl 3
+  add x1, x1, 16
+next:
+  ldr x2, [x1], 8
+  cbz x2, out
+  strb wzr, [x2]
+  b next
 out:
   mov x0, x9
   ldr x16, entry

@@ -4,11 +4,13 @@
  */
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
+import { unique } from "./lib/aegis.ts";
 import { consoleWords, slowUki, startAttacked, strangersSignature } from "./lib/attacked.ts";
-import type { Guest } from "./lib/guest.ts";
+import { consoleArguments, type Guest, startGuest } from "./lib/guest.ts";
 import { text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
+import { preboot } from "./lib/preboot.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
 const needs = ["shared-x86_64"] as const;
@@ -247,3 +249,43 @@ vmTest(
     await guest.stop();
   },
 );
+
+for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
+  vmTest(
+    `the first process of ${name} boots whatever the environment says, behind a quoted "--"`,
+    { needs: [name] },
+    async () => {
+      const token = unique();
+      const { arch } = kernel(name);
+      const line = `${consoleArguments(arch)} quiet`;
+      // Words that the kernel does not know are the environment. A TZ that is a device is waited for.
+      const environment =
+        "TZ=:/dev/console TZDIR=/dev MIMALLOC_VERBOSE=9 BUN_BE_BUN=1 HOME=/nowhere";
+      await using guest = await startGuest({
+        kernel: kernel(name),
+        initramfs: await preboot(name, token),
+        cmdline: `${environment} stray rdinit=/sbin/aegis-kexec "--" boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline="${line}"`,
+      });
+      expect(guest.announcement).toMatchObject({ token, cmdline: line });
+    },
+  );
+}
+
+for (const [what, line] of [
+  ["given a word of the program's own", "rdinit=/sbin/aegis-kexec -- internal:append-line"],
+  [
+    "given no memory for a JIT",
+    "sysctl.vm.overcommit_memory=2 rdinit=/sbin/aegis-kexec -- boot /boot/vmlinuz --cmdline=x",
+  ],
+] as const) {
+  vmTest(`the first process reboots, ${what}`, { needs: ["debian-6.12"] }, async () => {
+    const started = startGuest({
+      kernel: kernel("debian-6.12"),
+      initramfs: await preboot("debian-6.12", ""),
+      cmdline: line,
+    });
+    const failure = String(await started.catch((error: unknown) => error));
+    expect(failure).toContain("QEMU ended");
+    expect(failure).not.toContain("Kernel panic");
+  });
+}

@@ -2,9 +2,8 @@
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { ignorable } from "../../../src/linux/signals.ts";
-import { unique } from "../lib/aegis.ts";
 import { consoleWords, startAttacked } from "../lib/attacked.ts";
-import { consoleArguments, type Guest, startGuest } from "../lib/guest.ts";
+import { type Guest, startGuest } from "../lib/guest.ts";
 import { kernel } from "../lib/kernels.ts";
 import { preboot } from "../lib/preboot.ts";
 import { vmSuite, vmTest } from "../lib/suite.ts";
@@ -105,14 +104,3 @@ for (const line of hostile) {
     },
   );
 }
-
-vmTest('the first process boots behind a quoted "--"', { needs: ["shared-x86_64"] }, async () => {
-  const token = unique();
-  const line = `${consoleArguments("x86_64")} quiet`;
-  await using guest = await startGuest({
-    kernel: kernel("shared-x86_64"),
-    initramfs: await preboot("shared-x86_64", token),
-    cmdline: `stray rdinit=/sbin/aegis-kexec "--" boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline="${line}"`,
-  });
-  expect(guest.announcement).toMatchObject({ token, cmdline: line });
-});

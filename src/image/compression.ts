@@ -51,6 +51,13 @@ export function readCompression(source: ByteSource, offset = 0): Compression | u
   return undefined;
 }
 
+/** Whether the beginning of a stream may belong to a compressed one: a skippable frame may be all there is of it yet. */
+export function mayBeCompressed(beginning: ByteSource): boolean {
+  const bytes = beginning.read(0, Math.min(4, beginning.size));
+  const skippable = bytes.length === 4 && fieldsOf(bytes).u32(0) >>> 4 === 0x184d2a5;
+  return skippable || readCompression(beginning) !== undefined;
+}
+
 /**
  * Bytes of its own output that a decoder must keep for the first zstd frame of a stream: RFC 8878,
  * 3.1.1.1. Undefined where no such frame begins the stream.

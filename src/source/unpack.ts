@@ -1,5 +1,6 @@
 /** Unpacks compressed kernels into memory, in pieces: neither input nor output is held whole. */
 import { cannot, KexecError } from "../errors.ts";
+import type { ByteSource } from "../image/bytes.ts";
 import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
@@ -12,6 +13,8 @@ import type { OpenFile } from "./open-file.ts";
 export const largestUnpacked = 512 << 20;
 
 const piece = 256 << 10;
+/** Bytes of output that tell a kernel, or what it is packed in, from anything else. */
+const beginning = 64 << 10;
 /** ZSTD_WINDOWLOG_LIMIT_DEFAULT of zstd.h, as Bun leaves it: what `zstd --ultra -22` makes, too. */
 const largestWindow = 1 << 27;
 
@@ -31,6 +34,8 @@ const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
 /**
  * Unpacks `part` into a file in memory, not sealed yet, that messages call by the part's path.
  * @param mostBytes Of output; `largestUnpacked` holds as well.
+ * @param isWanted Whether it may be what is looked for, by its beginning: if not, the rest of it, which may be
+ *   a bomb, is not unpacked, and what there is is returned.
  * @throws KexecError `kernel-unsuitable`: a format that is not unpacked here; `malformed-input`,
  *   `kernel-truncated`, `file-too-large`, `out-of-memory`, `io-error`
  */
@@ -39,6 +44,7 @@ export async function unpack(
   compression: Compression,
   mostBytes: number,
   listener: Listener,
+  isWanted: (beginning: ByteSource) => boolean,
 ): Promise<Memfd> {
   if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(part, compression);
   if (compression === "zstd" && (zstdWindow(part) ?? 0) > largestWindow) throw longWindow(part);
@@ -54,7 +60,13 @@ export async function unpack(
       const { done, value } = await reader.read().catch(damaged(part, compression));
       if (done) break;
       if (memfd.size + value.byteLength > limit) throw overLimit(part, limit);
+      const known = memfd.size >= beginning;
       memfd.append(value);
+      if (known || memfd.size < beginning || isWanted(memfd)) continue;
+      await reader.cancel();
+      await fed;
+      unpacked.move();
+      return memfd;
     }
     const failure = await fed;
     if (failure !== undefined) throw failure;

@@ -2,7 +2,8 @@
 
 import type { Architecture } from "../architecture.ts";
 import { cannot } from "../errors.ts";
-import { type Compression, readCompression } from "../image/compression.ts";
+import { type ByteSource, hasMagic, head, magicOf } from "../image/bytes.ts";
+import { type Compression, mayBeCompressed, readCompression } from "../image/compression.ts";
 import { sizeWithoutPadding } from "../image/padding.ts";
 import { readPe } from "../image/pe.ts";
 import { readZboot } from "../image/zboot.ts";
@@ -38,6 +39,13 @@ export interface Contents {
 
 /** A compressed zboot image inside a UKI is what distributions make; deeper is nobody's kernel. */
 const mostWrappings = 4;
+const dosMagic = magicOf("MZ");
+
+/** A kernel, or what it may be packed in: a PE file, and what is compressed once more. */
+function mayBeKernel(bytes: ByteSource): boolean {
+  const isPe = hasMagic(head(bytes, dosMagic.length), 0, dosMagic);
+  return isPe || isBareKernel(bytes) || mayBeCompressed(bytes);
+}
 
 /**
  * Takes the kernel out of `file`. What it makes in memory is put on `held`.
@@ -69,7 +77,9 @@ export async function unwrap(
     }
     wrappings.push(...step.wrappings);
     left ??= options.limit();
-    const unpacked = held.use(await unpack(step.payload, step.compression, left, listener));
+    const unpacked = held.use(
+      await unpack(step.payload, step.compression, left, listener, mayBeKernel),
+    );
     left -= unpacked.size;
     if (step.wrappings.includes("zboot")) unpacked.shorten(signedSize(unpacked));
     unpacked.seal();

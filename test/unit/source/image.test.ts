@@ -175,10 +175,13 @@ describe("a compressed kernel", () => {
     ["gzip", gzip],
     ["zstd", zstd],
   ] as const)("a bomb ends at the limit (%s)", async (_name, pack) => {
-    const bomb = pack(new Uint8Array(64 << 20));
+    const bomb = pack(concat(kernel, new Uint8Array(64 << 20)));
     expect(bomb.length).toBeLessThan(100_000);
     const { message } = await refusal("out-of-memory", bomb, { limit: 4 << 20 }, "bomb");
     expect(message).toStartWith("cannot unpack bomb: it unpacks to more than 4 MiB");
+    // What is no kernel by its beginning is not unpacked up to the limit.
+    const zeros = pack(new Uint8Array(64 << 20));
+    await refusal("not-a-kernel", zeros, { limit: 1 << 20 }, "zeros");
   });
 
   test("by zstd --long, which Bun does not undo, is refused with the command that unpacks it", async () => {

@@ -213,7 +213,9 @@ vmTest(
       );
       const [code, ticks] = out.stdout.trim().split(" ").map(Number);
       costs[what] = ticks ?? Number.NaN;
-      expect(`${what} ${code}`).toBe(`${what} 5`);
+      // None of the entries is a kernel: that is seen before who signed one.
+      const wanted = what.endsWith("/links") ? 4 : 5;
+      expect(`${what} ${code}`).toBe(`${what} ${wanted}`);
     }
     console.log(`ticks of 10 million instructions: ${JSON.stringify(costs)}`);
     // 2 s of a processor are more than 4,000 million instructions.

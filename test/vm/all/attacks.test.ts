@@ -18,7 +18,7 @@ const stopping = [19];
 async function whileItWaits(guest: Guest, signal: number): Promise<string> {
   const { stdout } = await guest.run(
     `aegis-kexec ${plain} >/out 2>&1 & pid=$!; exec 9>/wait; n=0; until [ -e /proc/$pid/fd/11 ] || [ $n -gt 20 ]; do sleep 0.1; n=$((n+1)); done; sleep 1; ` +
-      `kill -${signal} $pid; sleep 0.3; kill -CONT $pid 2>/dev/null; printf key >&9 2>/dev/null; exec 9>&-; wait $pid; echo "$? $(cat /sys/kernel/kexec_loaded)"; aegis-kexec unload >/dev/null`,
+      `kill -${signal} $pid; sleep 0.3; kill -CONT $pid 2>/dev/null; (printf key >&9) 2>/dev/null; exec 9>&-; wait $pid; echo "$? $(cat /sys/kernel/kexec_loaded)"; aegis-kexec unload >/dev/null`,
     { predict: false, timeout: 60 },
   );
   return stdout.trim();

@@ -17,6 +17,12 @@ export function visible(text: string): string {
   });
 }
 
+/** A path as one word of a shell's command line, for hints that people copy: it is others' word too. */
+export function shellWord(path: string): string {
+  const plain = path.startsWith("-") ? `./${path}` : path;
+  return /^[\w./+@%:,=-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", "'\\''")}'`;
+}
+
 /** JSON on one line, pure of the same characters; a reader gets the value back unchanged. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -4,6 +4,7 @@ import type { ByteSource } from "../image/bytes.ts";
 import { type Compression, zstdWindow } from "../image/compression.ts";
 import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
+import { shellWord } from "../visible.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /**
@@ -174,18 +175,14 @@ function longWindow(part: OpenFile): KexecError {
 /** What a shell must be told to unpack a part by `tool`. */
 function commandFor({ path: own, fd, extents: [first], size }: OpenFile, tool: string): string {
   const path = first?.path ?? own;
-  const target = quoted(unpackedName(path));
+  const target = shellWord(unpackedName(path));
   return fd !== undefined || first === undefined
-    ? `${tool} ${quoted(path)} > ${target}`
-    : `tail -c +${first.offset + 1} ${quoted(path)} | head -c ${size} | ${tool} > ${target}`;
+    ? `${tool} ${shellWord(path)} > ${target}`
+    : `tail -c +${first.offset + 1} ${shellWord(path)} | head -c ${size} | ${tool} > ${target}`;
 }
 
 function unpackedName(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const bare = name.replace(/\.(xz|lzma|lz4|bz2|lzo|zst)$/i, "");
   return bare === name || bare === "" ? `${name}.unpacked` : bare;
-}
-
-function quoted(path: string): string {
-  return /^[\w./+@%:,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -13,6 +13,7 @@ import {
   tighten,
 } from "../../trust/policy.ts";
 import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
+import { shellWord } from "../../visible.ts";
 import { defaultPolicyPath, type TrustOptions } from "./gate.ts";
 
 /** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
@@ -108,7 +109,7 @@ export async function readSignature(
   throw cannot(`trust ${source}`, {
     code: "no-signature",
     why: `it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
-    hint: `sign it (minisign -S -m ${source}), or name the signature with --signature`,
+    hint: `sign it (minisign -S -m ${shellWord(source)}), or name the signature with --signature`,
   });
 }
 

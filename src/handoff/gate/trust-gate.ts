@@ -12,6 +12,7 @@ import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trus
 import { secretProblem } from "../../trust/secret-places.ts";
 import type { DetachedSignature } from "../../trust/signature.ts";
 import { notVerifiedError, type Signed, signersOf, verifySignature } from "../../trust/verify.ts";
+import { shellWord } from "../../visible.ts";
 import type { TrustReport } from "../report.ts";
 import type { Gate, SecretPlace, TrustOptions } from "./gate.ts";
 import {
@@ -89,7 +90,7 @@ export class TrustGate implements Gate {
       if (whole === undefined && uki === undefined) {
         throw new KexecError("untrusted", {
           message: `cannot trust ${source.path}: no signature covers kernel, initramfs and command line as one`,
-          hint: `write a manifest (aegis-kexec manifest ${source.path} ... > boot.json), sign it, and load boot.json`,
+          hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
         });
       }
       refuseOptions(this.options, false);

@@ -6,6 +6,7 @@ import type { MenuEntry } from "../../menu/entry.ts";
 import { readGrubMenu } from "../../menu/grub/menu.ts";
 import type { ReadMenu } from "../../menu/host.ts";
 import { isoVariables } from "../../menu/iso-words.ts";
+import { shellWord } from "../../visible.ts";
 import type { Opened, Opening } from "../kind.ts";
 import { findConfigs } from "../menus/find.ts";
 import type { IsoFiles } from "./files.ts";
@@ -61,7 +62,7 @@ export async function findMenu(
   const why = notes.length === 0 ? "it has no boot menu that is known here" : notes.join("; ");
   throw new KexecError("file-not-found", {
     message: `cannot boot the ISO image ${files.image.path}: ${why}`,
-    hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${files.image.path} -extract / FOLDER), and give them themselves`,
+    hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${shellWord(files.image.path)} -extract / FOLDER), and give them themselves`,
   });
 }
 

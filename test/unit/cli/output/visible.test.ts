@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { visible, visibleJson } from "../../../../src/visible.ts";
+import { shellWord, visible, visibleJson } from "../../../../src/visible.ts";
 
 test.each([
   ["plain text, ümlaut, 漢字, 🚀", "plain text, ümlaut, 漢字, 🚀"],
@@ -19,4 +19,11 @@ test("JSON has no character that a terminal acts on, and the same value", () => 
   const text = visibleJson(value);
   expect(text).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]/);
   expect(JSON.parse(text)).toEqual(value);
+});
+
+test("a path is one word of a shell", () => {
+  for (const path of ["a b", "$(reboot)", "it's", "-S", "a;b", "`x`", "plain/path-1.efi", 'a"b']) {
+    const { stdout } = Bun.spawnSync(["sh", "-c", `printf %s ${shellWord(path)}`]);
+    expect(stdout.toString().replace(/^\.\//, "")).toBe(path);
+  }
 });

@@ -32,7 +32,7 @@ export const causes: Readonly<Record<ErrorCode, CauseEntry>> = {
   },
   "no-jit": {
     cause: "the process was not given memory for the JIT",
-    cure: "lift RLIMIT_AS; `vm.overcommit_memory` 0 or 1",
+    cure: "lift RLIMIT_AS; `vm.overcommit_memory` 0 or 1; no `MemoryDenyWriteExecute=`, no denied `execmem`",
   },
   "no-libc": { cause: "no C library", cure: "put it into the initramfs" },
   "unsupported-flag": {

@@ -71,7 +71,7 @@ function openSymbols() {
         {
           code: "no-jit",
           why: "this process was not given memory for a JIT",
-          hint: "lift RLIMIT_AS (ulimit -v) to 2.4 GB or more, or set vm.overcommit_memory to 0 or 1",
+          hint: "lift RLIMIT_AS (ulimit -v) to 2.4 GB or more, set vm.overcommit_memory to 0 or 1, and leave out what forbids memory that is written and run: MemoryDenyWriteExecute= of systemd, execmem of SELinux",
         },
         { cause },
       );

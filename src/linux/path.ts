@@ -199,15 +199,30 @@ export function openError(path: string, what: string, errno: number): KexecError
 function missingHint(path: string): string {
   const target = readLink(path);
   if (typeof target === "string") {
-    return `it is a symbolic link to ${target}: is the file system with that mounted?`;
+    return `it is a symbolic link to ${target}${target.startsWith("/") ? ": is the file system with that mounted?" : ""}`;
   }
-  const slash = path.lastIndexOf("/");
-  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
+  const folder = folderOf(path);
   const status = statusOfPath(folder);
-  if (typeof status === "number") {
-    return `the directory ${folder} does not exist either: is its file system mounted?`;
+  if (typeof status !== "number") {
+    return status.type === "directory"
+      ? `the directory ${folder} exists: check the file name`
+      : `${folder} is a ${status.type}`;
   }
-  return status.type === "directory"
-    ? `the directory ${folder} exists: check the file name`
-    : `${folder} is a ${status.type}`;
+  // A mount point without its file system is a directory with nothing in it.
+  let nearest = folder;
+  while (nearest !== "/" && nearest !== "." && !exists(nearest)) nearest = folderOf(nearest);
+  const missing = `the directory ${folder} does not exist either`;
+  return isMountPoint(nearest) ? `${missing}: is the file system of ${nearest} mounted?` : missing;
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
+}
+
+/** Where people mount what they boot from. */
+function isMountPoint(folder: string): boolean {
+  if (!/^\/(?:boot|efi|mnt|media|run\/media|esp|sysroot)(?:\/|$)/.test(folder)) return false;
+  const status = statusOfPath(folder);
+  return typeof status !== "number" && status.type === "directory";
 }

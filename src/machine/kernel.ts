@@ -42,7 +42,8 @@ export interface Memory {
 }
 
 const noKexec = "this kernel has no kexec (CONFIG_KEXEC_CORE is off), or /sys is not mounted";
-const noSysctl = "/proc is not mounted, or this kernel does not have the setting";
+const noSysctl =
+  "/proc is not mounted or shows processes alone (subset=pid), or this kernel does not have the setting";
 
 const kexecReaders = {
   loaded: () =>

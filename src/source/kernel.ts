@@ -41,7 +41,7 @@ export async function readKernel(
   const { path } = file;
   const bzImage = readBzImage(file);
   if (bzImage?.kind === "broken") throw cannot(`start ${path}`, bzImage);
-  if (bzImage !== undefined) return checkBzImage(path, bzImage, architecture, machine);
+  if (bzImage !== undefined) return checkBzImage(file, bzImage, architecture, machine);
 
   const arm64 = readArm64Image(file);
   if (arm64?.kind === "broken") throw cannot(`start ${path}`, arm64);
@@ -50,15 +50,34 @@ export async function readKernel(
   throw await notAKernel(file);
 }
 
+/** Other programs that boot loaders start by Linux' boot protocol, or as EFI programs, by their own names. */
+const programs: readonly (readonly [RegExp, string])[] = [
+  [/iPXE/, "iPXE"],
+  [/memtest86/i, "a memory test (Memtest86+)"],
+];
+
+/** Bytes in which such a program names itself. */
+const programHead = 256 << 10;
+
+function programIn(file: OpenFile): string | undefined {
+  const text = new TextDecoder("latin1").decode(file.read(0, Math.min(file.size, programHead)));
+  return programs.find(([name]) => name.test(text))?.[1];
+}
+
 function checkBzImage(
-  path: string,
+  file: OpenFile,
   image: BzImage,
   architecture: Architecture,
   machine: X86Machine,
 ): KernelImage {
+  const { path } = file;
   if (architecture !== "x86_64") throw wrongArchitecture(path, "x86", architecture);
   const refusal = bzImageRefusal(image, machine);
-  if (refusal !== undefined) throw cannot(`start ${path}`, refusal);
+  if (refusal !== undefined) {
+    const program = programIn(file);
+    const why = program === undefined ? refusal.why : `it is ${program}, not Linux: ${refusal.why}`;
+    throw cannot(`start ${path}`, { ...refusal, why });
+  }
   if (image.cutShort) {
     throw cutShort(
       path,
@@ -107,7 +126,10 @@ async function notAKernel(file: OpenFile): Promise<KexecError> {
   const image = recogniseImage(file);
   const text =
     image.kind === "unknown" && image.resembles === "text" ? await textOf(file) : undefined;
-  const [what, hint] = text ?? insteadOfKernel(image);
+  const program = image.kind === "pe" ? programIn(file) : undefined;
+  const [what, hint] =
+    text ??
+    (program === undefined ? insteadOfKernel(image) : [`${program}, not Linux`, giveKernel]);
   return cannot(`start ${file.path}`, { code: "not-a-kernel", why: `it is ${what}`, hint });
 }
 

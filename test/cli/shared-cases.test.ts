@@ -134,7 +134,7 @@ describe.skipIf(program === undefined || !existsSync(join(cases, "trees.sh")))("
     expect(loadAndInspect(blank, "--entry", "new kernel").out).toContain("root=/dev/new");
     const entry = join(trees, "ostree", "loader", "entries", "ostree-1.conf");
     expect(loadAndInspect(entry).exit).toBe(0);
-  });
+  }, 60_000);
 
   test("a UKI whose one section is long is read in linear time", () => {
     const { exit } = loadAndInspect(join(cases, "quad-profile-1.efi"));

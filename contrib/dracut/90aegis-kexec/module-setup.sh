@@ -7,6 +7,10 @@
 
 check() {
     require_binaries aegis-kexec || return 1
+    # The runtime needs x86-64-v2.
+    if [ "$(uname -m)" = x86_64 ] && ! grep -qw sse4_2 /proc/cpuinfo 2>/dev/null; then
+        dwarn "aegis-kexec will not run on this processor, which has no SSE4.2"
+    fi
     return 0
 }
 

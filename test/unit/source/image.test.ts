@@ -108,6 +108,16 @@ describe("a bare kernel", () => {
 
 describe("what is no kernel is named", () => {
   test.each([
+    [
+      "memtest.efi",
+      makePe([{ name: ".text", content: ascii("MemTest86+ v7") }]),
+      "it is a memory test (Memtest86+), not Linux",
+    ],
+    [
+      "extlinux.conf",
+      ascii("default l0\nlabel l0\n\tlinux a\n"),
+      "it is a configuration of syslinux (extlinux.conf, isolinux.cfg), not a kernel image",
+    ],
     ["initrd", ascii(`070701${"0".repeat(104)}`), "it is an initramfs, not a kernel image"],
     [
       "elf",
@@ -125,6 +135,12 @@ describe("what is no kernel is named", () => {
     const { message } = await refusal("not-a-kernel", bytes, {}, name);
     expect(message).toBe(`cannot start ${name}: ${what}`);
   });
+});
+
+test("iPXE, which is a bzImage of an old protocol, is called by its name", async () => {
+  const ipxe = patched(makeBzImage(), [0x206, 2, 0x0207], [0x500, 4, 0x45585069]);
+  const { message } = await refusal("kernel-unsuitable", ipxe, {}, "ipxe.lkrn");
+  expect(message).toStartWith("cannot start ipxe.lkrn: it is iPXE, not Linux: ");
 });
 
 describe("a compressed kernel", () => {

@@ -8,9 +8,7 @@ import { type Process, readProcesses, sendSignal } from "../../linux/processes.t
 import type { Observer } from "../report.ts";
 
 /** Seconds for the init system's own way, for processes after SIGTERM, and after SIGKILL. */
-const initSeconds = 120;
-const termSeconds = 10;
-const killSeconds = 5;
+const limits = { init: 120, term: 10, kill: 5 };
 /** How often it is looked whether they have ended. */
 const pollMs = 100;
 /** Names that a warning has at most. */
@@ -45,12 +43,16 @@ export class Stopped implements Disposable {
  * Stops services through the init system where it has a way, then all processes but this one and those
  * that started it: SIGTERM, a wait, SIGKILL.
  */
-export async function stopOthers(init: InitName, observer: Observer): Promise<Stopped> {
+export async function stopOthers(
+  init: InitName,
+  observer: Observer,
+  { init: initSeconds, term, kill } = limits,
+): Promise<Stopped> {
   observer.note?.(`stopping what runs under ${init}`);
-  await stopServices(init, observer);
+  await stopServices(init, initSeconds, observer);
   const resume = pauseInit(init);
-  await end("SIGTERM", termSeconds);
-  const left = await end("SIGKILL", killSeconds);
+  await end("SIGTERM", term);
+  const left = await end("SIGKILL", kill);
   if (left.length > 0) {
     const names = left.slice(0, mostNamed).map(({ pid, name }) => `${name} (${pid})`);
     const more = left.length > mostNamed ? ` and ${left.length - mostNamed} others` : "";
@@ -62,7 +64,7 @@ export async function stopOthers(init: InitName, observer: Observer): Promise<St
   });
 }
 
-async function stopServices(init: InitName, observer: Observer): Promise<void> {
+async function stopServices(init: InitName, seconds: number, observer: Observer): Promise<void> {
   const command = ways[init]?.find(([program]) => program !== undefined && exists(program));
   if (command === undefined) return;
   observer.note?.(`${command.join(" ")} stops the services`);
@@ -71,7 +73,7 @@ async function stopServices(init: InitName, observer: Observer): Promise<void> {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore",
-      timeout: initSeconds * 1000,
+      timeout: seconds * 1000,
       killSignal: "SIGKILL",
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
     });

@@ -6,6 +6,7 @@ import { Memfd } from "../linux/memfd.ts";
 import type { Listener } from "../listener.ts";
 import { shellWord } from "../visible.ts";
 import type { OpenFile } from "./open-file.ts";
+import { withoutPadding } from "./padding.ts";
 
 /**
  * Bytes that a kernel may have once it is unpacked, 512 MiB: twenty times what distributions ship,
@@ -33,7 +34,7 @@ const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
 };
 
 /**
- * Unpacks `part` into a file in memory, not sealed yet, that messages call by the part's path.
+ * Unpacks `given` into a file in memory, not sealed yet, that messages call by the part's path.
  * @param mostBytes Of output; `largestUnpacked` holds as well.
  * @param isWanted Whether it may be what is looked for, by its beginning: if not, the rest of it, which may be
  *   a bomb, is not unpacked, and what there is is returned.
@@ -41,16 +42,17 @@ const tools: Readonly<Record<Exclude<Compression, Unpackable>, string>> = {
  *   `kernel-truncated`, `file-too-large`, `out-of-memory`, `io-error`
  */
 export async function unpack(
-  part: OpenFile,
+  given: OpenFile,
   compression: Compression,
   mostBytes: number,
   listener: Listener,
   isWanted: (beginning: ByteSource) => boolean,
 ): Promise<Memfd> {
-  if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(part, compression);
-  if (compression === "zstd" && (zstdWindow(part) ?? 0) > largestWindow) throw longWindow(part);
-  if (part.size > largestUnpacked) throw tooLarge(part, largestUnpacked, "it has more than");
+  if (compression !== "gzip" && compression !== "zstd") throw notUnpacked(given, compression);
+  if (compression === "zstd" && (zstdWindow(given) ?? 0) > largestWindow) throw longWindow(given);
+  if (given.size > largestUnpacked) throw tooLarge(given, largestUnpacked, "it has more than");
   const limit = Math.min(mostBytes, largestUnpacked);
+  const part = await withoutPadding(given, compression, limit);
   using unpacked = new DisposableStack();
   const memfd = unpacked.use(Memfd.create("kernel", part.path));
   const decompression = new DecompressionStream(compression);

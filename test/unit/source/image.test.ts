@@ -147,6 +147,17 @@ describe("a compressed kernel", () => {
   test.each([
     ["gzip", gzip],
     ["zstd", zstd],
+  ] as const)("%s with zeros behind it, and with junk behind those", async (_, pack) => {
+    for (const zeros of [16, 4096, 70_000]) {
+      const padded = concat(pack(kernel), new Uint8Array(zeros));
+      expect((await open(padded)).bytes).toEqual(kernel);
+      await refusal("malformed-input", concat(padded, Uint8Array.of(1), new Uint8Array(99)));
+    }
+  });
+
+  test.each([
+    ["gzip", gzip],
+    ["zstd", zstd],
   ] as const)("%s", async (name, pack) => {
     const image = await open(pack(kernel));
     expect(image.bytes).toEqual(kernel);

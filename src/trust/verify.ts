@@ -137,7 +137,12 @@ async function reject(
  * was signed by another key, `bad-signature` where a key that could have signed
  * it did not.
  */
-export function notVerifiedError(file: string, result: NotVerified): KexecError {
+export function notVerifiedError(
+  file: string,
+  result: NotVerified,
+  signature?: string,
+): KexecError {
+  const named = signature === undefined ? "" : ` (${signature})`;
   const [first, ...rest] = result.rejections;
   if (first === undefined) {
     return new KexecError("untrusted", {
@@ -152,7 +157,7 @@ export function notVerifiedError(file: string, result: NotVerified): KexecError 
   return new KexecError(isForeign ? "untrusted" : "bad-signature", {
     message: `${file} is not trusted: ${reasons.join("; ")}`,
     hint: isForeign
-      ? "sign it with a trusted key, or trust the key that signed it"
-      : "sign the file again; it, its signature or its key changed",
+      ? `sign it with a trusted key, or trust the key that signed it${named}`
+      : `sign the file again; it, its signature${named} or its key changed`,
   });
 }

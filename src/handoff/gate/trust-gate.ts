@@ -156,7 +156,7 @@ export class TrustGate implements Gate {
     const { keys, signature } = await this.files(signed);
     requireWorthReading(signed.path, size, { keys, signature });
     const result = await check(signature, keys);
-    if (!result.verified) throw notVerifiedError(signed.path, result);
+    if (!result.verified) throw notVerifiedError(signed.path, result, signature.name);
     return {
       signer: { key: result.key.name, fingerprint: result.key.fingerprint },
       signature: signature.name,
@@ -188,7 +188,8 @@ const largestUnnamed = 512 << 20;
  */
 function requireWorthReading(path: string, size: number, { keys, signature }: TrustFiles): void {
   const { candidates, rejections } = signersOf(signature, keys);
-  if (candidates.length === 0) throw notVerifiedError(path, { verified: false, rejections });
+  if (candidates.length === 0)
+    throw notVerifiedError(path, { verified: false, rejections }, signature.name);
   // A signature of a digest takes one digest. One of the file itself is over the key as well.
   if (signature.covers !== "message" || size * candidates.length <= largestUnnamed) return;
   throw new KexecError("bad-signature", {

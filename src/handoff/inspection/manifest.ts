@@ -132,7 +132,7 @@ async function auditSignature(
   try {
     const result = await verifySignature({ message: bytes }, signature, accepted);
     if (result.verified) return [shown(result.key, null)];
-    reasons.add(notVerifiedError(signed.path, result));
+    reasons.add(notVerifiedError(signed.path, result, signature.name));
     return result.rejections.map(({ key, why }) => shown(key, why));
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;

@@ -15,10 +15,11 @@ import { mkoverlay } from "../../build/overlay.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { encodeArchive } from "../../src/initramfs/cpio.ts";
 import { needing } from "../needs.ts";
+import { scene, vmlinuz } from "./lib/aegis.ts";
 import { debianRoot, hasDebianRoot, inDebian, installModules } from "./lib/debian-root.ts";
 import { startGuest } from "./lib/guest.ts";
 import { repository, temporaryFolder, temporaryPath } from "./lib/host.ts";
-import { guestInitramfs } from "./lib/initramfs.ts";
+import { guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { unpackedPackage } from "./lib/packages.ts";
 import { type Need, vmTest } from "./lib/suite.ts";
@@ -31,12 +32,17 @@ const debian: readonly Need[] = hasDebianRoot()
 const contrib = join(repository, "contrib");
 const key = "untrusted comment: a key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n";
 const cmdline = "console=ttyS0 quiet panic=-1";
+const secretPlaces = ["/etc/cryptsetup-keys.d/root.key", "/run/root.key"] as const;
 const handover = `aegis-kexec boot /next/kernel --initrd /next/initramfs --cmdline '${cmdline}'`;
 
-/** A script of an initramfs that hands over, in the form that its tool calls. */
+/**
+ * A script of an initramfs that hands over, in the form that its tool calls. It passes on what it reads of
+ * secrets: the tool has mounted a new /run by then.
+ */
 const hook = `#!/bin/sh
 [ "$1" = prereqs ] && exit 0
-/sbin/${handover} </dev/null >/dev/console 2>&1
+for place in ${secretPlaces.join(" ")}; do [ -f $place ] && found="$found $(cat $place)"; done
+/sbin/aegis-kexec boot /next/kernel --initrd /next/initramfs --cmdline "${cmdline}$found" </dev/null >/dev/console 2>&1
 `;
 
 function put(path: string, content: string, mode = 0o644): void {
@@ -82,9 +88,31 @@ async function handsOver(made: string, options: string): Promise<void> {
   expect(guest.announcement).toMatchObject({ token, cmdline });
 }
 
+/** What a hook of the made initramfs finds of secrets that were put into it. */
+async function findsSecrets(made: string, options: string): Promise<void> {
+  const token = randomUUID();
+  const path = joined(readFileSync(join(debianRoot, made)), next(token));
+  const given = scene({
+    first: "debian-6.12",
+    entries: [
+      { type: "host-file", path: "/boot/made.img", source: path },
+      ...secretPlaces.map((_, index) => text(`/key-${index}`, `key=${index}`)),
+    ],
+    guest: { memory: 3072 },
+  });
+  await using guest = await given.start();
+  const secrets = secretPlaces.map((place, index) => `--secret /key-${index}:${place}`).join(" ");
+  const load = `aegis-kexec load ${vmlinuz} --initrd /boot/made.img ${secrets} --cmdline '${cmdline} ${options}'`;
+  const { stderr } = await guest.run(load, { timeout: 120 });
+  expect(stderr).toMatch(/the secret at \/run\/root\.key may be gone before it is read/);
+  expect(stderr).not.toContain("the secret at /etc");
+  const last = await guest.handoff("aegis-kexec exec", { timeout: 300 });
+  expect(last).toMatchObject({ token, cmdline: `${cmdline} key=0` });
+}
+
 vmTest(
   "initramfs-tools: its hook's initramfs hands over",
-  { needs: debian, timeout: 400 },
+  { needs: debian, timeout: 700 },
   async () => {
     await installProgram();
     const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
@@ -97,6 +125,7 @@ vmTest(
     const files = (await inDebian("lsinitramfs /made.img")).split("\n");
     expect(files).toContain("etc/aegis-kexec/org.pub");
     await handsOver("made.img", "root=/dev/nothing");
+    await findsSecrets("made.img", "root=/dev/nothing");
   },
 );
 
@@ -143,7 +172,7 @@ vmTest(
 
 vmTest(
   "dracut: its module's initramfs hands over, stripped",
-  { needs: debian, timeout: 400 },
+  { needs: debian, timeout: 700 },
   async () => {
     await installProgram();
     const module = join(debianRoot, "usr/lib/dracut/modules.d/90aegis-kexec");
@@ -157,6 +186,7 @@ vmTest(
     const files = await inDebian("lsinitrd /made-dracut.img");
     expect(files).toMatch(/ etc\/aegis-kexec\/org\.pub\n/);
     await handsOver("made-dracut.img", "root=/dev/nothing rd.retry=1");
+    await findsSecrets("made-dracut.img", "root=/dev/nothing rd.retry=1");
   },
 );
 

@@ -23,6 +23,7 @@ import {
   requestsOf,
 } from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
+import { finish } from "./stages/finish.ts";
 import { Interruption } from "./stages/interruption.ts";
 import { requireState } from "./stages/kernel-state.ts";
 import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
@@ -161,6 +162,7 @@ async function loadOne(
   }
   if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
   const given = await assembleAndCall(verified, request, limitBefore, observer, secrets);
+  if (!request.dryRun && !request.crash) finish(source, observer);
   const { file } = source.kernel;
   const { format, kernel } = verified.image;
   return {

@@ -97,3 +97,12 @@ export interface ReadMenu {
   /** What could not be evaluated, with file and line. */
   readonly notes: readonly string[];
 }
+
+/** The writes of one file are one: the last value of a variable counts. */
+export function addWrite(writes: readonly MenuWrite[], added: MenuWrite): MenuWrite[] {
+  const { device, path } = added.file;
+  const same = writes.find(({ file }) => file.device === device && file.path === path);
+  if (same === undefined) return [...writes, added];
+  const variables = new Map([...same.variables, ...added.variables]);
+  return writes.map((write) => (write === same ? { file: write.file, variables } : write));
+}

@@ -154,6 +154,17 @@ export interface Opened {
   readonly borrower?: string | undefined;
   /** What chose the files and is signed by nobody. */
   readonly entry?: SourceEntry | undefined;
+  /** What the machine's boot loader would write in starting this; done once the kernel took it. */
+  readonly afterwards?: readonly Afterwards[] | undefined;
+  /** Of a counted entry or a generation: where the next system finds it, for `bless`. */
+  readonly from?: string | undefined;
+}
+
+export interface Afterwards {
+  /** In words that follow "cannot". */
+  readonly what: string;
+  /** @returns why it could not be done; undefined where it was. @throws KexecError */
+  make(): string | undefined;
 }
 
 /** The entries of a menu, in its order. */

@@ -183,6 +183,14 @@ export class Source implements Disposable {
     return this.opened.borrower;
   }
 
+  get from(): string | undefined {
+    return this.opened.from;
+  }
+
+  get afterwards(): NonNullable<Opened["afterwards"]> {
+    return this.opened.afterwards ?? [];
+  }
+
   /**
    * @param admission The gate that is passed on the way.
    * @throws KexecError of `FoundSource.find`, `FoundSource.open` and InputFile.open

@@ -7,6 +7,7 @@ import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
 import { isInit } from "../../linux/reboot.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
+import { fromWordOf } from "../../menu/counting.ts";
 import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
 import type { Source } from "../../source/open.ts";
@@ -74,7 +75,7 @@ export class Verified implements Disposable {
     );
     const own = await ownCmdline(source, image, request, trust !== null);
     if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
-    const cmdline = fullCmdline(own, request);
+    const cmdline = withPlace(fullCmdline(own, request), source.from);
     checkCmdline(cmdline, image.kernel.limit);
     requireSight(source, request, observer);
     const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
@@ -112,6 +113,11 @@ async function withoutVerityChecked(
     withoutChecked(kernel, observer),
     initrds.map((given) => withoutChecked(given, observer)),
   ];
+}
+
+/** The one word of this program's own, under a policy too: init does not get it. */
+function withPlace(cmdline: string, from: string | undefined): string {
+  return from === undefined ? cmdline : joinCmdline(cmdline, fromWordOf(from));
 }
 
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */

@@ -1,6 +1,6 @@
 /** Commands of GRUB scripts: GRUB's manual, "Commands". Those that only show something do nothing. */
 import { readGrubenv } from "../grubenv.ts";
-import type { MenuWrite } from "../host.ts";
+import { addWrite } from "../host.ts";
 import { matchExtended } from "../regexp.ts";
 import { parseArguments } from "./arguments.ts";
 import { configCommands } from "./configs.ts";
@@ -211,13 +211,4 @@ function saveEnvironment(run: Run, args: readonly string[], { line }: { line: nu
   const variables = new Map(parsed.rest.map((name) => [name, run.variables.get(name)]));
   run.writes = addWrite(run.writes, { file: place, variables });
   return 0;
-}
-
-/** The writes of one file are one: the last value of a variable counts. */
-export function addWrite(writes: readonly MenuWrite[], added: MenuWrite): MenuWrite[] {
-  const { device, path } = added.file;
-  const same = writes.find(({ file }) => file.device === device && file.path === path);
-  if (same === undefined) return [...writes, added];
-  const variables = new Map([...same.variables, ...added.variables]);
-  return writes.map((write) => (write === same ? { file: write.file, variables } : write));
 }

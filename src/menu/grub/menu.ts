@@ -5,7 +5,7 @@
 
 import type { MenuHost, MenuWrite, ReadEntry, ReadMenu } from "../host.ts";
 import { chosenByDefault, fallbackOf, type Level, type Node, rest, timeoutOf } from "./choice.ts";
-import { addWrite, commands } from "./commands.ts";
+import { commands } from "./commands.ts";
 import { Run } from "./run.ts";
 import type { GrubStart } from "./start.ts";
 import { type Defined, GrubLeave, type Loaded, type Shown } from "./state.ts";
@@ -218,9 +218,4 @@ function cmdlineOf(args: readonly string[]): string {
     .map((argument) => argument.replace(/[\\'"]/g, "\\$&"))
     .map((argument) => (argument.includes(" ") ? `"${argument}"` : argument))
     .join(" ");
-}
-
-/** What taking an entry writes: what the menu does, then what its block does. */
-export function writesOf(menu: ReadMenu, entry: ReadEntry): readonly MenuWrite[] {
-  return entry.writes.reduce(addWrite, [...menu.writes]);
 }

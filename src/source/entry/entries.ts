@@ -7,15 +7,20 @@ import { type PeMachine, readPe } from "../../image/pe.ts";
 import { recogniseImage } from "../../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../../image/uki.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
-import {
-  chooseByLoader,
-  type LoaderChoice,
-  largestLoaderConf,
-  readLoaderConf,
-} from "../../menu/loader-conf.ts";
 import { warnOfAddons } from "../addons.ts";
 import { noSuchEntry } from "../choose.ts";
-import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
+import type {
+  Afterwards,
+  FileTree,
+  FoundTree,
+  Listing,
+  Menu,
+  Opened,
+  Opening,
+  Reader,
+} from "../kind.ts";
+import { counted } from "../menus/counted.ts";
+import { loaderDefault } from "../menus/loader.ts";
 import { openEntry } from "./entry.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
 import { type FoundEntry, findEntries, pickNamed, rootOf } from "./find.ts";
@@ -48,6 +53,9 @@ export const entriesReader = {
 /** The boot entries of a partition. */
 class EntriesMenu implements Menu<ListedEntry> {
   readonly noun = "boot entry";
+  /** What the loader writes when it starts its default. */
+  private afterwards: readonly Afterwards[] = [];
+
   constructor(
     private readonly root: FileTree,
     private readonly architecture: Architecture,
@@ -80,33 +88,17 @@ class EntriesMenu implements Menu<ListedEntry> {
     const warnings = sorted.flatMap(({ path, problem }) =>
       problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
     );
-    const { index, why, missed } = this.choice(sorted, warnings);
-    for (const pattern of missed) {
-      warnings.push(`${root.path}: ${pattern} names no boot entry: the order of the menu counts`);
-    }
+    const { index, why, afterwards } = loaderDefault(root, sorted, warnings);
     const named = index === undefined ? undefined : sorted[index];
     const first = sorted.findIndex(({ problem }) => problem === undefined);
     const followed = named !== undefined && named.problem === undefined;
     const chosen = followed ? index : first;
+    this.afterwards = followed ? afterwards : [];
     return {
       entries: sorted.map((entry, at) => ({ ...entry, default: at === chosen })),
-      ...(followed && why !== undefined ? { why } : {}),
+      why: followed ? why : "the first in the order of the specification",
       warnings,
     };
-  }
-
-  /** What loader.conf says; the EFI variables are those of this machine, not of any partition. */
-  private choice(sorted: readonly ListedEntry[], warnings: string[]): LoaderChoice {
-    try {
-      using file = this.root.open("loader/loader.conf", "loader.conf");
-      const text = new TextDecoder().decode(file.read(0, Math.min(file.size, largestLoaderConf)));
-      return chooseByLoader(sorted, readLoaderConf(text), {});
-    } catch (error) {
-      if (!(error instanceof KexecError)) throw error;
-      const isThere = error.code !== "file-not-found" && error.code !== "file-empty";
-      if (isThere) warnings.push(`loader.conf is not followed: ${error.message}`);
-      return { index: undefined, why: undefined, takesOneShot: false, missed: [] };
-    }
   }
 
   /** By the names of files alone. */
@@ -121,7 +113,12 @@ class EntriesMenu implements Menu<ListedEntry> {
     return undefined;
   }
 
-  open({ kind, path }: ListedEntry, opening: Opening): Opened {
+  open(entry: ListedEntry, opening: Opening): Opened {
+    const written = entry.default ? this.afterwards : [];
+    return counted(this.openFiles(entry, opening), this.root, entry, written, opening.listener);
+  }
+
+  private openFiles({ kind, path }: ListedEntry, opening: Opening): Opened {
     opening.listener.note?.(`boot entry: ${path}`);
     const file = opening.held.use(this.root.open(path, "boot entry"));
     if (kind === "entry") return openEntry(file, this.root, opening);

@@ -2,8 +2,9 @@
 import { KexecError } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
-import type { ReadEntry, ReadMenu } from "../../menu/host.ts";
+import { addWrite, type MenuPlace, type ReadEntry, type ReadMenu } from "../../menu/host.ts";
 import type {
+  Afterwards,
   FileTree,
   FoundFile,
   FoundTree,
@@ -13,6 +14,7 @@ import type {
   Opening,
   Reader,
 } from "../kind.ts";
+import { canWrite, writeEnvironment } from "./afterwards.ts";
 import { type Config, findConfigs, menuKindOf, mostToTell } from "./find.ts";
 import { factsOf, fileSystemOf, openTree, otherDevices } from "./mounted.ts";
 import { type Device, ownDevice, TreeHost } from "./tree-host.ts";
@@ -78,6 +80,8 @@ function machineOf({ architecture }: Opening): { platform: "efi" | "pc"; cpu: st
 export class LoaderMenu implements Menu<LoaderEntry> {
   readonly noun = "menu entry";
   private readonly host: TreeHost;
+  /** The menu that the entries are of. */
+  private taken: ReadMenu | undefined;
 
   constructor(
     private readonly configs: readonly Config[],
@@ -102,7 +106,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
   async list(): Promise<Listing<LoaderEntry>> {
     const warnings: string[] = [];
     for (const [index, config] of this.configs.entries()) {
-      const menu = await this.read(config);
+      const menu = await this.readLasting(config, warnings);
       if (menu === undefined || menu.entries.length === 0) {
         const why = menu?.notes[0] ?? "it cannot be read";
         warnings.push(`${config.path} has no entries: ${why}`);
@@ -111,6 +115,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       const rest = this.configs.slice(index + 1).map(({ path }) => path);
       if (rest.length > 0) warnings.push(`${config.path} is taken, and not ${rest.join(", ")}`);
       const chosen = defaultOf(menu);
+      this.taken = menu;
       return {
         entries: menu.entries.map((entry, at) => this.entryOf(entry, at === chosen.index)),
         why: chosen.why,
@@ -123,12 +128,36 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     });
   }
 
-  private async read(config: Config): Promise<ReadMenu | undefined> {
+  /** An entry that is meant for once is taken if that can be written down, and if it can be booted. */
+  private async readLasting(config: Config, warnings: string[]): Promise<ReadMenu | undefined> {
+    const menu = await this.read(config);
+    if (menu?.oneShot !== true) return menu;
+    const once = menu.entries[menu.default ?? -1];
+    const why =
+      once?.problem ??
+      (menu.writes.every(({ file }) => this.canWrite(file))
+        ? undefined
+        : "grubenv cannot be written here, and it would be taken every time");
+    if (why === undefined) return menu;
+    warnings.push(`next_entry in grubenv (${once?.id}) is left alone: ${why}`);
+    return this.read(config, new Set(["next_entry"]));
+  }
+
+  private canWrite(file: MenuPlace): boolean {
+    const located = this.host.locate(file);
+    return located !== undefined && canWrite(located);
+  }
+
+  private async read(
+    config: Config,
+    withoutVariables?: ReadonlySet<string>,
+  ): Promise<ReadMenu | undefined> {
     const place = { device: ownDevice, path: `/${config.path}` };
     const { platform, cpu } = machineOf(this.opening);
     if (config.kind === "GRUB menu") {
       const { readGrubMenu } = await import("../../menu/grub/menu.ts");
-      return readGrubMenu(this.host, { config: place, platform, cpu });
+      const once = withoutVariables === undefined ? {} : { withoutVariables };
+      return readGrubMenu(this.host, { config: place, platform, cpu, ...once });
     }
     const { readSyslinuxMenu } = await import("../../menu/syslinux/menu.ts");
     return readSyslinuxMenu(this.host, { config: place, cpu });
@@ -190,7 +219,16 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       initrds: read.initrds.map((place) => opened(place, "initramfs")),
       cmdline: read.chained && read.cmdline === "" ? undefined : read.cmdline,
       entry: { path: this.path, facts: undefined },
+      afterwards: this.afterwards(read),
     };
+  }
+
+  private afterwards(entry: ReadEntry): readonly Afterwards[] {
+    const writes = [...(this.taken?.writes ?? []), ...entry.writes];
+    return writes.reduce(addWrite, []).flatMap((write) => {
+      const located = this.host.locate(write.file);
+      return located === undefined ? [] : [writeEnvironment(located, write)];
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { openDevice } from "../../linux/block-device.ts";
 import { blockFileSystems, type Mount, readMounts } from "../../linux/mounts.ts";
 import type { DeviceFacts } from "../../menu/host.ts";
 import { FolderTree } from "../folder-tree.ts";
+import { findMount } from "../iso/holder.ts";
 import type { FileTree } from "../kind.ts";
 import type { Device } from "./tree-host.ts";
 
@@ -22,19 +23,10 @@ export interface FileSystemOf {
 export function fileSystemOf(canonicalPath: string): FileSystemOf | undefined {
   const mounts = readMounts();
   if (typeof mounts === "number") return undefined;
-  // Of several with one mount point the last one is on top.
-  const [mount] = mounts
-    .filter(({ mountPoint }) => isBelow(canonicalPath, mountPoint))
-    .map((found, index) => ({ found, index }))
-    .sort((a, b) => b.found.mountPoint.length - a.found.mountPoint.length || b.index - a.index)
-    .map(({ found }) => found);
+  const mount = findMount(mounts, `${canonicalPath.replace(/\/$/, "")}/.`, undefined);
   if (mount === undefined) return undefined;
   const path = canonicalPath.slice(mount.mountPoint.replace(/\/$/, "").length);
   return { mount, path: path === "" ? "/" : path };
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
 /** What a mount's device says of its file system; empty where it is none, or cannot be read. */
@@ -75,4 +67,14 @@ export function openTree(path: string): FolderTree | undefined {
     if (error instanceof KexecError) return undefined;
     throw error;
   }
+}
+
+/**
+ * A file of this machine as another system finds it, wherever that mounts the file system: by its UUID,
+ * else by the path that it has here.
+ */
+export function lastingPlace(canonicalPath: string): string {
+  const system = fileSystemOf(canonicalPath);
+  const uuid = system === undefined ? undefined : factsOf(system.mount).uuid;
+  return system === undefined || uuid === undefined ? canonicalPath : `UUID=${uuid}:${system.path}`;
 }

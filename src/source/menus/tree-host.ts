@@ -1,8 +1,8 @@
 /** The files that a menu of a disk sees: the tree that it stands in, and the other mounted file systems. */
 import { KexecError } from "../../errors.ts";
 import type { DeviceFacts, MenuHost, MenuPlace, MenuStatus } from "../../menu/host.ts";
+import { readingsOf } from "../entry/path-readings.ts";
 import type { FileTree } from "../kind.ts";
-import { readingsOf } from "./path-readings.ts";
 
 /** What the device that a menu stands on is called. */
 export const ownDevice = "source";

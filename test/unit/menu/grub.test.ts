@@ -1,8 +1,8 @@
 /** GRUB's script language as menus use it: GRUB's manual, "Writing full configuration files directly". */
 import { describe, expect, test } from "bun:test";
-import { readGrubMenu, writesOf } from "../../../src/menu/grub/menu.ts";
+import { readGrubMenu } from "../../../src/menu/grub/menu.ts";
 import type { GrubStart } from "../../../src/menu/grub/start.ts";
-import type { ReadEntry, ReadMenu } from "../../../src/menu/host.ts";
+import { addWrite, type ReadEntry, type ReadMenu } from "../../../src/menu/host.ts";
 import { mutate, processorTime, seeded } from "../fuzz.ts";
 import { type Trees, treesHost } from "./hosts.ts";
 
@@ -328,10 +328,9 @@ submenu s { menuentry 'b>c' { recordfail; savedefault; linux /vmlinuz } }
   const written = (menu: ReadMenu, index: number) => {
     const entry = menu.entries[index];
     if (entry === undefined) throw new Error("no entry");
-    return writesOf(menu, entry).map(({ file, variables }) => [
-      file.path,
-      Object.fromEntries(variables),
-    ]);
+    return entry.writes
+      .reduce(addWrite, [...menu.writes])
+      .map(({ file, variables }) => [file.path, Object.fromEntries(variables)]);
   };
 
   test("names the default, and what the entry would save", () => {

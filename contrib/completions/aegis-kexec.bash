@@ -44,10 +44,10 @@ _aegis_kexec() {
   esac
   case $command in
     '')
-      options='boot load exec unload status inspect manifest help --json --quiet --verbose --help -h --version'
+      options='boot load exec unload status inspect manifest bless help --json --quiet --verbose --help -h --version'
       ;;
     help)
-      options='boot load exec unload status inspect manifest'
+      options='boot load exec unload status inspect manifest bless'
       ;;
     boot)
       options='--entry --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --lock --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
@@ -72,6 +72,10 @@ _aegis_kexec() {
       ;;
     manifest)
       options='--entry --initrd --cmdline --command-line --reuse-cmdline --append --verity --generation --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+    bless)
+      options='--json --quiet --verbose --help -h --version'
       source=yes
       ;;
   esac

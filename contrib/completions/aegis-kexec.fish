@@ -10,8 +10,9 @@ complete -c aegis-kexec -n __fish_use_subcommand -a unload -d 'drop the loaded k
 complete -c aegis-kexec -n __fish_use_subcommand -a status -d 'what is loaded, and what this machine allows'
 complete -c aegis-kexec -n __fish_use_subcommand -a inspect -d 'what SOURCE is, whether it verifies, whether this machine would take it; loads nothing'
 complete -c aegis-kexec -n __fish_use_subcommand -a manifest -d 'write the manifest of exactly what load would load, ready to sign'
+complete -c aegis-kexec -n __fish_use_subcommand -a bless -d 'what this system was started from works: take its boot counter off'
 complete -c aegis-kexec -n __fish_use_subcommand -a help -d 'print the help of a command'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from help' -a 'boot load exec unload status inspect manifest'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from help' -a 'boot load exec unload status inspect manifest bless'
 complete -c aegis-kexec -n __fish_use_subcommand -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n __fish_use_subcommand -l quiet -d 'print errors only: no result text, no warnings'
 complete -c aegis-kexec -n __fish_use_subcommand -l verbose -d 'say on standard error what is being done'
@@ -127,3 +128,10 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l quiet -d 'p
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l verbose -d 'say on standard error what is being done'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l help -s h -d 'print this help'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l version -d 'print the version'
+
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -F
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l json -d 'print one JSON object on standard output: the result, or the error'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l quiet -d 'print errors only: no result text, no warnings'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l verbose -d 'say on standard error what is being done'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l help -s h -d 'print this help'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l version -d 'print the version'

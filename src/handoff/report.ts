@@ -87,3 +87,10 @@ export interface UnloadReport {
   /** Whether a kernel was loaded before; null where the machine does not say. */
   readonly wasLoaded: boolean | null;
 }
+
+export interface BlessReport {
+  /** What it is called now; null where this system was started from nothing that is counted. */
+  readonly path: string | null;
+  /** The name that it had, with its counter; null where it had none. */
+  readonly was: string | null;
+}

@@ -38,6 +38,25 @@ export function countedDown(name: string, suffix: boolean): string | undefined {
   return `${stem}+${left - 1}-${Math.min(done + 1, mostTries)}${ending}`;
 }
 
+/** What a blessing comes to in a folder of these names. */
+export type Blessing =
+  /** This name is to lose its counter. */
+  | { readonly kind: "counted"; readonly name: string }
+  /** It has none any more, or never had. */
+  | { readonly kind: "uncounted" }
+  | { readonly kind: "missing" }
+  /** Several names come to the same once their counters are off. */
+  | { readonly kind: "several"; readonly names: readonly string[] };
+
+/** @param id See `Counted`. */
+export function blessingOf(names: readonly string[], id: string, suffix: boolean): Blessing {
+  const same = names.filter((name) => readCounter(name, suffix).id === id);
+  const [name] = same;
+  if (name === undefined) return { kind: "missing" };
+  if (same.length > 1) return { kind: "several", names: same };
+  return name === id ? { kind: "uncounted" } : { kind: "counted", name };
+}
+
 const fromWord = "aegis_kexec.from=";
 
 /**

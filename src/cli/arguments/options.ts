@@ -73,6 +73,12 @@ export const positionals = {
     repeatable: true,
     description: `${whatSourceIs}; of several the first that passes is taken`,
   },
+  path: {
+    type: "positional",
+    valueHint: "PATH",
+    required: false,
+    description: "a boot entry, a UKI or the folder of a generation",
+  },
 } satisfies Definitions;
 
 export const options = {

@@ -1,5 +1,5 @@
 /** Results in words. Each function gives lines for standard output. */
-import type { LoadReport, SecretReport, UnloadReport } from "../../handoff/report.ts";
+import type { BlessReport, LoadReport, SecretReport, UnloadReport } from "../../handoff/report.ts";
 import { formatBytes } from "./progress.ts";
 
 export function describeLoad(report: LoadReport): string[] {
@@ -46,6 +46,11 @@ export function describeUnload(report: UnloadReport): string[] {
   const kernel = report.target === "crash" ? "crash kernel" : "kernel";
   if (report.wasLoaded === null) return [`no ${kernel} is loaded any more`];
   return [report.wasLoaded ? `${kernel} unloaded` : `no ${kernel} was loaded: nothing to do`];
+}
+
+export function describeBless({ path, was }: BlessReport): string[] {
+  if (path === null) return ["this system was started from nothing that is counted: nothing to do"];
+  return [was === null ? `${path} is not counted: nothing to do` : `${path} is good (was ${was})`];
 }
 
 /** Before the jump. The report is that of `boot`; `exec` does not know what is loaded. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { countedDown, fromPlaceIn, fromWordOf, readCounter } from "../../../src/menu/counting.ts";
+import {
+  blessingOf,
+  countedDown,
+  fromPlaceIn,
+  fromWordOf,
+  readCounter,
+} from "../../../src/menu/counting.ts";
 
 test.each([
   ["a.conf", "a.conf", undefined, undefined, undefined],
@@ -52,4 +58,13 @@ describe("the word that says where a system came from", () => {
   test("is the last of several", () => {
     expect(fromPlaceIn(["aegis_kexec.from=/a", "aegis_kexec.from=/b"])).toBe("/b");
   });
+});
+
+test.each([
+  [["a+2-1.conf", "b.conf"], { kind: "counted", name: "a+2-1.conf" }],
+  [["a.conf"], { kind: "uncounted" }],
+  [["b.conf"], { kind: "missing" }],
+  [["a.conf", "a+1.conf"], { kind: "several", names: ["a.conf", "a+1.conf"] }],
+])("blessing a.conf among %p", (names, blessing) => {
+  expect<unknown>(blessingOf(names, "a.conf", true)).toEqual(blessing);
 });

@@ -11,7 +11,12 @@ import { join, resolve } from "node:path";
 import { makeDebianRoot, makeLiveRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
-import { makeFleetImage, makeOpenrcImage, makeSystemdImage } from "./vm/lib/systemd-image.ts";
+import {
+  makeFleetImage,
+  makeInstalledImage,
+  makeOpenrcImage,
+  makeSystemdImage,
+} from "./vm/lib/systemd-image.ts";
 
 /** What is to be run: a script of package.json, or the size of its tests. */
 const purposes = ["demo", "quick", "test", "bench", "fresh", "kernels"] as const;
@@ -142,6 +147,7 @@ export async function setup(purpose: Purpose, report = print): Promise<void> {
       ? [
           makeSystemdImage(report),
           makeOpenrcImage(report),
+          makeInstalledImage(report),
           makeDebianRoot(report),
           makeLiveRoot(report),
         ]

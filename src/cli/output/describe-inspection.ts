@@ -21,7 +21,7 @@ export function describeInspection(inspection: Inspection): string[] {
     ["Source", [["path", source.path], ["kind", source.kind], ...sizeRow(source.size)]],
   ];
   if (iso !== null) sections.push(["ISO image", isoRows(iso)]);
-  if (entries !== null) sections.push(["Boot entries", entries.map(entryRow)]);
+  if (entries !== null) sections.push(["Boot entries", entries.flatMap(entryRows)]);
   if (manifest !== null) sections.push(["Manifest", manifestRows(manifest)]);
   const trust = trustRows(inspection);
   if (trust.length > 0) sections.push(["Trust", trust]);
@@ -63,7 +63,7 @@ function isoRows(iso: IsoReport): Row[] {
   return [...facts, ["live system", `${iso.liveSystem}: ${iso.why}`], ["found by", words]];
 }
 
-function entryRow(entry: EntryReport): Row {
+function entryRows(entry: EntryReport): Row[] {
   const { id, chosen, title, version, triesLeft, problem } = entry;
   const name = [title, version].filter((text) => text !== null).join(" ");
   const tries =
@@ -72,7 +72,16 @@ function entryRow(entry: EntryReport): Row {
       : triesLeft && `${triesLeft} ${triesLeft === 1 ? "try" : "tries"} left`;
   const remarks = [tries, problem].filter((text) => text !== null).join("; ");
   const text = `${id}${name === "" ? "" : ` (${name})`}${remarks === "" ? "" : `: ${remarks}`}`;
-  return [chosen ? "this one" : "entry", text];
+  const { kernel, initrds, cmdline, from, why } = entry;
+  const details = [
+    `from ${from}`,
+    kernel === null ? "" : `kernel ${kernel}`,
+    initrds.length === 0 ? "" : `initrd ${initrds.join(" ")}`,
+    cmdline === null || cmdline === "" ? "" : `cmdline ${cmdline}`,
+    why === null ? "" : `the default: ${why}`,
+  ];
+  const rows = details.filter((detail) => detail !== "").map((detail): Row => ["", `  ${detail}`]);
+  return [[chosen ? "this one" : "entry", text], ...rows];
 }
 
 function manifestRows(manifest: NonNullable<Inspection["manifest"]>): Row[] {

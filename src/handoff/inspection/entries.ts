@@ -16,9 +16,9 @@ export async function inspectEntries(
   wanted: string | undefined,
 ): Promise<readonly EntryReport[] | string> {
   try {
-    const { entries } = await menu.list();
+    const { entries, why } = await menu.list();
     const chosen = await chosenOf(menu, wanted);
-    return entries.map((entry) => reportOf(entry, chosen));
+    return entries.map((entry) => reportOf(entry, chosen, why ?? null));
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return error.message;
@@ -42,6 +42,7 @@ async function chosenOf(
 function reportOf(
   entry: MenuEntry & Partial<ListedEntry>,
   chosen: MenuEntry | undefined,
+  why: string | null,
 ): EntryReport {
   return {
     id: entry.id,
@@ -59,6 +60,7 @@ function reportOf(
     initrds: entry.initrds,
     cmdline: entry.cmdline ?? null,
     default: entry.default,
+    why: entry.default ? why : null,
     from: entry.from,
   };
 }

@@ -55,6 +55,8 @@ export interface EntryReport {
   readonly cmdline: string | null;
   /** Its boot loader would take it now. */
   readonly default: boolean;
+  /** What makes it the default; null where it is not, or nothing is known of that. */
+  readonly why: string | null;
   /** Why it is passed over when the default is chosen. */
   readonly problem: string | null;
   /** Where it stands in the menu: a file, with its line where the file has several entries. */

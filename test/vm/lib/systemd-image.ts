@@ -15,6 +15,9 @@ export const fleetImage = join(cacheFolder, "debian-fleet.ext4");
 /** Debian with OpenRC below sysvinit. */
 export const openrcImage = join(cacheFolder, "debian-openrc.ext4");
 
+/** The same as people have it installed: a kernel with its initramfs, and what writes boot menus. */
+export const installedImage = join(cacheFolder, "debian-installed.ext4");
+
 /** What Debian does not call essential and a system run by systemd needs. */
 const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
 
@@ -32,6 +35,13 @@ export function makeFleetImage(report: (line: string) => void): Promise<string |
 export function makeOpenrcImage(report: (line: string) => void): Promise<string | undefined> {
   const include = ["openrc", "sysvinit-core", "initscripts", "udev", "kmod"];
   return makeImage(openrcImage, include, report);
+}
+
+/** As `makeImage` does. */
+export function makeInstalledImage(report: (line: string) => void): Promise<string | undefined> {
+  const more = ["linux-image-cloud-amd64", "initramfs-tools", "zstd"];
+  const menus = ["grub2-common", "u-boot-menu"];
+  return makeImage(installedImage, [...packages, ...more, ...menus], report);
 }
 
 /**

@@ -1,0 +1,61 @@
+/** Guests with a disk of their own: a copy of an image, or a file system made of files. */
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ensureBuilt } from "../../../build/reuse.ts";
+import { type Guest, startGuest } from "./guest.ts";
+import { temporaryFolder, temporaryPath } from "./host.ts";
+import { guestInitramfs } from "./initramfs.ts";
+import { type KernelName, kernel } from "./kernels.ts";
+
+/** A copy that a guest may write to. */
+export function copyOf(image: string): string {
+  const copy = temporaryPath("disk.ext4");
+  copyFileSync(image, copy);
+  return copy;
+}
+
+/** An ext4 file system with these files: texts, or paths of the host. */
+export function diskOf(
+  texts: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>>,
+  size = "128M",
+): string {
+  const folder = temporaryFolder("disk");
+  for (const [name, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  for (const [name, source] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    copyFileSync(source, join(folder, name));
+  }
+  const image = temporaryPath("disk.ext4");
+  const made = Bun.spawnSync(["mke2fs", "-q", "-t", "ext4", "-d", folder, image, size]);
+  if (!made.success) throw new Error(`mke2fs: ${made.stderr.toString()}`);
+  return image;
+}
+
+/** A preboot with aegis-kexec and the disk as /dev/vda. */
+export async function diskGuest(name: KernelName, image: string): Promise<Guest> {
+  const binary = await ensureBuilt("linux-x64");
+  const initramfs = guestInitramfs({
+    arch: "x86_64",
+    token: "preboot",
+    modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "ext4"] },
+    programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+  });
+  return startGuest({
+    kernel: kernel(name),
+    initramfs,
+    memory: 2048,
+    extraQemuArgs: [
+      ...["-drive", `file=${image},if=none,format=raw,id=disk`],
+      ...["-device", "virtio-blk-pci,drive=disk"],
+    ],
+  });
+}
+
+/** What a file of the disk holds, once the guest is gone. */
+export function readDisk(image: string, path: string): string {
+  return Bun.spawnSync(["debugfs", "-R", `cat ${path}`, image]).stdout.toString();
+}

@@ -1,7 +1,7 @@
 /** Boot counting, UAPI.1: what was started works, and is not counted any more. */
 import { errnoName, errnoText } from "../errno.ts";
 import { KexecError } from "../errors.ts";
-import { renameIn } from "../linux/change.ts";
+import { renameIn } from "../linux/device/change.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
 import { blockFileSystems, readMounts } from "../linux/mounts.ts";

@@ -23,7 +23,7 @@ import {
   requestsOf,
 } from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
-import { finish } from "./stages/finish.ts";
+import { finish, kernelReport } from "./stages/finish.ts";
 import { Interruption } from "./stages/interruption.ts";
 import { requireState } from "./stages/kernel-state.ts";
 import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
@@ -163,18 +163,11 @@ async function loadOne(
   if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
   const given = await assembleAndCall(verified, request, limitBefore, observer, secrets);
   if (!request.dryRun && !request.crash) finish(source, observer);
-  const { file } = source.kernel;
-  const { format, kernel } = verified.image;
   return {
     report: {
       target: request.crash ? "crash" : "reboot",
       loaded: !request.dryRun,
-      kernel: {
-        path: file.canonicalPath,
-        size: file.size,
-        format,
-        version: kernel.version ?? null,
-      },
+      kernel: kernelReport(source, verified),
       initrds: given.archives,
       cmdline: verified.cmdline,
       generation: source.manifest?.manifest.generation ?? null,

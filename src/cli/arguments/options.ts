@@ -90,6 +90,18 @@ export const options = {
       "where SOURCE has several entries: the one of this id, or of this title, or of this number " +
       "from 0, not its default one",
   },
+  menu: {
+    type: "boolean",
+    group: "image",
+    description: "a list of SOURCE's entries to choose from, on a terminal",
+  },
+  timeout: {
+    type: "string",
+    valueHint: "SECONDS",
+    group: "image",
+    number: true,
+    description: "with --menu: the default is taken after so many seconds without a key",
+  },
   profile: {
     type: "string",
     valueHint: "N",

@@ -3,7 +3,7 @@ import { defineCommand } from "../arguments/define.ts";
 import { handoverArguments, handoverRequest } from "../arguments/handover.ts";
 import { describeLoad } from "../output/describe.ts";
 import { limitWrites } from "../output/streams.ts";
-import { loadArguments, loadRequest } from "./load.ts";
+import { chosenRequest, loadArguments } from "./load.ts";
 
 const args = { ...loadArguments, ...handoverArguments };
 
@@ -34,7 +34,7 @@ export const boot = defineCommand({
     limitWrites();
     const { verbose } = output.settings;
     const request = {
-      ...loadRequest(given),
+      ...(await chosenRequest(given)),
       ...handoverRequest("boot", given),
       debug: verbose,
     };

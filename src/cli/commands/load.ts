@@ -28,6 +28,8 @@ export const sourceArguments = {
 /** The arguments from which a load request is made. */
 export const loadArguments = {
   ...sourceArguments,
+  menu: options.menu,
+  timeout: options.timeout,
   lock: options.lock,
   "dry-run": options["dry-run"],
   log: options.log,
@@ -40,6 +42,20 @@ export function loadRequest(given: ArgumentsOf<typeof loadArguments>): LoadReque
     dryRun: given.flag("dry-run"),
     log: given.text("log"),
   };
+}
+
+/** As `loadRequest`, with what somebody chooses where a menu is wanted. @throws KexecError */
+export async function chosenRequest(
+  given: ArgumentsOf<typeof loadArguments>,
+): Promise<LoadRequest> {
+  const request = loadRequest(given);
+  const timeout = given.text("timeout");
+  if (!given.flag("menu")) {
+    if (timeout === undefined) return request;
+    throw usageError(undefined, "--timeout is for --menu", "add --menu, or leave --timeout out");
+  }
+  const { withChosenEntry } = await import("../menu.ts");
+  return withChosenEntry(request, timeout === undefined ? undefined : Number(timeout));
 }
 
 export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadRequest {
@@ -102,7 +118,7 @@ export const load = defineCommand({
     limitWrites();
     const { verbose } = output.settings;
     const request = {
-      ...loadRequest(given),
+      ...(await chosenRequest(given)),
       crash: given.flag("crash"),
       debug: verbose,
       ...(given.flag("check-image") ? { checkImage: true } : {}),

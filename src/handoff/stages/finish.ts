@@ -1,7 +1,8 @@
-/** What the machine's boot loader would have written by now, had it started this kernel. */
+/** Once the kernel took it: what is told of it, and what the machine's boot loader would have written. */
 import { KexecError } from "../../errors.ts";
 import type { Source } from "../../source/open.ts";
-import type { Observer } from "../report.ts";
+import type { LoadReport, Observer } from "../report.ts";
+import type { Verified } from "./verify.ts";
 
 /** What cannot be done is told; the kernel is loaded all the same. */
 export function finish({ afterwards }: Source, observer: Observer): void {
@@ -16,4 +17,9 @@ export function finish({ afterwards }: Source, observer: Observer): void {
     if (why === undefined) observer.note?.(`done: ${what}`);
     else observer.warn?.(`cannot ${what}: ${why}`);
   }
+}
+
+export function kernelReport(source: Source, { image }: Verified): LoadReport["kernel"] {
+  const { canonicalPath: path, size } = source.kernel.file;
+  return { path, size, format: image.format, version: image.kernel.version ?? null };
 }

@@ -3,7 +3,6 @@
  * (Documentation/filesystems/efivarfs.rst).
  */
 import { ENOENT } from "../../errno.ts";
-import { isWritable } from "../change.ts";
 import {
   AT_FDCWD,
   callThroughSignals,
@@ -18,6 +17,7 @@ import {
   writeAll,
 } from "../descriptor.ts";
 import { exists } from "../path.ts";
+import { isWritable } from "./change.ts";
 
 const folder = "/sys/firmware/efi/efivars";
 const vendor = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";

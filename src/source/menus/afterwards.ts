@@ -1,6 +1,6 @@
 /** What a boot loader writes when it starts an entry, made the way that the loader makes it. */
 import { errnoText } from "../../errno.ts";
-import { isWritable, overwrite, renameIn } from "../../linux/change.ts";
+import { isWritable, overwrite, renameIn } from "../../linux/device/change.ts";
 import {
   canChangeLoaderVariables,
   deleteLoaderVariable,

@@ -1,5 +1,5 @@
 /** Small changes of a disk that last: each is flushed before it is said to be done. */
-import { EACCES, EEXIST, EINVAL } from "../errno.ts";
+import { EACCES, EEXIST, EINVAL } from "../../errno.ts";
 import {
   AT_FDCWD,
   callThroughSignals,
@@ -10,7 +10,7 @@ import {
   O_WRONLY,
   open,
   writeAll,
-} from "./descriptor.ts";
+} from "../descriptor.ts";
 
 const W_OK = 2;
 const RENAME_NOREPLACE = 1;

@@ -1,0 +1,49 @@
+/** `--menu`: the entry that somebody chooses, in the place of `--entry`. */
+import { KexecError } from "../errors.ts";
+import type { LoadRequest } from "../handoff/request.ts";
+import { FoundSource } from "../source/open.ts";
+import { choose, requireTerminal } from "./chooser.ts";
+import { describeInspection } from "./output/describe-inspection.ts";
+
+/**
+ * @returns the request with the entry that was chosen
+ * @throws KexecError `usage`: no terminal, no menu, nothing chosen; those of opening the source
+ */
+export async function withChosenEntry(
+  request: LoadRequest,
+  timeout: number | undefined,
+): Promise<LoadRequest> {
+  requireTerminal();
+  const [source, ...more] = [request.kernel].flat();
+  if (source === undefined || more.length > 0 || request.entry !== undefined) {
+    throw new KexecError("usage", {
+      message: "cannot show a menu: --menu is for one SOURCE, and without --entry",
+    });
+  }
+  using found = await FoundSource.find(source);
+  const menu = await found.menu();
+  if (menu === undefined) {
+    throw new KexecError("usage", {
+      message: `cannot show a menu: ${source} has none`,
+      hint: "leave --menu out, or give a directory, a boot menu or an ISO image",
+    });
+  }
+  const { entries } = await menu.list();
+  const selected = entries.findIndex((entry) => entry.default);
+  // An id that several have does not name one; its number does.
+  const nameOf = (index: number) => {
+    const id = entries[index]?.id ?? "";
+    return entries.filter((entry) => entry.id === id).length === 1 ? id : String(index);
+  };
+  const index = await choose({
+    choices: entries.map(({ id, title, problem }) => ({ id, title: title ?? "", problem })),
+    selected: Math.max(0, selected),
+    timeout,
+    inspect: async (at) => {
+      const handoff = await import("../handoff/inspect.ts");
+      const inspection = await handoff.inspect({ ...request, entry: nameOf(at) });
+      return describeInspection({ ...inspection, entries: null }).join("\n");
+    },
+  });
+  return { ...request, entry: nameOf(index) };
+}

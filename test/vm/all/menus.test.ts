@@ -1,0 +1,89 @@
+/** Menus that the real generators write: GRUB's without a next entry, U-Boot's, and boot entries. */
+import { expect } from "bun:test";
+import { copyOf, diskGuest, readDisk } from "../lib/disk.ts";
+import { installedNeeds, installGrub, mountDisk } from "../lib/installed.ts";
+import { vmTest } from "../lib/suite.ts";
+import { installedImage } from "../lib/systemd-image.ts";
+
+interface Entry {
+  readonly id: string;
+  readonly title: string;
+  readonly kernel: string;
+  readonly initrds: readonly string[];
+  readonly cmdline: string;
+  readonly default: boolean;
+  readonly why: string | null;
+  readonly problem: string | null;
+  readonly from: string;
+}
+
+vmTest(
+  "Debian's disk boots to its login by the menu of update-grub, with no other option",
+  { needs: installedNeeds, timeout: 900 },
+  async () => {
+    const image = copyOf(installedImage);
+    await using guest = await diskGuest("debian-6.12", image);
+    await mountDisk(guest);
+    await installGrub(guest);
+    await guest.check("setsid sh -c 'sleep 1; aegis-kexec boot /mnt/boot >/dev/ttyS0 2>&1' &");
+    await guest.awaitConsole(/\blogin: /, 600);
+    expect(guest.serialLog()).toMatch(/Command line: root=UUID=\S+ ro console=ttyS0 panic=-1/);
+    await guest.stop();
+    expect(readDisk(image, "/boot/grub/grub.cfg")).toContain("gnulinux-simple-");
+  },
+);
+
+vmTest(
+  "u-boot-update and kernel-install write menus that are read as they mean them",
+  { needs: installedNeeds, timeout: 600 },
+  async () => {
+    const image = copyOf(installedImage);
+    await using guest = await diskGuest("debian-6.12", image);
+    await mountDisk(guest);
+    const entries = async (): Promise<readonly Entry[]> => {
+      const { stdout } = await guest.run("aegis-kexec inspect /mnt/boot --json", { timeout: 120 });
+      return (JSON.parse(stdout) as { entries: readonly Entry[] }).entries;
+    };
+    const release = (await guest.check("ls /mnt/lib/modules")).trim();
+
+    await guest.check(
+      "printf 'U_BOOT_ROOT=root=/dev/vda\\nU_BOOT_PARAMETERS=\"ro quiet\"\\n' >/mnt/etc/default/u-boot; chroot /mnt u-boot-update",
+      { timeout: 120 },
+    );
+    const uBoot = await entries();
+    expect(uBoot.map(({ id }) => id)).toEqual(["l0", "l0r"]);
+    expect(uBoot[0]).toMatchObject({
+      title: expect.stringContaining(`Debian GNU/Linux 12 (bookworm) ${release}`),
+      kernel: `/boot/vmlinuz-${release}`,
+      initrds: [`/boot/initrd.img-${release}`],
+      cmdline: "root=/dev/vda ro quiet",
+      default: true,
+      why: "DEFAULT l0",
+      problem: null,
+    });
+
+    await guest.check(
+      [
+        "mkdir -p /mnt/etc/kernel /mnt/boot/loader/entries",
+        "echo 'layout=bls' >/mnt/etc/kernel/install.conf",
+        "echo 'root=/dev/vda ro console=ttyS0' >/mnt/etc/kernel/cmdline",
+        "echo debian >/mnt/etc/kernel/entry-token; mkdir -p /mnt/boot/debian",
+        "[ -s /mnt/etc/machine-id ] || echo 0123456789abcdef0123456789abcdef >/mnt/etc/machine-id",
+        `chroot /mnt env BOOT_ROOT=/boot kernel-install add ${release} /boot/vmlinuz-${release} /boot/initrd.img-${release}`,
+        `chroot /mnt env BOOT_ROOT=/boot kernel-install add ${release}-old /boot/vmlinuz-${release} /boot/initrd.img-${release}`,
+        "printf 'timeout 3\\ndefault *-old.conf\\n' >/mnt/boot/loader/loader.conf",
+      ].join("\n"),
+      { timeout: 240 },
+    );
+    const installed = await entries();
+    expect(installed.map(({ id }) => id).sort()).toEqual(
+      [`debian-${release}-old.conf`, `debian-${release}.conf`].sort(),
+    );
+    expect(installed.find((entry) => entry.default)).toMatchObject({
+      id: `debian-${release}-old.conf`,
+      why: "default in loader.conf",
+      cmdline: expect.stringContaining("root=/dev/vda ro console=ttyS0"),
+      problem: null,
+    });
+  },
+);

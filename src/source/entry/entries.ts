@@ -26,6 +26,7 @@ import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.t
 import { type FoundEntry, findEntries, pickNamed, rootOf } from "./find.ts";
 import { compareEntries, type EntryName, type Sortable } from "./order.ts";
 import { openNamed } from "./path.ts";
+import { expansionOf } from "./variables.ts";
 
 /** A boot entry of a directory. */
 export interface ListedEntry extends Sortable, MenuEntry {
@@ -186,7 +187,9 @@ function entryFacts(
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
-  const { initrds, options: cmdline } = entry;
+  const expand = expansionOf(root, "", () => undefined);
+  const initrds = entry.initrds.map(expand);
+  const cmdline = entry.options && expand(entry.options);
   const fault =
     deviceTree === undefined
       ? programFault(root, image, limited)

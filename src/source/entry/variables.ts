@@ -47,9 +47,25 @@ export function expansionOf(root: FileTree, path: string, warn: (line: string) =
   };
 }
 
+/** Where a GRUB environment block may be: on the partition, or on that of EFI beside or below it. */
+export function environmentPaths(root: FileTree): readonly string[] {
+  const vendors = ["EFI", "efi/EFI", "../EFI"].flatMap((folder) =>
+    namesOf(root, folder).map((name) => `${folder}/${name}/grubenv`),
+  );
+  return [...places, ...vendors];
+}
+
+function namesOf(root: FileTree, folder: string): readonly string[] {
+  try {
+    return root.names(folder, mostFolders)?.slice(0, mostFolders) ?? [];
+  } catch (error) {
+    if (error instanceof KexecError) return [];
+    throw error;
+  }
+}
+
 function readVariables(root: FileTree, warn: (line: string) => void): ReadonlyMap<string, string> {
-  const vendors = (root.names("EFI", mostFolders) ?? []).map((name) => `EFI/${name}/grubenv`);
-  for (const place of [...places, ...vendors]) {
+  for (const place of environmentPaths(root)) {
     try {
       using file = root.open(place, "GRUB environment block");
       const found = readGrubenv(file.read(0, Math.min(file.size, largestGrubenv + 1)));

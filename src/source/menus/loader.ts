@@ -7,6 +7,7 @@ import {
   largestLoaderConf,
   readLoaderConf,
 } from "../../menu/loader-conf.ts";
+import { environmentPaths } from "../entry/variables.ts";
 import type { Afterwards, FileTree } from "../kind.ts";
 import {
   canChangeVariables,
@@ -36,8 +37,6 @@ export interface LoaderDefault {
 }
 
 const confFile = "loader/loader.conf";
-const environments = ["grub2/grubenv", "grub/grubenv", "boot/grub2/grubenv", "boot/grub/grubenv"];
-const mostFolders = 64;
 
 /** @param warnings Gets what is not followed, and why. */
 export function loaderDefault(
@@ -92,8 +91,7 @@ function grubDefault(
   entries: readonly Choosable[],
   warnings: string[],
 ): LoaderDefault | undefined {
-  const vendors = (namesOf(root, "EFI") ?? []).map((name) => `EFI/${name}/grubenv`);
-  for (const path of [...environments, ...vendors]) {
+  for (const path of environmentPaths(root)) {
     const values = valuesOf(root, path);
     if (values === undefined) continue;
     const located: Located = { tree: root, path, size: 0 };
@@ -128,10 +126,6 @@ function indexOf(entries: readonly Choosable[], value: string | undefined): numb
 
 function valuesOf(root: FileTree, path: string): ReadonlyMap<string, string> | undefined {
   return orUndefined(() => readEnvironment(root, path));
-}
-
-function namesOf(root: FileTree, path: string): readonly string[] | undefined {
-  return orUndefined(() => root.names(path, mostFolders)?.slice(0, mostFolders));
 }
 
 /** Undefined where there is none. */

@@ -5,6 +5,7 @@ import type { DeviceFacts, MenuHost, MenuPlace, MenuStatus } from "../host.ts";
 export type SearchKind = "uuid" | "label" | "file" | "partUuid";
 
 const mostFiles = 1024;
+const mostNames = 200_000;
 const kinds: Readonly<Record<SearchKind, string>> = {
   uuid: "UUID=",
   label: "LABEL=",
@@ -24,6 +25,7 @@ export class Devices {
   /** What the absent ones were searched by. */
   private readonly absents: { readonly kind: SearchKind; readonly key: string }[] = [];
   private readonly found = new Map<string, string | undefined>();
+  private namesLeft = mostNames;
   private readonly statuses = new Map<string, MenuStatus | undefined>();
 
   /**
@@ -101,8 +103,12 @@ export class Devices {
     return this.host.read(this.resolve(place), limit);
   }
 
+  /** All folders of one menu together have as many names as are looked at. */
   names(place: MenuPlace): readonly string[] | undefined {
-    return this.host.names(this.resolve(place));
+    if (this.namesLeft <= 0) return undefined;
+    const names = this.host.names(this.resolve(place));
+    this.namesLeft -= (names?.length ?? 0) + 1;
+    return names;
   }
 
   loopback(name: string, image: MenuPlace): boolean {

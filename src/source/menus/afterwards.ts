@@ -51,10 +51,13 @@ export function readEnvironment(tree: FileTree, path: string): ReadonlyMap<strin
   return "why" in found ? new Map() : found;
 }
 
-/** One try less for a counted entry; undefined where it is not counted, or has none left. */
-export function countDown(tree: FileTree, path: string): Afterwards | undefined {
+/**
+ * One try less for what is counted; undefined where it is not, or has none left.
+ * @param suffix Whether it is a file: see `readCounter`.
+ */
+export function countDown(tree: FileTree, path: string, suffix = true): Afterwards | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const next = countedDown(name, true);
+  const next = countedDown(name, suffix);
   if (next === undefined) return undefined;
   return {
     what: `count down ${name}`,

@@ -43,7 +43,7 @@ vmTest(
     await guest.awaitConsole(/\blogin: /, 600);
     const log = guest.serialLog();
     expect(log).toMatch(/menu entry: gnulinux-advanced-\S*>gnulinux-6\.1\S*-advanced-/);
-    expect(log).toMatch(/Command line: root=UUID=\S+ ro console=ttyS0 panic=-1/);
+    expect(log).toMatch(/Command line: root=\S+ ro console=ttyS0 panic=-1/);
     await guest.stop();
     const environment = readDisk(image, "/boot/grub/grubenv");
     expect(environment).toContain("next_entry=\n");

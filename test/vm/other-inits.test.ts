@@ -23,6 +23,7 @@ for round in 1 2; do for module in /lib/modules/*.ko; do insmod $module 2>/dev/n
 mkdir /new
 mount -t ext4 /dev/vda /new
 cp -a /payload /bin/busybox /new/
+rm -f /new/root/witness
 cp -a /payload/etc/. /new/etc/
 mkdir -p /new/etc/runlevels/default
 ln -sf /etc/init.d/witness /new/etc/runlevels/default/witness
@@ -39,7 +40,7 @@ while :; do sleep 1; done
 
 const handover = `#!/bin/sh
 exec >/dev/ttyS0 2>&1
-until grep -q started /root/witness; do sleep 1; done
+until [ "$(grep -c started /root/witness)" = 2 ]; do sleep 1; done
 /payload/aegis-kexec boot /payload${vmlinuz} --initrd /payload${initrd} --cmdline "console=ttyS0 panic=-1" --verbose
 echo "it came back: $?"
 `;
@@ -62,7 +63,10 @@ si::sysinit:/etc/init.d/rcS
 l2:2:wait:/etc/init.d/rc 2
 ho:2:once:/payload/handover
 `,
-  busybox: `::sysinit:/bin/mount -t proc proc /proc
+  busybox: `::sysinit:/busybox mount -t proc proc /proc
+::sysinit:/busybox mount -t sysfs sysfs /sys
+::sysinit:/busybox mount -t devtmpfs devtmpfs /dev
+::sysinit:/busybox mount -t tmpfs tmpfs /run
 ::respawn:/payload/service
 ::once:/payload/stray
 ::once:/payload/handover

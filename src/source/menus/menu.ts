@@ -31,7 +31,8 @@ export const menuFileReader = {
       new TextDecoder().decode(file.read(0, Math.min(file.size, mostToTell))),
     );
     const { canonicalPath } = file;
-    const levels = levelsAbove(canonicalPath);
+    const levels =
+      kind === "syslinux menu" ? levelsOfNames(canonicalPath) : levelsAbove(canonicalPath);
     const trees = [...levels].flatMap((level) => {
       const tree = found.treeAbove(level);
       return tree === undefined ? [] : [opening.held.use(tree)];
@@ -67,6 +68,15 @@ function levelsAbove(canonicalPath: string): readonly number[] {
   else if (own.test(folders[0] ?? "")) level = 1;
   if (level > 0 && folders[level] === "boot") level += 1;
   return Array.from({ length: level + 1 }, (_, index) => level - index);
+}
+
+/**
+ * Names in a configuration of syslinux count from its own folder, or, on a network server, from one above:
+ * Debian's names all of debian-installer/amd64/boot-screens. The lowest first.
+ */
+function levelsOfNames(canonicalPath: string): readonly number[] {
+  const depth = canonicalPath.split("/").length - 2;
+  return Array.from({ length: Math.min(3, depth) + 1 }, (_, index) => index);
 }
 
 /** GRUB's names: `efi` where firmware started this machine by EFI, `arm64` for aarch64. */

@@ -114,6 +114,16 @@ describe("the menu of syslinux and U-Boot", () => {
     ["of a board's /boot", inBoot({ ...kernels, "extlinux/extlinux.conf": extlinux }), "boot"],
     ["by its file", { ...kernels, "extlinux.conf": extlinux }, "extlinux.conf"],
     [
+      "of a network server",
+      {
+        ...inBoot(kernels),
+        "boot/amd64/screens/syslinux.cfg": "include boot/amd64/screens/menu.cfg\ndefault l1\n",
+        "boot/amd64/screens/menu.cfg":
+          "label l1\nlinux boot/vmlinuz-2\ninitrd boot/initrd-2\nappend b\n",
+      },
+      "boot/amd64/screens/syslinux.cfg",
+    ],
+    [
       "by its file in a folder",
       { ...kernels, "extlinux/extlinux.conf": extlinux },
       "extlinux/extlinux.conf",

@@ -40,8 +40,8 @@ export interface ListedEntry extends Sortable, MenuEntry {
 const mostEntries = 4096;
 const longestOsRelease = 16 << 10;
 /** Bytes that are read to list a folder, and of one file of it: nobody vouches for any of them. */
-const listingBudget = 8 << 20;
-const fileBudget = 256 << 10;
+const listingBudget = 2 << 20;
+const fileBudget = 32 << 10;
 
 /** A source whose reads are counted. */
 type Limited = (source: ByteSource) => ByteSource;

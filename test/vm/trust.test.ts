@@ -250,7 +250,7 @@ vmTest(
   const start = async () => {
     node = await startNode({ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") });
     await node.guest.check(
-      'cd /etc/aegis-kexec; echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 42, "allowSecret": ["/run/"] }\' >policy.json',
+      'cd /etc/aegis-kexec; echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 42 }\' >policy.json',
     );
     return node.guest;
   };
@@ -380,7 +380,7 @@ vmTest(
       [
         "a secret that is executable",
         "echo '#!/bin/sh' >/x",
-        "/mnt/42/boot.json --secret /x:/run/x:0500",
+        "/mnt/42/boot.json --secret /x:/etc/cryptsetup-keys.d/x:0500",
         "policy-refused",
       ],
       [

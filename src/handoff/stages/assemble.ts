@@ -1,10 +1,12 @@
 /** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
 
 import { requireMemory } from "../../diagnosis/memory-need.ts";
+import { KexecError } from "../../errors.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import { type Piece, planJoin } from "../../initramfs/join.ts";
 import { readMemory } from "../../machine/kernel.ts";
-import { isWhole, type SourceFile } from "../../source/open-file.ts";
+import { isWhole, type OpenFile, type SourceFile } from "../../source/open-file.ts";
+import type { ManifestFile } from "../../trust/manifest.ts";
 import type { ArchiveLoaded, Observer } from "../report.ts";
 import { type Examined, emptyWarning, examineArchive } from "./archives.ts";
 import type { Secrets } from "./secrets.ts";
@@ -47,7 +49,13 @@ export class Assembled implements Disposable {
       const followed = injection !== undefined || index < initrds.length - 1;
       const copied = joined || !(isWhole(file) || expected !== undefined);
       const one = await examineArchive(file, { followed, copied, lenient });
-      if (one.problem !== undefined) throw one.problem;
+      if (one.problem !== undefined) {
+        if (expected === undefined) throw one.problem;
+        await requireSigned(file, expected, (copy) =>
+          examineArchive(copy, { followed, copied, lenient }),
+        );
+        throw one.problem;
+      }
       for (const line of one.warnings) observer.warn?.(line);
       examined.push(one);
       pieces.push(one.piece);
@@ -95,6 +103,26 @@ export class Assembled implements Disposable {
   [Symbol.dispose](): void {
     this.held.dispose();
   }
+}
+
+/**
+ * Whether a file that looks wrong is what its manifest says: where not, that is the cause. What was
+ * looked at could change under the look, so that the copy whose digest is taken is looked at again.
+ * @throws KexecError `digest-mismatch`, `file-changed` and those of `copyChecked`
+ */
+async function requireSigned(
+  file: OpenFile,
+  expected: ManifestFile,
+  examine: (copy: OpenFile) => Promise<Examined>,
+): Promise<void> {
+  const { copyChecked } = await import("./copy.ts");
+  using copy = copyChecked(file, expected, "initramfs", {});
+  const { problem } = await examine(copy);
+  if (problem !== undefined) return;
+  throw new KexecError("file-changed", {
+    message: `cannot use ${file.path}: the file changed while it was read`,
+    hint: "wait until whatever writes it has finished",
+  });
 }
 
 async function planSecrets(secrets: Secrets): Promise<InjectedArchive> {

@@ -2,31 +2,14 @@
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { bytesOf } from "../../src/image/bytes.ts";
 import { readIso9660 } from "../../src/image/iso9660.ts";
 import { IsoTree } from "../../src/image/iso9660-tree.ts";
 import type { Guest } from "./lib/guest.ts";
-import { temporaryFolder } from "./lib/host.ts";
 import { kernel } from "./lib/kernels.ts";
 import { vmTest } from "./lib/suite.ts";
 import { liveKernel, liveNeeds, patience, preboot } from "./live/boot.ts";
-import { diskWith, liveImage } from "./live/image.ts";
-
-/** A key pair, and the image's signature by it: `minisign -S`, as the stick's author runs it. */
-function signed(image: string): { readonly publicKey: string; readonly signature: string } {
-  const folder = temporaryFolder("keys");
-  const [publicKey, secret] = [join(folder, "key.pub"), join(folder, "key")];
-  const signature = join(folder, "signature");
-  for (const command of [
-    ["minisign", "-G", "-W", "-p", publicKey, "-s", secret],
-    ["minisign", "-S", "-s", secret, "-m", image, "-x", signature],
-  ]) {
-    const { exitCode, stderr } = Bun.spawnSync(command);
-    if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}`);
-  }
-  return { publicKey, signature };
-}
+import { diskWith, liveImage, minisigned } from "./live/image.ts";
 
 /** Bytes of the image by what they belong to. */
 function placesIn(image: string): Readonly<Record<string, number>> {
@@ -68,7 +51,7 @@ vmTest(
   async () => {
     const token = randomUUID();
     const image = await liveImage("live-boot", kernel(liveKernel), token);
-    const { publicKey, signature } = signed(image);
+    const { publicKey, signature } = minisigned(image);
     const disk = diskWith("ext4", { "x.iso": image, "x.iso.minisig": signature });
     await using guest = await preboot("ext4", disk, [
       { type: "host-file", path: "/key.pub", source: publicKey },

@@ -1,9 +1,9 @@
 /** A guest with a disk that holds ISO images, and no loop device. */
 import { ensureBuilt } from "../../../build/reuse.ts";
 import { liveRoot } from "../lib/debian-root.ts";
-import { type Guest, startGuest } from "../lib/guest.ts";
+import { type Guest, type GuestOptions, startGuest } from "../lib/guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "../lib/initramfs.ts";
-import { type KernelName, kernel } from "../lib/kernels.ts";
+import { type Kernel, type KernelName, kernel } from "../lib/kernels.ts";
 import type { Need } from "../lib/suite.ts";
 import type { DiskType } from "./image.ts";
 
@@ -28,12 +28,21 @@ const modules: Readonly<Record<DiskType, readonly string[]>> = {
   exfat: ["exfat"],
 };
 
+const mountVariables = "mount -t efivarfs none /sys/firmware/efi/efivars";
+
+export interface PrebootOptions extends Pick<GuestOptions, "firmware"> {
+  /** The kernel that runs first, signed for the firmware. */
+  readonly first?: Kernel;
+}
+
 /** The disk is mounted at /mnt. */
 export async function preboot(
   type: DiskType,
   disk: string,
   entries: readonly GuestEntry[] = [],
+  { first = kernel(liveKernel), ...options }: PrebootOptions = {},
 ): Promise<Guest> {
+  const more = options.firmware === undefined ? [] : ["efivarfs"];
   const binary = await ensureBuilt("linux-x64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
@@ -41,8 +50,9 @@ export async function preboot(
     programs: [{ path: "/sbin/aegis-kexec", source: binary }],
     modules: {
       kernel: kernel(liveKernel),
-      names: ["virtio_pci", "virtio_blk", ...modules[type]],
+      names: ["virtio_pci", "virtio_blk", ...modules[type], ...more],
     },
+    start: options.firmware === undefined ? "" : mountVariables,
     entries: [
       { type: "directory", path: "/mnt" },
       text("/etc/passwd", "root:x:0:0::/root:/bin/sh\n"),
@@ -50,7 +60,8 @@ export async function preboot(
     ],
   });
   const guest = await startGuest({
-    kernel: kernel(liveKernel),
+    ...options,
+    kernel: first,
     initramfs,
     memory: 2048,
     bootTimeout: patience,

@@ -139,3 +139,21 @@ function run(command: readonly string[]): void {
   const result = Bun.spawnSync([...command], { env: { ...process.env, PATH: path } });
   if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr.toString()}`);
 }
+
+/** A key pair, and the image's signature by it: `minisign -S`, as the stick's author runs it. */
+export function minisigned(image: string): {
+  readonly publicKey: string;
+  readonly signature: string;
+} {
+  const folder = temporaryFolder("keys");
+  const [publicKey, secret] = [join(folder, "key.pub"), join(folder, "key")];
+  const signature = join(folder, "signature");
+  for (const command of [
+    ["minisign", "-G", "-W", "-p", publicKey, "-s", secret],
+    ["minisign", "-S", "-s", secret, "-m", image, "-x", signature],
+  ]) {
+    const { exitCode, stderr } = Bun.spawnSync(command);
+    if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}`);
+  }
+  return { publicKey, signature };
+}

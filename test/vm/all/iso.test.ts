@@ -1,0 +1,89 @@
+/** Live systems out of ISO images on further file systems, under Secure Boot, and without a module. */
+import { expect } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { archiveChunks, type CpioEntry, parentDirectories } from "../../../src/initramfs/cpio.ts";
+import { liveRoot } from "../lib/debian-root.ts";
+import { kernel } from "../lib/kernels.ts";
+import { enrolledKey, firmware, secureBootNeeds, signed } from "../lib/secureboot.ts";
+import { vmTest } from "../lib/suite.ts";
+import { liveKernel, liveNeeds, patience, preboot } from "../live/boot.ts";
+import { diskWith, type LiveKind, liveImage, liveInitramfs, minisigned } from "../live/image.ts";
+
+for (const [kind, word] of [
+  ["live-boot", "findiso=/isos/x.iso"],
+  ["dmsquash-live", "iso-scan/filename=/isos/x.iso"],
+] as const satisfies readonly (readonly [LiveKind, string])[]) {
+  vmTest(`${kind} finds the image on a vfat`, { needs: liveNeeds, timeout: patience }, async () => {
+    const token = randomUUID();
+    const image = await liveImage(kind, kernel(liveKernel), token);
+    await using guest = await preboot("vfat", diskWith("vfat", { "x.iso": image }));
+    const up = await guest.handoff("aegis-kexec boot /mnt/isos/x.iso", { timeout: patience });
+    expect(up).toMatchObject({ token });
+    expect(up.cmdline).toContain(word);
+  });
+}
+
+vmTest(
+  "dmsquash-live finds a signed image on an ext4, under Secure Boot with lockdown",
+  { needs: [...liveNeeds, ...secureBootNeeds, "tool:minisign"], timeout: 2 * patience },
+  async () => {
+    const token = randomUUID();
+    const debian = kernel(liveKernel);
+    const first = { ...debian, path: await signed(debian.path, await enrolledKey()) };
+    const image = await liveImage("dmsquash-live", first, token);
+    const { publicKey, signature } = minisigned(image);
+    const disk = diskWith("ext4", { "x.iso": image, "x.iso.minisig": signature });
+    const key = { type: "host-file", path: "/key.pub", source: publicKey } as const;
+    await using guest = await preboot("ext4", disk, [key], { first, firmware });
+    expect(await guest.check("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
+    // A folder of images: the one that is signed by a trusted key is the first, and the only one.
+    const command = "aegis-kexec boot /mnt/isos --trust /key.pub";
+    const up = await guest.handoff(command, { timeout: patience });
+    expect(up).toMatchObject({ token });
+    expect(up.cmdline).toContain("iso-scan/filename=/isos/x.iso");
+  },
+);
+
+/** What mkinitramfs leaves out: the module, and the tables by which it is found. */
+async function exfatArchive(): Promise<Uint8Array> {
+  const debian = kernel(liveKernel);
+  await liveInitramfs("live-boot", debian);
+  const folder = `usr/lib/modules/${debian.release}`;
+  const paths = [
+    "kernel/fs/exfat/exfat.ko.xz",
+    ...["modules.dep", "modules.dep.bin", "modules.alias", "modules.alias.bin"],
+  ].map((name) => `${folder}/${name}`);
+  const entries = paths
+    .filter((path) => existsSync(join(liveRoot, path)))
+    .map((path): CpioEntry => ({ type: "file", path, data: readFileSync(join(liveRoot, path)) }));
+  const folders = parentDirectories(entries.map(({ path }) => path));
+  const all = [...folders.map((path) => ({ type: "directory", path }) as const), ...entries];
+  return Buffer.concat([...archiveChunks(all)]);
+}
+
+vmTest(
+  "live-boot's archive has no module for exFAT: that is said, and it boots with one added",
+  { needs: [...liveNeeds, "tool:mkfs.exfat"], timeout: 2 * patience },
+  async () => {
+    const token = randomUUID();
+    const image = await liveImage("live-boot", kernel(liveKernel), token);
+    await using guest = await preboot("exfat", diskWith("exfat", {}), [
+      { type: "host-file", path: "/x.iso", source: image },
+      { type: "file", path: "/exfat.cpio", data: await exfatArchive() },
+    ]);
+    await guest.check("cp /x.iso /mnt/x.iso && rm /x.iso && sync", { timeout: 240 });
+    const words = "aegis-kexec load /mnt/x.iso --json";
+    const bare = JSON.parse(await guest.check(words));
+    expect(bare.warnings.join("\n")).toContain(
+      "it lies on exfat, and the initramfs has no module for that",
+    );
+    const added = JSON.parse(await guest.check(`${words} --initrd /exfat.cpio`));
+    expect(added.warnings.join("\n")).not.toContain("module");
+    const boot = "aegis-kexec boot /mnt/x.iso --initrd /exfat.cpio";
+    const up = await guest.handoff(boot, { timeout: patience });
+    expect(up).toMatchObject({ token });
+    expect(await guest.check("mount")).toContain("/run/live/findiso type exfat");
+  },
+);

@@ -7,6 +7,7 @@ import { readIso9660 } from "../../src/image/iso9660.ts";
 import { IsoTree } from "../../src/image/iso9660-tree.ts";
 import type { Guest } from "./lib/guest.ts";
 import { kernel } from "./lib/kernels.ts";
+import { printedCommand } from "./lib/readme.ts";
 import { vmTest } from "./lib/suite.ts";
 import { liveKernel, liveNeeds, patience, preboot } from "./live/boot.ts";
 import { diskWith, liveImage, minisigned } from "./live/image.ts";
@@ -33,10 +34,10 @@ function placesIn(image: string): Readonly<Record<string, number>> {
 }
 
 async function expectRefused(guest: Guest, what: string, offset: number): Promise<void> {
-  const byte = `dd if=/mnt/isos/x.iso bs=1 skip=${offset} count=1 2>/dev/null`;
-  const write = `dd of=/mnt/isos/x.iso bs=1 seek=${offset} conv=notrunc 2>/dev/null`;
+  const byte = `dd if=/mnt/isos/debian-live.iso bs=1 skip=${offset} count=1 2>/dev/null`;
+  const write = `dd of=/mnt/isos/debian-live.iso bs=1 seek=${offset} conv=notrunc 2>/dev/null`;
   await guest.check(`${byte} >/tmp/byte; printf '\\377' | ${write}`);
-  const load = "aegis-kexec load /mnt/isos/x.iso --trust /key.pub --json";
+  const load = "aegis-kexec load /mnt/isos/debian-live.iso --trust /stick.pub --json";
   const { exit, stdout } = await guest.run(load, { predict: false, timeout: 120 });
   expect([what, exit, JSON.parse(stdout).error.code]).toEqual([what, 5, "bad-signature"]);
   expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
@@ -52,18 +53,20 @@ vmTest(
     const token = randomUUID();
     const image = await liveImage("live-boot", kernel(liveKernel), token);
     const { publicKey, signature } = minisigned(image);
-    const disk = diskWith("ext4", { "x.iso": image, "x.iso.minisig": signature });
+    const disk = diskWith("ext4", {
+      "debian-live.iso": image,
+      "debian-live.iso.minisig": signature,
+    });
     await using guest = await preboot("ext4", disk, [
-      { type: "host-file", path: "/key.pub", source: publicKey },
+      { type: "host-file", path: "/stick.pub", source: publicKey },
     ]);
     for (const [what, offset] of Object.entries(placesIn(image))) {
       await expectRefused(guest, what, offset);
     }
     expect((await guest.run("ls /dev/loop0")).exit).not.toBe(0);
-    const boot = "aegis-kexec boot /mnt/isos/x.iso --trust /key.pub --entry live";
-    const up = await guest.handoff(boot, { timeout: patience });
+    const up = await guest.handoff(`cd /; ${printedCommand("iso")}`, { timeout: patience });
     expect(up).toMatchObject({ token });
-    expect(up.cmdline).toContain(" findiso=/isos/x.iso");
+    expect(up.cmdline).toContain(" findiso=/isos/debian-live.iso");
     expect(await guest.check("mount")).toContain("/run/live/findiso type ext4");
   },
 );

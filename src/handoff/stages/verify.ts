@@ -75,7 +75,8 @@ export class Verified implements Disposable {
     );
     const own = await ownCmdline(source, image, request, trust !== null);
     if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
-    const cmdline = withPlace(fullCmdline(own, request), source.from);
+    const heard = await heardCmdline(own, source, request, trust !== null, observer);
+    const cmdline = withPlace(fullCmdline(heard, request), source.from);
     checkCmdline(cmdline, image.kernel.limit);
     requireSight(source, request, observer);
     const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
@@ -86,6 +87,19 @@ export class Verified implements Disposable {
   [Symbol.dispose](): void {
     this.held.dispose();
   }
+}
+
+/** An image's menu is written for machines of every kind; see `withConsole`. */
+async function heardCmdline(
+  own: string | undefined,
+  { whole }: Source,
+  { cmdline, reuseCmdline, append }: CmdlineOptions,
+  trusted: boolean,
+  observer: Observer,
+): Promise<string | undefined> {
+  if (whole === undefined || own === undefined || cmdline !== undefined || reuseCmdline) return own;
+  const { withConsole } = await import("./console.ts");
+  return withConsole(own, append, trusted, observer);
 }
 
 /** Bytes of a kernel in a manifest that nobody signed: no kernel, and hardly a UKI, has as many. */

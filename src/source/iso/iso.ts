@@ -23,13 +23,16 @@ export function isIsoEntry(entry: MenuEntry): entry is IsoEntry {
 }
 
 export const isoReader = {
-  menu: (found, opening) => {
+  menu: async (found, opening) => {
     const { held, admission, listener } = opening;
-    return new IsoMenu(
-      found,
-      held.use(new IsoFiles(found.file, admission.required, listener)),
-      opening,
-    );
+    try {
+      const files = held.use(new IsoFiles(found.file, admission.required, listener));
+      return new IsoMenu(found, files, opening);
+    } catch (error) {
+      // What it says is broken may be what was changed.
+      if (admission.required) await admission.judgeWhole({ ...found, copies: [] });
+      throw error;
+    }
   },
 } satisfies Reader<FoundFile>;
 
@@ -69,7 +72,9 @@ export class IsoMenu implements Menu<IsoEntry> {
     const { way } = entry;
     if (way?.kind === "known") this.tell(way);
     const { unreachable } = this.holder;
-    if (unreachable !== undefined && !(way?.kind === "known" && way.system.words.length === 0)) {
+    if (this.opening.admission.required) await this.tellOfUnchecked();
+    const needsImage = way?.kind !== "known" || way.system.words.length > 0;
+    if (unreachable !== undefined && needsImage) {
       opening.listener.warn?.(`${this.path}: it ${unreachable}`);
     }
     return {
@@ -77,7 +82,7 @@ export class IsoMenu implements Menu<IsoEntry> {
       cmdline: way?.kind === "known" ? way.cmdline : opened.cmdline,
       whole: this.whole(),
       blind: way?.kind === "unknown" ? { why: way.why, give: way.give } : undefined,
-      lookAtArchives: (archives) => this.lookAtArchives(archives, opening),
+      lookAtArchives: needsImage ? (archives) => this.lookAtArchives(archives, opening) : undefined,
       requireUnchanged: () => this.requireUnchanged(),
     };
   }
@@ -92,6 +97,20 @@ export class IsoMenu implements Menu<IsoEntry> {
     opening.listener.warn?.(
       `${this.path}: it lies on ${type}, and the initramfs has no module for that: unless the kernel has it built in, the next system cannot read the image (add an archive with the module by --initrd, or move the image)`,
     );
+  }
+
+  /** Lists of digests that distributions publish, and the signatures of those. */
+  private async tellOfUnchecked(): Promise<void> {
+    for (const name of ["SHA256SUMS.gpg", "SHA256SUMS.sign", "SHA256SUMS.asc"]) {
+      try {
+        using _ = await this.found.openBelow(name, "signature", undefined);
+        this.opening.listener.warn?.(
+          `${this.path}: ${name} beside it is OpenPGP's: neither it nor SHA256SUMS is looked at`,
+        );
+      } catch (error) {
+        if (!(error instanceof KexecError)) throw error;
+      }
+    }
   }
 
   async failed(): Promise<void> {

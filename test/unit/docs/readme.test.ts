@@ -24,6 +24,8 @@ const runs: Readonly<Record<string, string>> = {
   check: "test/vm/trust.test.ts",
   node: "test/vm/trust.test.ts",
   boot: "test/vm/trust.test.ts",
+  iso: "test/vm/iso.test.ts",
+  isos: "test/vm/all/iso.test.ts",
 };
 
 test("every block of commands has a name, and a test that runs it", async () => {

@@ -6,20 +6,26 @@ import { join } from "node:path";
 import { archiveChunks, type CpioEntry, parentDirectories } from "../../../src/initramfs/cpio.ts";
 import { liveRoot } from "../lib/debian-root.ts";
 import { kernel } from "../lib/kernels.ts";
+import { printedCommand } from "../lib/readme.ts";
 import { enrolledKey, firmware, secureBootNeeds, signed } from "../lib/secureboot.ts";
 import { vmTest } from "../lib/suite.ts";
 import { liveKernel, liveNeeds, patience, preboot } from "../live/boot.ts";
 import { diskWith, type LiveKind, liveImage, liveInitramfs, minisigned } from "../live/image.ts";
 
-for (const [kind, word] of [
-  ["live-boot", "findiso=/isos/x.iso"],
-  ["dmsquash-live", "iso-scan/filename=/isos/x.iso"],
-] as const satisfies readonly (readonly [LiveKind, string])[]) {
+for (const [kind, command, word] of [
+  ["live-boot", printedCommand("isos"), "findiso=/isos/debian-live.iso"],
+  [
+    "dmsquash-live",
+    "aegis-kexec boot /mnt/isos/debian-live.iso",
+    "iso-scan/filename=/isos/debian-live.iso",
+  ],
+] as const satisfies readonly (readonly [LiveKind, string, string])[]) {
   vmTest(`${kind} finds the image on a vfat`, { needs: liveNeeds, timeout: patience }, async () => {
     const token = randomUUID();
     const image = await liveImage(kind, kernel(liveKernel), token);
-    await using guest = await preboot("vfat", diskWith("vfat", { "x.iso": image }));
-    const up = await guest.handoff("aegis-kexec boot /mnt/isos/x.iso", { timeout: patience });
+    const disk = diskWith("vfat", { "debian-live.iso": image });
+    await using guest = await preboot("vfat", disk);
+    const up = await guest.handoff(command, { timeout: patience });
     expect(up).toMatchObject({ token });
     expect(up.cmdline).toContain(word);
   });

@@ -95,7 +95,7 @@ async function inspectOne(
     ));
   const trust = await inspectTrust(found, parsed, architecture, verified, held, reasons, listener);
   const entries = await listEntries(found, parsed.entry, reasons);
-  const iso = await inspectIso(found, parsed.entry, notes);
+  const iso = await inspectIso(found, parsed.entry, source, notes);
   const { image, kernel } = lookAtImages(found, source, verified, facts, reasons);
   const archives = await lookAtArchives(parsed, source, verified, trust.archives, reasons);
   notes.push(...archives.notes);

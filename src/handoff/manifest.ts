@@ -36,6 +36,12 @@ export async function manifest(
       hint: "give the kernel that it is about",
     });
   }
+  if (source.whole !== undefined) {
+    throw new KexecError("usage", {
+      message: `cannot write a manifest of ${parsed.kernel}: its files are inside of an ISO image, and a manifest cannot name them`,
+      hint: `sign the image itself, whole: minisign -S -m ${source.whole.file.path}`,
+    });
+  }
   const profile = source.entry?.facts?.profile ?? 0;
   if (profile !== 0) {
     throw new KexecError("usage", {

@@ -1,7 +1,7 @@
 /** What an ISO image is, where it lies, and how its system finds it again. */
 
 import type { MenuReading } from "../../source/choose.ts";
-import type { FoundSource } from "../../source/open.ts";
+import type { FoundSource, Source } from "../../source/open.ts";
 import type { IsoReport } from "./inspection.ts";
 import { Reasons } from "./reasons.ts";
 
@@ -12,6 +12,7 @@ import { Reasons } from "./reasons.ts";
 export async function inspectIso(
   found: FoundSource,
   wanted: string | undefined,
+  source: Source | undefined,
   notes: string[],
 ): Promise<IsoReport | null> {
   const reading = await new Reasons().attemptAsync(() => found.menu());
@@ -39,7 +40,7 @@ export async function inspectIso(
     liveSystem: way?.kind === "known" ? way.system.name : null,
     why: way?.why ?? null,
     added: way?.kind === "known" ? way.added : [],
-    module: menu.module ?? null,
+    module: (await moduleIn(source, holder.type)) ?? null,
   };
 }
 
@@ -48,4 +49,13 @@ async function wayOf(reading: MenuReading, wanted: string | undefined) {
   if (entry === undefined) return undefined;
   const { isIsoEntry } = await import("../../source/iso/iso.ts");
   return isIsoEntry(entry) ? entry.way : undefined;
+}
+
+async function moduleIn(source: Source | undefined, type: string | undefined) {
+  if (source === undefined || type === undefined) return undefined;
+  const { hasModule } = await import("../../source/iso/modules.ts");
+  return hasModule(
+    source.initrds.map(({ file }) => file),
+    type,
+  );
 }

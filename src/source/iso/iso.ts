@@ -40,8 +40,6 @@ export class IsoMenu implements Menu<IsoEntry> {
   readonly noun = "menu entry";
   readonly path: string;
   readonly holder: Holder;
-  /** See `lookAtArchives`; undefined: not told. */
-  module: boolean | undefined;
   private readonly version: string | number;
   private menu: FoundMenu | undefined;
   private readonly byArchive = new Map<string, LiveSystem | undefined>();
@@ -90,10 +88,10 @@ export class IsoMenu implements Menu<IsoEntry> {
   /** Whether the archives have the module by which the next system reads the image's file system. */
   private async lookAtArchives(archives: readonly OpenFile[], opening: Opening): Promise<void> {
     const { type } = this.holder;
-    if (type === undefined) return;
+    // Those every live system has; to look costs the unpacking of all archives.
+    if (type === undefined || /^(?:ext[234]|vfat|iso9660)$/.test(type)) return;
     const { hasModule } = await import("./modules.ts");
-    this.module = await hasModule(archives, type);
-    if (this.module !== false) return;
+    if ((await hasModule(archives, type)) !== false) return;
     opening.listener.warn?.(
       `${this.path}: it lies on ${type}, and the initramfs has no module for that: unless the kernel has it built in, the next system cannot read the image (add an archive with the module by --initrd, or move the image)`,
     );

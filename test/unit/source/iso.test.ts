@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withSignedWhole } from "../../../src/handoff/gate/whole.ts";
 import { inspect } from "../../../src/handoff/inspect.ts";
+import { manifest } from "../../../src/handoff/manifest.ts";
 import { bytesOf } from "../../../src/image/bytes.ts";
 import { archiveChunks, type CpioEntry } from "../../../src/initramfs/cpio.ts";
 import { InputFile } from "../../../src/linux/file.ts";
@@ -227,6 +228,11 @@ describe("a directory of images", () => {
     expect(cmdline?.text).toContain("live.iso");
     expect(trust.signed?.signer.key).toBe(key);
   });
+});
+
+test("no manifest names what is inside of an image", async () => {
+  const refused = manifest({ kernel: image }).catch((error: unknown) => error);
+  expect(await refused).toMatchObject({ code: "usage", hint: expect.stringContaining("minisign") });
 });
 
 test("the kind is told by content", async () => {

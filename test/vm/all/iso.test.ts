@@ -13,12 +13,12 @@ import { liveKernel, liveNeeds, patience, preboot } from "../live/boot.ts";
 import { diskWith, type LiveKind, liveImage, liveInitramfs, minisigned } from "../live/image.ts";
 
 for (const [kind, command, word] of [
-  ["live-boot", printedCommand("isos"), "findiso=/isos/debian-live.iso"],
   [
     "dmsquash-live",
     "aegis-kexec boot /mnt/isos/debian-live.iso",
     "iso-scan/filename=/isos/debian-live.iso",
   ],
+  ["live-boot", printedCommand("isos"), "findiso=/isos/debian-live.iso"],
 ] as const satisfies readonly (readonly [LiveKind, string, string])[]) {
   vmTest(`${kind} finds the image on a vfat`, { needs: liveNeeds, timeout: patience }, async () => {
     const token = randomUUID();

@@ -13,8 +13,10 @@ import { cutUnused } from "./build/cut.ts";
 import { closeDoors } from "./build/doors.ts";
 import { dropSectionTable } from "./build/elf.ts";
 import { mountProcFirst } from "./build/first-process.ts";
+import { askKernelForRandom } from "./build/random.ts";
 import { findRuntime } from "./build/runtime.ts";
 import { startupShims } from "./build/shims.ts";
+import { steadyNames } from "./build/steady.ts";
 import { bunVersion, type Target, targets } from "./build/targets.ts";
 
 const root = import.meta.dir;
@@ -56,6 +58,7 @@ export async function buildTarget(
     // Before compiling, so that only the runtime is searched and not the program's own strings
     const closed = Buffer.from(await Bun.file(runtime).arrayBuffer());
     closeDoors(closed, target.architecture);
+    askKernelForRandom(closed, target);
     const patched = join(work, "runtime");
     await Bun.write(patched, closed);
     await chmod(patched, 0o755);
@@ -63,6 +66,7 @@ export async function buildTarget(
     const compiled = join(work, "aegis-kexec");
     await compile(entry, `bun-${name}`, patched, compiled);
     const file = await Bun.file(compiled).bytes();
+    steadyNames(file);
     dropSectionTable(file);
     const finished = join(work, "finished");
     const whole = mountProcFirst(file, target.architecture);
@@ -103,9 +107,6 @@ export async function compile(
     plugins: [startupShims],
     compile: {
       target,
-      // A run lasts some milliseconds: what a JIT compiles in that time is never paid back. Measured
-      // in guest instructions, a load costs a tenth less; larger scales change nothing.
-      jitPolicy: 100,
       executablePath: runtime,
       outfile,
       autoloadDotenv: false,

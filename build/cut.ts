@@ -1,18 +1,20 @@
 /**
- * Takes out of a finished binary what it never needs: ICU's languages, and zeros.
+ * Takes out of a finished binary what it does not need: ICU's languages, zeros, and bytecode of what
+ * is seldom run (build/payload.ts).
  *
  * Nothing moves in memory: code and data refer to each other by addresses, and every byte that
- * stays keeps its own. What goes is room in the file. Where ICU's languages were, no page is mapped:
+ * stays keeps its own. What goes is room in the file. Where languages and bytecode were, no page is mapped:
  * a stray read faults, it does not go on with other bytes. The zeros are those that the runtime's
  * writable segment begins with (.bss), which the compiler of the binary has written out.
  *
- * So one segment becomes two, twice. The program headers grow by as many and move behind ICU's
+ * So one segment becomes several, twice. The program headers grow by as many and move behind ICU's
  * archive, within the first segment: older kernels tell a program where its headers are by the first
  * segment's address and the offset in the file (fs/binfmt_elf.c, create_elf_tables).
  */
 
 import {
   congruent,
+  pages,
   programHeaderSize,
   programHeaderTable,
   readSegments,
@@ -22,10 +24,11 @@ import {
   writeSegments,
 } from "./elf.ts";
 import { reduceIcu } from "./icu.ts";
+import { forgetFarBytecode } from "./payload.ts";
 import type { Target } from "./targets.ts";
 
-/** The largest page that a kernel may have. */
-const pages: Readonly<Record<Target["architecture"], number>> = { x64: 0x1000, arm64: 0x10000 };
+/** In bytes: each hole takes a program header, and a mapping of every start. */
+const leastHole = 0x3000;
 
 /** How many items ICU has and how many stay. Another count is another ICU: look at it anew. */
 export const icuItems = { all: 3990, kept: 91 } as const;
@@ -58,13 +61,17 @@ export function cutUnused(
   if (loads.some(({ address }, i) => address <= (loads[i - 1]?.address ?? -1))) {
     throw new Error("the compiled binary's segments are not in order");
   }
+  const bytesOf = ({ offset, inFile }: Segment) => file.subarray(offset, offset + inFile);
+  const program = withoutZeros(writable, bytesOf(writable), runtime, page);
+  // ICU's languages become a hole too, which makes two of the first segment.
+  const headers = segments.length + program.length;
   const parts: Part[] = loads.flatMap((segment): Part[] => {
-    const bytes = file.subarray(segment.offset, segment.offset + segment.inFile);
-    if (segment === first) return withoutLanguages(file, segment, bytes, page, segments.length + 2);
-    if (segment === writable) return withoutZeros(segment, bytes, runtime, page);
+    const bytes = bytesOf(segment);
+    if (segment === first) return withoutLanguages(file, segment, bytes, page, headers);
+    if (segment === writable) return program;
     return [{ segment, bytes }];
   });
-  return assemble(segments, parts, first.address);
+  return assemble(segments, parts, first.address, headers);
 }
 
 /** The first segment up to the end of the reduced ICU, and from the end of the old one. */
@@ -98,7 +105,7 @@ function withoutLanguages(
   ];
 }
 
-/** The writable segment as the runtime has it, and what the compiler has put behind. */
+/** The writable segment as the runtime has it, and the program behind it, without bytecode that goes. */
 function withoutZeros(
   segment: Segment,
   bytes: Uint8Array,
@@ -114,13 +121,25 @@ function withoutZeros(
   if (bytes.subarray(data.inFile, payload).some((byte) => byte !== 0)) {
     throw new Error("the compiled binary has something where the runtime has zeros");
   }
-  return [
+  const inPlace = bytes.slice(payload);
+  const holes = forgetFarBytecode(inPlace)
+    .map(({ from, to }) => ({ from: roundUp(from, page), to: Math.floor(to / page) * page }))
+    .filter(({ from, to }) => to - from >= leastHole);
+  const parts: Part[] = [
     {
       segment: { ...segment, inFile: data.inFile, inMemory: data.inMemory, align: page },
       bytes: bytes.subarray(0, data.inFile),
     },
-    part(segment, payload, bytes, page),
   ];
+  let from = 0;
+  for (const hole of [...holes, { from: inPlace.length, to: inPlace.length }]) {
+    const kept = inPlace.subarray(from, hole.from);
+    const address = segment.address + payload + from;
+    const size = { inFile: kept.length, inMemory: kept.length, align: page };
+    if (kept.length > 0) parts.push({ segment: { ...segment, address, ...size }, bytes: kept });
+    from = hole.to;
+  }
+  return parts;
 }
 
 /** A segment's own end, from `from` on. */
@@ -139,7 +158,12 @@ function part(segment: Segment, from: number, bytes: Uint8Array, page: number): 
 }
 
 /** Lays the parts out one after another and writes the headers, at the end of the first part. */
-function assemble(segments: readonly Segment[], parts: readonly Part[], base: number): Uint8Array {
+function assemble(
+  segments: readonly Segment[],
+  parts: readonly Part[],
+  base: number,
+  count: number,
+): Uint8Array {
   let end = 0;
   const placed = parts.map(({ segment, bytes }) => {
     // The kernel maps whole pages: offset and address are at the same place within theirs.
@@ -160,7 +184,7 @@ function assemble(segments: readonly Segment[], parts: readonly Part[], base: nu
 
   const result = new Uint8Array(end);
   for (const { segment, bytes } of placed) result.set(bytes, segment.offset);
-  const size = (segments.length + 2) * programHeaderSize;
+  const size = count * programHeaderSize;
   const table = (parts[0]?.bytes.length ?? 0) - size;
   let loads = false;
   const headers = segments.flatMap((segment): Segment[] => {
@@ -184,7 +208,7 @@ function assemble(segments: readonly Segment[], parts: readonly Part[], base: nu
         throw new Error(`the compiled binary has a program header of type ${segment.type}`);
     }
   });
-  if (headers.length !== segments.length + 2) {
+  if (headers.length !== count) {
     throw new Error("the compiled binary has not the segments that it should have");
   }
   writeSegments(result, table, headers);

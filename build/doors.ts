@@ -30,6 +30,7 @@ interface Door {
   readonly only?: Target["architecture"];
 }
 
+/** Some of them do nothing in this Bun's compiled programs; they cost nothing to close, and stay closed. */
 const doors: readonly Door[] = [
   // Another program in place of this one
   { name: "BUN_BE_BUN" },
@@ -42,10 +43,6 @@ const doors: readonly Door[] = [
   // A crash runs `curl` and sends the report away
   { name: "BUN_ENABLE_CRASH_REPORTING" },
   { name: "BUN_CRASH_REPORT_URL" },
-  // Files written at exit
-  { name: "BUN_BYTECODE_DIGEST_OUT" },
-  { name: "BUN_BYTECODE_ORDER_OUT" },
-  { name: "BUN_BYTECODE_ORDER_NAMES_OUT" },
   // Data of the time zones and languages out of another folder: unicode/putil.h, u_getDataDirectory
   { name: "ICU_DATA" },
   { name: "ICU_TIMEZONE_FILES_DIR" },
@@ -69,14 +66,14 @@ const doors: readonly Door[] = [
 const engineOptions: Readonly<Record<Target["architecture"], CodePatch>> = {
   x64: {
     //          cmpb $'B',(%r14)  jne        cmpb $'U',1(%r14)  jne   cmpb $'N',2(%r14)
-    code: hex("41 80 3e 42        75 e5      41 80 7e 01 55     75 de 41 80 7e 02 4e"),
+    code: hex("41 80 3e 42        75 e9      41 80 7e 01 55     75 e2 41 80 7e 02 4e"),
     at: 9,
     from: 0x01,
     to: 0x00,
   },
   arm64: {
-    //         ldrb w10,[x9]  cmp w10,#'B'  b.ne         ldrb w10,[x9,#1]  cmp w10,#'U'
-    code: hex("2a 01 40 39    5f 09 01 71   01 ff ff 54  2a 05 40 39       5f 55 01 71"),
+    //         ldrb w9,[x8]   cmp w9,#'B'   b.ne         ldrb w9,[x8,#1]   cmp w9,#'U'
+    code: hex("09 01 40 39    3f 09 01 71   01 ff ff 54  09 05 40 39       3f 55 01 71"),
     at: 13,
     from: 0x05,
     to: 0x01,

@@ -24,6 +24,9 @@ export const segmentType = {
   stack: 0x6474e551,
 } as const;
 
+/** The largest page that a supported kernel has. */
+export const pages = { x64: 0x1000, arm64: 0x10000 } as const;
+
 /** PF_R | PF_X */
 export const READ_EXECUTE = 5;
 

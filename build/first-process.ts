@@ -17,6 +17,7 @@
 
 import {
   entryPoint,
+  pages,
   programHeaderTable,
   READ_EXECUTE,
   readSegments,
@@ -27,15 +28,13 @@ import {
 } from "./elf.ts";
 import type { Target } from "./targets.ts";
 
-/** The largest page that a supported kernel has: 64 KiB on arm64. */
-const page = 0x10000;
-
 /**
  * The file with the instructions in it.
  *
  * @throws Error when `file` has no PT_NOTE header behind its last segment.
  */
 export function mountProcFirst(file: Uint8Array, architecture: Target["architecture"]): Uint8Array {
+  const page = pages[architecture];
   const segments = readSegments(file);
   const loads = segments.filter(({ type }) => type === segmentType.load);
   const note = segments.findLastIndex(({ type }) => type === segmentType.note);

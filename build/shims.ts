@@ -13,10 +13,24 @@ const cittyShim = `const parseArgs$1 = (config) =>
     ? { values: {}, positionals: [] }
     : process.getBuiltinModule("node:util").parseArgs(config);`;
 
+/**
+ * Bun puts bytecode of its own modules into a program that imports them, with all that they import:
+ * a megabyte for node:fs or node:zlib. They are in the runtime anyway, so they are asked for by name.
+ */
+const builtinImport = /^import (\{[\w\s,]*\}) from ("node:\w+");$/gm;
+
 /** The bundler plugin. The build fails when citty is not the one that this was written for. */
 export const startupShims: Bun.BunPlugin = {
   name: "start-up shims",
   setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const text = await Bun.file(path).text();
+      const contents = text.replace(builtinImport, "const $1 = process.getBuiltinModule($2);");
+      if (/^import (?!type).* from "node:/m.test(contents)) {
+        throw new Error(`${path} imports a module of the runtime in another form than by names`);
+      }
+      return { contents, loader: "ts" };
+    });
     build.onLoad({ filter: /[\\/]citty[\\/]dist[\\/]index\.mjs$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
       if (text.split(cittyImport).length !== 2) {

@@ -3,7 +3,7 @@
  */
 
 /** The Bun whose runtimes are pinned below. The building Bun must be the same: bytecode is tied to it. */
-export const bunVersion = "1.4.5";
+export const bunVersion = "1.4.2";
 
 /** A Bun runtime: its npm package, the executable inside, and that executable's SHA-256. */
 export interface Runtime {
@@ -25,7 +25,7 @@ export const targets: readonly Target[] = [
     runtime: {
       package: "@oven/bun-linux-x64",
       executable: "bin/bun",
-      sha256: "f05d28a3862f4b84395c7fa32480b835dd47482e80b7e7a49a115227f0c06083",
+      sha256: "a83d263767d839e4d2649ca8e35d07159c7afc99afdc96d731ced29e056dda0c",
     },
   },
   {
@@ -34,7 +34,7 @@ export const targets: readonly Target[] = [
     runtime: {
       package: "@oven/bun-linux-aarch64",
       executable: "bin/bun",
-      sha256: "04778f1f42399a69d086853e9c7af4acf574b2f21a43d0dc673853d8b84a2923",
+      sha256: "616f267a34278ff5ac282df37ffdfba1d7141f4f6926bca99af2cd6ef3ad32b1",
     },
   },
   {
@@ -43,7 +43,7 @@ export const targets: readonly Target[] = [
     runtime: {
       package: "@oven/bun-linux-x64-musl",
       executable: "bin/bun",
-      sha256: "cf5d285ddbe256785a5121a3c113191a6b577504976374c7cfd5aedca609b720",
+      sha256: "16b72935ffd7a503b978c186874539c92aade4e3515b70a5abf5db2581fdef7d",
     },
   },
   {
@@ -52,7 +52,7 @@ export const targets: readonly Target[] = [
     runtime: {
       package: "@oven/bun-linux-aarch64-musl",
       executable: "bin/bun",
-      sha256: "9c48986093073afec8b76a3e285303598dd2462f52748aecb65e4d94866e1ea3",
+      sha256: "1101cd0aa92ea214c2aaf4bb3761ca3c76a90aae0e6f94c07efb4e8c4f18a8fc",
     },
   },
 ];
@@ -62,11 +62,11 @@ export const foreignRuntimes = {
   "darwin-arm64": {
     package: "@oven/bun-darwin-aarch64",
     executable: "bin/bun",
-    sha256: "e2984124f1514e1e6bbda20adedbf07a02c443c6a5828853a15c7c7abf78e19f",
+    sha256: "35d20dd0263e5c950194434b925454fdfa9ba6e4467da960410fa05b08a7a5b5",
   },
   "windows-x64": {
     package: "@oven/bun-windows-x64",
     executable: "bin/bun.exe",
-    sha256: "e06ad0864463c68892ae71a2a64af7eae1585cac5dd9b80bc042f45605587cb1",
+    sha256: "15277c59ccd6c6c20f8dc9716c2b59c1776320d606b6a8658f70be8799519ca4",
   },
 } as const satisfies Record<string, Runtime>;

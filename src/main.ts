@@ -7,7 +7,7 @@ import { version } from "./version.ts";
 
 // ExitCode.bug holds if the process ends on its own before an exit code is known.
 process.exitCode = 1;
-// Not by a top-level await: under one, Bun 1.4.5 ends with 0 after an unhandled rejection, and spins
+// Not by a top-level await: under one, Bun ends with 0 after an unhandled rejection, and spins
 // for ever on a promise that never settles.
 main(process.argv.slice(2)).then((code) => process.exit(code));
 

@@ -1,4 +1,31 @@
-/** What build/first-process.ts has as bytes, in the words of GNU as: jumps and places are its to count. */
+/** What the build has as bytes, in the words of GNU as: jumps and places are its to count. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+type Architecture = "x64" | "arm64";
+
+/** The programs that assemble for that architecture. */
+export function assemblers(architecture: Architecture): [as: string, objcopy: string] {
+  const prefix = architecture === "x64" ? "x86_64-linux-gnu" : "aarch64-linux-gnu";
+  return [`${prefix}-as`, `${prefix}-objcopy`];
+}
+
+/** The bytes of a source's .text. */
+export async function assembled(architecture: Architecture, source: string): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), "aegis-kexec-as-"));
+  try {
+    const [code, object, bytes] = ["s", "o", "bin"].map((end) => join(folder, `code.${end}`));
+    const [as, objcopy] = assemblers(architecture);
+    await Bun.write(code ?? "", source);
+    await Bun.$`${as} -o ${object} ${code}`.quiet();
+    await Bun.$`${objcopy} -O binary -j .text ${object} ${bytes}`.quiet();
+    return Buffer.from(await Bun.file(bytes ?? "").arrayBuffer());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 const data = `
 self: .asciz "/proc/self"
@@ -8,6 +35,7 @@ path: .asciz "/proc"
 entry: .quad 0x201000
 `;
 
+/** build/first-process.ts */
 export const sources = {
   x64: `
   .intel_syntax noprefix
@@ -82,4 +110,60 @@ out:
   ldr x16, entry
   br x16
   ${data}`,
+} as const;
+
+/** build/random.ts */
+export const randomSources = {
+  x64: `
+  .intel_syntax noprefix
+  mov edx, 4            # GRND_INSECURE
+next:
+  test rsi, rsi
+  jz done
+  mov eax, 318          # getrandom
+  syscall
+  test rax, rax
+  js failed
+  add rdi, rax
+  sub rsi, rax
+  jmp next
+failed:
+  cmp rax, -4           # EINTR
+  je next
+  cmp rax, -22          # EINVAL
+  jne crash
+  test edx, edx
+  jz crash
+  xor edx, edx
+  jmp next
+crash:
+  ud2
+done:
+  ret
+`,
+  arm64: `
+  mov x3, x0
+  mov x2, 4             // GRND_INSECURE
+next:
+  cbz x1, done
+  mov x0, x3
+  mov x8, 278           // getrandom
+  svc 0
+  tbnz x0, 63, failed
+  add x3, x3, x0
+  sub x1, x1, x0
+  b next
+failed:
+  cmn x0, 4             // EINTR
+  b.eq next
+  cmn x0, 22            // EINVAL
+  b.ne crash
+  cbz x2, crash
+  mov x2, 0
+  b next
+crash:
+  brk 1
+done:
+  ret
+`,
 } as const;

@@ -3,8 +3,8 @@ import { closeDoors, doorNames } from "../../build/doors.ts";
 import { dropSectionTable } from "../../build/elf.ts";
 
 const code = {
-  x64: Buffer.from("41803e4275e541807e015575de41807e024e", "hex"),
-  arm64: Buffer.from("2a0140395f09017101ffff542a0540395f550171", "hex"),
+  x64: Buffer.from("41803e4275e941807e015575e241807e024e", "hex"),
+  arm64: Buffer.from("090140393f09017101ffff54090540393f550171", "hex"),
 };
 
 /** What closeDoors looks for, and nothing else of a runtime. */

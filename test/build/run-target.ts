@@ -38,6 +38,16 @@ export function launcherOf(name: Target["name"]): Launcher | undefined {
   }
 }
 
+/** The same, telling its system calls on standard error. */
+export function tracerOf(name: Target["name"]): Launcher | undefined {
+  const launcher = launcherOf(name);
+  if (launcher === undefined) return undefined;
+  const [program, ...rest] = launcher;
+  if (program !== undefined && program === emulator) return [program, "-strace", ...rest];
+  const strace = Bun.which("strace");
+  return strace === null ? undefined : [strace, "-f", "-qq", ...launcher];
+}
+
 const roots = new Map<string, string>();
 
 /** A folder with musl's libraries below it. */

@@ -65,7 +65,8 @@ describe.skipIf(missing.length > 0)(
     });
     afterAll(() => {
       server.kill();
-      rmSync(folder, { recursive: true });
+      // The server takes its own files away meanwhile.
+      rmSync(folder, { recursive: true, force: true });
     });
 
     test("names itself and its banks", async () => {

@@ -1,0 +1,133 @@
+/**
+ * The program within a compiled binary: Bun's modules, each as text and as bytecode.
+ *
+ * Bytecode spares a module the parser, and is four times as large as its text. Where every start goes,
+ * it stays. What is loaded only when a source, a command or an option asks for it is compiled then,
+ * which takes a millisecond; its bytecode goes.
+ *
+ * The layout is Bun's own (StandaloneModuleGraph), of the pinned version: the length of what follows,
+ * the modules' bytes, their table, and at the end where that is.
+ */
+
+const lengthSize = 8;
+const trailer = "\n---- Bun! ----\n";
+/** u64 bytes; u32 offset and length of the table; u32 entry; u32 offset and length of arguments; u32 flags. */
+const directorySize = 32;
+/** Offset and length, u32 each, of name, text, source map, bytecode, facts and origin; 4 bytes of kinds. */
+const entrySize = 52;
+const field = { name: 0, text: 8, bytecode: 24 } as const;
+
+/** Commands whose start counts: src/cli/commands/index.ts. */
+const quick = ["boot", "load", "exec"];
+
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Module {
+  readonly name: string;
+  readonly text: string;
+  readonly bytecode: Range;
+  /** Where the table says where the bytecode is. */
+  readonly at: number;
+}
+
+/**
+ * Forgets the bytecode of what is further away, in place.
+ *
+ * @param payload From the length on.
+ * @returns Where it was: bytes that nothing refers to any more.
+ * @throws Error where the payload is laid out otherwise.
+ */
+export function forgetFarBytecode(payload: Uint8Array): Range[] {
+  const { modules, entry } = readModules(payload);
+  const near = nearModules(modules, entry);
+  const far = modules.filter(
+    ({ name, bytecode }) => !near.has(name) && bytecode.to > bytecode.from,
+  );
+  const view = viewOf(payload);
+  for (const { at } of far) {
+    view.setUint32(at, 0, true);
+    view.setUint32(at + 4, 0, true);
+  }
+  return far.map(({ bytecode }) => bytecode).sort((a, b) => a.from - b.from);
+}
+
+function readModules(payload: Uint8Array): { modules: Module[]; entry: string } {
+  const view = viewOf(payload);
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const end = Number(view.getBigUint64(0, true)) + lengthSize;
+  const directory = end - trailer.length - directorySize;
+  const wrong = (what: string) => new Error(`the program is not laid out as expected: ${what}`);
+  if (
+    !(directory >= lengthSize && end <= payload.length) ||
+    bytes.toString("latin1", end - trailer.length, end) !== trailer
+  ) {
+    throw wrong("it does not end as it should");
+  }
+  const range = (at: number): Range => {
+    const from = view.getUint32(at, true) + lengthSize;
+    const to = from + view.getUint32(at + 4, true);
+    if (to > directory) throw wrong("something lies outside of it");
+    return { from, to };
+  };
+  const table = range(directory + 8);
+  if (table.to === table.from || (table.to - table.from) % entrySize !== 0) {
+    throw wrong("its table has another size");
+  }
+  const modules: Module[] = [];
+  for (let at = table.from; at < table.to; at += entrySize) {
+    const text = (range: Range) => bytes.toString("latin1", range.from, range.to);
+    const name = text(range(at + field.name));
+    if (!name.startsWith("/$bunfs/root/")) throw wrong("a module has another name");
+    modules.push({
+      name,
+      text: text(range(at + field.text)),
+      bytecode: range(at + field.bytecode),
+      at: at + field.bytecode,
+    });
+  }
+  const entry = modules[view.getUint32(directory + 16, true)]?.name;
+  if (entry === undefined) throw wrong("it has no entry");
+  return { modules, entry };
+}
+
+/**
+ * Names of the modules that are loaded with the entry, with the command line, or as a quick command.
+ *
+ * @throws Error where a quick command is not found.
+ */
+function nearModules(modules: readonly Module[], entry: string): Set<string> {
+  const texts = new Map(modules.map(({ name, text }) => [name, text]));
+  const found = (pattern: RegExp, name: string) =>
+    [...(texts.get(name) ?? "").matchAll(pattern)].map(([, other = ""]) => other);
+  const near = new Set<string>();
+  const add = (names: readonly string[]) => {
+    const pending = [...names];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (near.has(name)) continue;
+      near.add(name);
+      pending.push(...found(/(?:from|import)"(\/\$bunfs\/root\/[^"]+)"/g, name));
+    }
+  };
+  add([entry]);
+  const loader = new RegExp(
+    `\\b(?:${quick.join("|")}):async\\(\\)=>\\(await import\\("([^"]+)"\\)\\)`,
+    "g",
+  );
+  const lines = [...near]
+    .flatMap((name) => found(/import\("(\/\$bunfs\/root\/[^"]+)"\)/g, name))
+    .filter((name) => found(loader, name).length > 0);
+  const commands = lines.flatMap((name) => found(loader, name));
+  // A program of another kind, as the tests and the bench build, has none of them.
+  if (commands.length !== 0 && commands.length !== quick.length) {
+    throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
+  }
+  add([...lines, ...commands]);
+  return near;
+}
+
+function viewOf(payload: Uint8Array): DataView {
+  return new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "bun:test";
+import { forgetFarBytecode } from "../../build/payload.ts";
+
+interface Module {
+  readonly name: string;
+  readonly text: string;
+}
+const root = (name: string) => `/$bunfs/root/${name}`;
+const commands =
+  'var c={boot:async()=>(await import("/$bunfs/root/boot")).boot,load:async()=>(await import("/$bunfs/root/load")).load,' +
+  'exec:async()=>(await import("/$bunfs/root/exec")).exec,inspect:async()=>(await import("/$bunfs/root/inspect")).inspect}';
+const modules: readonly Module[] = [
+  { name: root("shared"), text: "" },
+  { name: root("main"), text: 'import"/$bunfs/root/shared";await import("/$bunfs/root/run")' },
+  { name: root("run"), text: `import{a}from"/$bunfs/root/parse";${commands}` },
+  { name: root("parse"), text: "" },
+  { name: root("boot"), text: 'import{b}from"/$bunfs/root/handoff";' },
+  { name: root("load"), text: 'import{b}from"/$bunfs/root/handoff";' },
+  { name: root("exec"), text: "" },
+  { name: root("inspect"), text: 'import{c}from"/$bunfs/root/report"' },
+  { name: root("report"), text: "" },
+  { name: root("handoff"), text: 'await import("/$bunfs/root/iso")' },
+  { name: root("iso"), text: "" },
+];
+const far = ["inspect", "report", "iso"].map(root);
+
+/** As Bun writes it: the length, the parts, the table, the directory. */
+function program(all: readonly Module[] = modules, entry = 1): Buffer {
+  const parts: Buffer[] = [];
+  let size = 0;
+  const put = (bytes: Buffer) => {
+    parts.push(bytes);
+    size += bytes.length;
+    return [size - bytes.length, bytes.length];
+  };
+  const table = all.map(({ name, text }) => [
+    ...put(Buffer.from(name)),
+    ...put(Buffer.from(text)),
+    ...[0, 0],
+    ...put(Buffer.from(`bytecode of ${name}`)),
+    ...[0, 0, 0, 0],
+    0x01010101,
+  ]);
+  const [offset = 0, length = 0] = put(Buffer.from(Uint32Array.from(table.flat()).buffer));
+  const directory = Buffer.alloc(32);
+  directory.writeBigUInt64LE(BigInt(size), 0);
+  for (const [i, value] of [offset, length, entry, 0, 0, 0].entries()) {
+    directory.writeUInt32LE(value, 8 + i * 4);
+  }
+  put(directory);
+  put(Buffer.from("\n---- Bun! ----\n"));
+  const head = Buffer.alloc(8);
+  head.writeBigUInt64LE(BigInt(size));
+  return Buffer.concat([head, ...parts, Buffer.alloc(100)]);
+}
+
+test("bytecode stays of what is loaded at once and of the quick commands", () => {
+  const before = program();
+  const after = Buffer.from(before);
+  const gone = forgetFarBytecode(after).map(({ from, to }) => after.toString("latin1", from, to));
+  expect(gone).toEqual(far.map((name) => `bytecode of ${name}`));
+  const changed = [...before.keys()].filter((i) => before[i] !== after[i]);
+  // Offset and length of three; high bytes of them are zero anyway.
+  expect(changed.length).toBeGreaterThan(6);
+  expect(changed.length).toBeLessThanOrEqual(24);
+  expect(forgetFarBytecode(after)).toEqual([]);
+});
+
+test("a program without commands keeps what it loads at once", () => {
+  const small = modules.slice(0, 2);
+  expect(forgetFarBytecode(program(small))).toEqual([]);
+});
+
+describe("refused is", () => {
+  const renamed = modules.map((one) => ({ ...one, text: one.text.replace("boot:", "start:") }));
+  test.each<[string, Buffer, string]>([
+    ["a quick command under another name", program(renamed), "not loaded as expected"],
+    ["an entry that is none", program(modules, 99), "it has no entry"],
+    ["another trailer", flipped(-101), "does not end"],
+    ["another length", flipped(0), "does not end"],
+    ["a module of another place", program([{ name: "/main", text: "" }], 0), "another name"],
+    ["no module", program([], 0), "another size"],
+    ["nothing", Buffer.alloc(100), "does not end"],
+  ])("%s", (_, payload, message) => {
+    expect(() => forgetFarBytecode(payload)).toThrow(message);
+  });
+
+  test("a part outside", () => {
+    const payload = program();
+    const directory = payload.length - 100 - 16 - 32;
+    const table = payload.readUInt32LE(directory + 8) + 8;
+    payload.writeUInt32LE(0xffff_fff0, table + 28);
+    expect(() => forgetFarBytecode(payload)).toThrow("lies outside");
+  });
+});
+
+function flipped(at: number): Buffer {
+  const payload = program();
+  const index = at < 0 ? payload.length + at : at;
+  payload[index] = (payload[index] ?? 0) ^ 0x80;
+  return payload;
+}

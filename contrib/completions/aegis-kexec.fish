@@ -21,6 +21,7 @@ complete -c aegis-kexec -n __fish_use_subcommand -l version -d 'print the versio
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -50,6 +51,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l version -d 'pri
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -101,6 +103,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from status' -l version -d 'p
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -121,6 +124,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l version -d '
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l reuse-cmdline -d 'start from the running kernel\'s command line, without its BOOT_IMAGE= and initrd='

@@ -1,6 +1,7 @@
 /** `--menu`: the entry that somebody chooses, in the place of `--entry`. */
 import { KexecError } from "../errors.ts";
-import type { LoadRequest } from "../handoff/request.ts";
+import { gateFor } from "../handoff/gate/choose-gate.ts";
+import { type LoadRequest, parseLoadRequest } from "../handoff/request.ts";
 import { FoundSource } from "../source/open.ts";
 import { choose, requireTerminal } from "./chooser.ts";
 import { describeInspection } from "./output/describe-inspection.ts";
@@ -20,7 +21,8 @@ export async function withChosenEntry(
       message: "cannot show a menu: --menu is for one SOURCE, and without --entry",
     });
   }
-  using found = await FoundSource.find(source);
+  const gate = await gateFor(parseLoadRequest(request));
+  using found = await FoundSource.find({ kernel: source, wait: request.wait }, {}, gate);
   const menu = await found.menu();
   if (menu === undefined) {
     throw new KexecError("usage", {

@@ -82,9 +82,7 @@ async function inspectOne(
   notes.push(...placeWarnings(parsed.secrets));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
   reasons.add(...(gate?.refusedSecrets(parsed.secrets) ?? []));
-  const found = held.use(
-    await FoundSource.find(parsed.kernel, listener, gate ?? brokenGate(reasons)),
-  );
+  const found = held.use(await FoundSource.find(parsed, listener, gate ?? brokenGate(reasons)));
   const source =
     gate && (await reasons.attemptAsync(async () => held.use(await Source.of(found, parsed))));
   const verified =
@@ -139,6 +137,7 @@ function brokenGate(reasons: Reasons): Admission {
   };
   return {
     required: true,
+    fileSystems: [],
     admit: refuse,
     judgeWhole: refuse,
   };

@@ -26,6 +26,9 @@ const severalPaths = v.pipe(
 );
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
 
+/** A day: hardware counts no further, and nothing else is waited for so long. */
+const longestWait = 86_400;
+
 const loadSchema = v.strictObject({
   /**
    * SOURCE: the path of a kernel image, or of whatever else names one. Of several the first that
@@ -37,6 +40,15 @@ const loadSchema = v.strictObject({
    * out: its default.
    */
   entry: v.optional(v.pipe(text, v.nonEmpty("it must not be empty"))),
+  /** Seconds to wait for the disk that SOURCE is on; default 30. */
+  wait: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number of seconds"),
+      v.minValue(0, "it must not be negative"),
+      v.maxValue(longestWait, `it must be ${longestWait} seconds or less`),
+    ),
+  ),
   /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
   profile: v.optional(
     v.pipe(
@@ -98,9 +110,6 @@ const loadSchema = v.strictObject({
   debug: flag,
 });
 
-/** A day: hardware counts no further, and a longer time guards nothing. */
-const longestWatchdog = 86_400;
-
 const execSchema = () =>
   v.strictObject({
     /** Flush file systems before the jump, and leave those on block devices read-only. */
@@ -124,7 +133,7 @@ const execSchema = () =>
         v.number("it must be a number"),
         v.safeInteger("it must be a whole number of seconds"),
         v.minValue(1, "it must be 1 second or more"),
-        v.maxValue(longestWatchdog, `it must be ${longestWatchdog} seconds or less`),
+        v.maxValue(longestWait, `it must be ${longestWait} seconds or less`),
       ),
     ),
     /** What to do when it fails. */
@@ -146,6 +155,7 @@ const manifestSchema = () =>
   v.strictObject({
     kernel: path,
     entry: loadSchema.entries.entry,
+    wait: loadSchema.entries.wait,
     initrd: loadSchema.entries.initrd,
     cmdline: loadSchema.entries.cmdline,
     reuseCmdline: loadSchema.entries.reuseCmdline,

@@ -1,9 +1,147 @@
-/** The names in a directory that must stay below another one. */
+/** Folders, the ways below them that nothing leads out of, and the names in them. */
 
-import { EACCES, ENOENT, ENOTDIR } from "../errno.ts";
-import { callThroughSignals, close, ioError, nameText } from "./descriptor.ts";
-import { type Folder, openBeneath } from "./file.ts";
-import { openError } from "./path.ts";
+import { EACCES, ENOENT, ENOTDIR, EXDEV, errnoName } from "../errno.ts";
+import { cannot, KexecError } from "../errors.ts";
+import {
+  callThroughSignals,
+  close,
+  cString,
+  ioError,
+  nameText,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_RDONLY,
+  open,
+} from "./descriptor.ts";
+import { openError, readLink } from "./path.ts";
+
+// struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
+const OPEN_HOW_SIZE = 24;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_BENEATH = 8;
+export const RESOLVE_IN_ROOT = 16;
+// include/uapi/asm-generic/fcntl.h
+export const O_PATH = 0o10000000;
+
+/** The canonical path of an open file, as the kernel knows it; undefined where /proc is missing. */
+export function pathOf(fd: number): string | undefined {
+  const path = readLink(`/proc/self/fd/${fd}`);
+  return typeof path === "string" ? path : undefined;
+}
+
+/** A folder that files are opened below. Dispose of it to close it. */
+export class Folder implements Disposable {
+  private constructor(
+    readonly fd: number,
+    readonly path: string,
+    /** It has no place among the mounts: what the kernel calls its path names something else. */
+    readonly detached: boolean,
+  ) {}
+
+  /** @throws KexecError `file-not-found`, `file-unreadable`, `io-error` */
+  static open(path: string): Folder {
+    const fd = open(path, O_PATH);
+    if (fd < 0) throw openError(path, "folder", -fd);
+    return new Folder(fd, path, false);
+  }
+
+  /** The folder at `path` under another name for messages; undefined where it cannot be opened. */
+  static openAs(path: string, shown: string): Folder | undefined {
+    const fd = open(path, O_PATH);
+    return fd < 0 ? undefined : new Folder(fd, shown, false);
+  }
+
+  /** The root of a detached mount, which ends with it. */
+  static ofMount(mount: { readonly fd: number }, shown: string): Folder {
+    return new Folder(mount.fd, shown, true);
+  }
+
+  /** A folder below it, or itself where `path` is empty. @throws KexecError of InputFile.openBelow */
+  below(path: string): Folder {
+    const fd = openBeneathAs(this, `${path === "" ? "." : path}/.`, O_PATH);
+    const shown = joined(this, path);
+    if (fd < 0) throw belowError(this, path, "folder", -fd);
+    return new Folder(fd, shown, this.detached);
+  }
+
+  /** Canonical and absolute where it has a place in a file system of this machine; `path` where not. */
+  get canonicalPath(): string {
+    return this.detached ? this.path : (pathOf(this.fd) ?? this.path);
+  }
+
+  /** The folder that the file at `path` is in. */
+  static of(path: string): Folder {
+    const slash = path.lastIndexOf("/");
+    return Folder.open(slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".");
+  }
+
+  [Symbol.dispose](): void {
+    close(this.fd);
+  }
+}
+
+/**
+ * Finds `path` where it stays below `folder`, wherever symbolic links lead: openat2(2) with
+ * RESOLVE_BENEATH, Linux 5.6.
+ * @returns a descriptor of what is there, opened neither for reading nor for writing, or -errno:
+ *   -EXDEV where it would leave the folder
+ */
+export function findBeneath(folder: Folder, path: string): number {
+  return openBeneathAs(folder, path, O_PATH);
+}
+
+/**
+ * Opens `path` for reading where it stays below `folder`, as `findBeneath` finds it. O_NONBLOCK: a FIFO
+ * must be refused, not waited for.
+ */
+export function openBeneath(folder: Folder, path: string): number {
+  return openBeneathAs(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+export function openBeneathAs(
+  folder: Folder,
+  path: string,
+  flags: number,
+  resolve = RESOLVE_BENEATH,
+): number {
+  const how = new Uint8Array(OPEN_HOW_SIZE);
+  const view = new DataView(how.buffer);
+  view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
+  view.setBigUint64(16, BigInt(resolve | RESOLVE_NO_MAGICLINKS), true);
+  return callThroughSignals("openat2", folder.fd, cString(path), how, OPEN_HOW_SIZE);
+}
+
+/** Whether `path`, which may be empty for the folder itself, is a folder that stays below it. */
+export function isFolderBelow(folder: Folder, path: string): boolean {
+  const fd = openBeneathAs(folder, `${path === "" ? "." : path}/.`, O_PATH);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+/** What messages call a path below a folder. */
+export function joined({ path: folder }: Folder, path: string): string {
+  if (path === "") return folder;
+  return folder === "." ? path : `${folder.replace(/\/$/, "")}/${path}`;
+}
+
+export function belowError(folder: Folder, path: string, what: string, errno: number): KexecError {
+  const shown = joined(folder, path);
+  if (folder.detached && (errno === ENOENT || errno === ENOTDIR)) {
+    // Where such a path breaks off cannot be looked up by name.
+    return cannot(
+      `open the ${what} ${shown}`,
+      { code: "file-not-found", why: "no such file" },
+      { errno: errnoName(errno) },
+    );
+  }
+  if (errno !== EXDEV) return openError(shown, what, errno);
+  return new KexecError("outside-folder", {
+    message: `cannot open the ${what} ${shown}: a symbolic link in its path leads out of the folder`,
+    errno: "EXDEV",
+    hint: "keep the files in that folder; links in it must be relative",
+  });
+}
 
 // struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name
 const LENGTH_AT = 16;

@@ -4,96 +4,32 @@ import { ENOENT, EXDEV } from "../errno.ts";
 import { cannot, KexecError } from "../errors.ts";
 import {
   becameShorter,
-  callThroughSignals,
   close,
-  cString,
   ioError,
-  O_CLOEXEC,
   O_NOCTTY,
   O_NONBLOCK,
   O_RDONLY,
   open,
   readRange,
 } from "./descriptor.ts";
+import {
+  belowError,
+  type Folder,
+  findBeneath,
+  joined,
+  O_PATH,
+  openBeneath,
+  openBeneathAs,
+  pathOf,
+  RESOLVE_IN_ROOT,
+} from "./directory.ts";
 import { libc } from "./libc.ts";
-import { type FileStatus, openError, readLink, statusOf } from "./path.ts";
+import { type FileStatus, openError, statusOf } from "./path.ts";
 
-// struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
-const OPEN_HOW_SIZE = 24;
-const RESOLVE_NO_MAGICLINKS = 2;
-const RESOLVE_BENEATH = 8;
-const RESOLVE_IN_ROOT = 16;
+export { Folder, isFolderBelow } from "./directory.ts";
+
 // include/uapi/linux/fadvise.h
 const POSIX_FADV_WILLNEED = 3;
-// include/uapi/asm-generic/fcntl.h
-const O_PATH = 0o10000000;
-
-/** The canonical path of an open file, as the kernel knows it; undefined where /proc is missing. */
-function pathOf(fd: number): string | undefined {
-  const path = readLink(`/proc/self/fd/${fd}`);
-  return typeof path === "string" ? path : undefined;
-}
-
-/** A folder that files are opened below. Dispose of it to close it. */
-export class Folder implements Disposable {
-  private constructor(
-    readonly fd: number,
-    readonly path: string,
-  ) {}
-
-  /** @throws KexecError `file-not-found`, `file-unreadable`, `io-error` */
-  static open(path: string): Folder {
-    const fd = open(path, O_PATH);
-    if (fd < 0) throw openError(path, "folder", -fd);
-    return new Folder(fd, path);
-  }
-
-  /** Canonical and absolute. */
-  get canonicalPath(): string {
-    return pathOf(this.fd) ?? this.path;
-  }
-
-  /** The folder that the file at `path` is in. */
-  static of(path: string): Folder {
-    const slash = path.lastIndexOf("/");
-    return Folder.open(slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".");
-  }
-
-  [Symbol.dispose](): void {
-    close(this.fd);
-  }
-}
-
-/**
- * Finds `path` where it stays below `folder`, wherever symbolic links lead: openat2(2) with
- * RESOLVE_BENEATH, Linux 5.6.
- * @returns a descriptor of what is there, opened neither for reading nor for writing, or -errno:
- *   -EXDEV where it would leave the folder
- */
-function findBeneath(folder: Folder, path: string): number {
-  return openBeneathAs(folder, path, O_PATH);
-}
-
-/**
- * Opens `path` for reading where it stays below `folder`, as `findBeneath` finds it. O_NONBLOCK: a FIFO
- * must be refused, not waited for.
- */
-export function openBeneath(folder: Folder, path: string): number {
-  return openBeneathAs(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-}
-
-function openBeneathAs(
-  folder: Folder,
-  path: string,
-  flags: number,
-  resolve = RESOLVE_BENEATH,
-): number {
-  const how = new Uint8Array(OPEN_HOW_SIZE);
-  const view = new DataView(how.buffer);
-  view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
-  view.setBigUint64(16, BigInt(resolve | RESOLVE_NO_MAGICLINKS), true);
-  return callThroughSignals("openat2", folder.fd, cString(path), how, OPEN_HOW_SIZE);
-}
 
 /**
  * A regular, non-empty file, opened once. It reads like a `ByteSource` of image/bytes.ts.
@@ -103,7 +39,7 @@ export class InputFile implements Disposable {
   private constructor(
     /** As the user gave it. */
     readonly path: string,
-    /** Canonical and absolute. */
+    /** Canonical and absolute where it has a place in a file system of this machine; `path` where not. */
     readonly canonicalPath: string,
     readonly fd: number,
     readonly status: FileStatus,
@@ -158,16 +94,8 @@ export class InputFile implements Disposable {
     place: number,
     again: () => number,
   ): InputFile {
-    const shown = folder.path === "." ? path : `${folder.path.replace(/\/$/, "")}/${path}`;
-    if (place === -EXDEV) {
-      throw new KexecError("outside-folder", {
-        message: `cannot open the ${what} ${shown}: a symbolic link in its path leads out of the folder`,
-        errno: "EXDEV",
-        hint: "keep the files in that folder; links in it must be relative",
-      });
-    }
-    if (place < 0) throw openError(shown, what, -place);
-    return InputFile.at(place, shown, what, again);
+    if (place < 0) throw belowError(folder, path, what, -place);
+    return InputFile.at(place, joined(folder, path), what, again, folder.detached);
   }
 
   /**
@@ -176,7 +104,13 @@ export class InputFile implements Disposable {
    * @param place A descriptor by O_PATH, which is closed here.
    * @param again Opens the path anew, where the descriptor has no name in /proc.
    */
-  private static at(place: number, path: string, what: string, again: () => number): InputFile {
+  private static at(
+    place: number,
+    path: string,
+    what: string,
+    again: () => number,
+    detached = false,
+  ): InputFile {
     let found: FileStatus;
     let fd: number;
     try {
@@ -187,10 +121,16 @@ export class InputFile implements Disposable {
     } finally {
       close(place);
     }
-    return InputFile.of(fd, path, what, found);
+    return InputFile.of(fd, path, what, found, detached);
   }
 
-  private static of(fd: number, path: string, what: string, found: FileStatus): InputFile {
+  private static of(
+    fd: number,
+    path: string,
+    what: string,
+    found: FileStatus,
+    detached: boolean,
+  ): InputFile {
     try {
       const status = requireRegular(fd, path, what);
       if (status.inode !== found.inode || status.device !== found.device) {
@@ -210,7 +150,7 @@ export class InputFile implements Disposable {
           hint: "copy or download it again: an empty file is often an interrupted copy",
         });
       }
-      return new InputFile(path, pathOf(fd) ?? path, fd, status);
+      return new InputFile(path, detached ? path : (pathOf(fd) ?? path), fd, status);
     } catch (error) {
       close(fd);
       throw error;

@@ -46,7 +46,7 @@ const STATX_MNT_ID = 0x1000;
 const AT_EMPTY_PATH = 0x1000;
 const STATX = {
   ...{ mask: 0, uid: 20, mode: 28, ino: 32, size: 40, changed: 96, modified: 112 },
-  ...{ devMajor: 136, devMinor: 140, mount: 144 },
+  ...{ rdevMajor: 128, rdevMinor: 132, devMajor: 136, devMinor: 140, mount: 144 },
 } as const;
 
 function rawStatx(fd: number, path: Uint8Array, flags: number): DataView | number {
@@ -99,6 +99,14 @@ export function statusOf(fd: number): FileStatus | number {
 /** Status of what `path` names, symbolic links followed, or -errno. */
 export function statusOfPath(path: string): FileStatus | number {
   return statx(AT_FDCWD, cString(path), 0);
+}
+
+/** `major:minor` of the block device that `path` names; undefined where it names none. */
+export function deviceNumberOf(path: string): string | undefined {
+  const view = rawStatx(AT_FDCWD, cString(path), 0);
+  if (typeof view === "number") return undefined;
+  if (fileTypes.get(view.getUint16(STATX.mode, true) & S_IFMT) !== "block device") return undefined;
+  return `${view.getUint32(STATX.rdevMajor, true)}:${view.getUint32(STATX.rdevMinor, true)}`;
 }
 
 /** Whether something is at `path`, symbolic links followed. What cannot be looked at is not. */

@@ -94,6 +94,8 @@ export interface Admission {
    * believed, so that the signature of the whole file can be checked over those copies: see `Whole`.
    */
   readonly required: boolean;
+  /** Types of file systems that may be mounted to read a source; undefined: all that are known. */
+  readonly fileSystems: readonly string[] | undefined;
   /**
    * Judges a manifest; it is called before any file that the manifest names is opened.
    * @throws KexecError to refuse

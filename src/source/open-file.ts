@@ -42,6 +42,13 @@ export type HeldFile = OpenFile & Disposable;
 /** Opens the file whose name is another's and `suffix`: its signature. */
 export type OpenBeside = (suffix: string, what: string) => HeldFile | Promise<HeldFile>;
 
+const longestBeginning = 1024;
+
+/** What `FoundFile.beginning` is. */
+export function beginningOf(file: OpenFile): Uint8Array {
+  return file.read(0, Math.min(file.size, longestBeginning));
+}
+
 /** A file to load. */
 export interface SourceFile {
   readonly file: OpenFile;

@@ -27,11 +27,14 @@ export interface Wanted {
   readonly initrd: readonly string[];
   /** Of a menu: which entry. Undefined: its default. */
   readonly entry?: string | undefined;
+  /** Seconds to wait for the disk that it is on; undefined: as long as `defaultWait`. */
+  readonly wait?: number | undefined;
 }
 
 /** Nothing is demanded. */
 const admitAll: Admission = {
   required: false,
+  fileSystems: undefined,
   admit: async () => undefined,
   judgeWhole: async () => undefined,
 };
@@ -59,13 +62,13 @@ export class FoundSource implements Disposable {
 
   /** @throws KexecError where SOURCE cannot be opened */
   static async find(
-    source: string,
+    { kernel: source, wait }: Pick<Wanted, "kernel" | "wait">,
     listener: Listener = {},
     admission: Admission = admitAll,
   ): Promise<FoundSource> {
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());
-    const found = await findSource(source, held);
+    const found = await findSource(source, held, { wait, listener, admission });
     const recognised = await recognise(found);
     const opening: Opening = {
       architecture: libc().architecture,
@@ -201,7 +204,7 @@ export class Source implements Disposable {
     admission: Admission = admitAll,
   ): Promise<Source> {
     using held = new DisposableStack();
-    const found = held.use(await FoundSource.find(wanted.kernel, listener, admission));
+    const found = held.use(await FoundSource.find(wanted, listener, admission));
     const source = await Source.of(found, wanted);
     source.held.use(held.move());
     return source;
@@ -211,7 +214,7 @@ export class Source implements Disposable {
    * @param found Stays the caller's, and must outlive this.
    * @throws KexecError of `FoundSource.open` and InputFile.open
    */
-  static async of(found: FoundSource, wanted: Omit<Wanted, "kernel">): Promise<Source> {
+  static async of(found: FoundSource, wanted: Omit<Wanted, "kernel" | "wait">): Promise<Source> {
     using held = new DisposableStack();
     const opened = await found.open(wanted.entry);
     const { kernel, initrds, manifest } = opened;

@@ -1,11 +1,10 @@
 /** Where SOURCE is: by its first characters a path, and further places with a file each. */
 import { Folder, InputFile } from "../linux/file.ts";
 import { isDirectory } from "../linux/path.ts";
+import type { Listener } from "../listener.ts";
 import { FolderTree, folderAbove } from "./folder-tree.ts";
-import type { FoundFile, FoundTree } from "./kind.ts";
-import type { OpenFile } from "./open-file.ts";
-
-const longestBeginning = 1024;
+import type { Admission, FoundFile, FoundTree } from "./kind.ts";
+import { beginningOf } from "./open-file.ts";
 
 /** What was found at SOURCE. */
 export type Found = FoundFile | FoundTree;
@@ -14,13 +13,39 @@ export function isTree(found: Found): found is FoundTree {
   return "tree" in found;
 }
 
+/** Seconds that a disk is waited for. */
+const defaultWait = 30;
+
+/** How a place is searched. */
+export interface Searching {
+  readonly wait: number | undefined;
+  readonly listener: Listener;
+  readonly admission: Pick<Admission, "fileSystems">;
+}
+
 /**
  * Opens what SOURCE names; it is closed with `held`.
- * @throws KexecError of InputFile.open and Folder.open
+ * @throws KexecError of InputFile.open, Folder.open and `findOnDisk`
  */
-export async function findSource(source: string, held: DisposableStack): Promise<Found> {
+export async function findSource(
+  source: string,
+  held: DisposableStack,
+  { wait = defaultWait, listener, admission: { fileSystems } }: Searching,
+): Promise<Found> {
+  if (isOnDisk(source)) {
+    const { findOnDisk } = await import("./disk/disk.ts");
+    return findOnDisk(source, held, { seconds: wait, fileSystems, listener });
+  }
   if (isDirectory(source)) return foundFolder(held.use(FolderTree.open(source)));
   return foundFile(held.use(InputFile.open(source, "kernel")), held);
+}
+
+/** Whether SOURCE is a place on a disk; a device without a path is not, and neither is a file below /dev. */
+function isOnDisk(source: string): boolean {
+  return (
+    /^(LABEL|UUID|PARTLABEL|PARTUUID)=/.test(source) ||
+    (source.startsWith("/dev/") && source.includes(":/"))
+  );
 }
 
 function foundFolder(tree: FolderTree): FoundTree {
@@ -43,8 +68,4 @@ export function foundFile(file: InputFile, held: DisposableStack): FoundFile {
     openBeside: (suffix, what) => InputFile.open(`${file.path}${suffix}`, what),
     treeAbove: (levels) => FolderTree.open(folderAbove(file.canonicalPath, levels)),
   };
-}
-
-export function beginningOf(file: OpenFile): Uint8Array {
-  return file.read(0, Math.min(file.size, longestBeginning));
 }

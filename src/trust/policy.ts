@@ -31,7 +31,7 @@ export interface Policy {
   readonly allowAppend: readonly string[];
   /** Where `--secret` may put a file: see `secretPlaceAllowed`. */
   readonly allowSecret: readonly string[];
-  /** Types of file systems that may be mounted to read a source; undefined: the program's own list. */
+  /** Types of file systems that may be mounted to read a source; undefined: `defaultFileSystems`. */
   readonly fileSystems: readonly string[] | undefined;
   /** What is measured into a TPM before the jump. */
   readonly measure: MeasurePolicy | undefined;
@@ -66,6 +66,8 @@ export interface TrustRequirement {
   readonly allowAppend: readonly string[];
   /** Of each policy its `allowSecret`: a place must be let through by all. None: no policy, no rule. */
   readonly allowSecret: readonly (readonly string[])[];
+  /** Types of file systems that every policy lets be mounted; undefined: no policy, no rule. */
+  readonly fileSystems: readonly string[] | undefined;
 }
 
 /** Bytes that a policy may have: 64 KiB. A longer file need not be read. */
@@ -158,7 +160,16 @@ export function tighten(policies: readonly Policy[], request: TrustRequest): Tru
     minGeneration: floors.length > 0 ? Math.max(...floors) : undefined,
     allowAppend: narrowAllowed(policies.map((policy) => policy.allowAppend)),
     allowSecret: policies.map((policy) => policy.allowSecret),
+    fileSystems: commonFileSystems(policies),
   };
+}
+
+/** Those with the least code for a hostile disk to reach. */
+const defaultFileSystems: readonly string[] = ["ext4", "vfat", "iso9660", "squashfs", "erofs"];
+
+function commonFileSystems(policies: readonly Policy[]): readonly string[] | undefined {
+  const [first, ...rest] = policies.map(({ fileSystems = defaultFileSystems }) => fileSystems);
+  return first?.filter((type) => rest.every((list) => list.includes(type)));
 }
 
 /**

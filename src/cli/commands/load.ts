@@ -12,6 +12,7 @@ import { limitWrites } from "../output/streams.ts";
 export const sourceArguments = {
   source: positionals.sources,
   entry: options.entry,
+  wait: options.wait,
   profile: options.profile,
   initrd: options.initrd,
   cmdline: options.cmdline,
@@ -61,9 +62,11 @@ export async function chosenRequest(
 export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadRequest {
   const minGeneration = given.text("min-generation");
   const profile = given.text("profile");
+  const wait = given.text("wait");
   return {
     kernel: [...given.positionals("source")],
     entry: given.text("entry"),
+    wait: wait === undefined ? undefined : Number(wait),
     profile: profile === undefined ? undefined : Number(profile),
     initrd: [...given.list("initrd")],
     cmdline: given.text("cmdline"),

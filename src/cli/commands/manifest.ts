@@ -4,10 +4,11 @@ import { defineCommand } from "../arguments/define.ts";
 import { options, positionals } from "../arguments/options.ts";
 import { sourceArguments } from "./load.ts";
 
-const { entry, initrd, cmdline, append } = sourceArguments;
+const { entry, wait, initrd, cmdline, append } = sourceArguments;
 const args = {
   source: positionals.source,
   entry,
+  wait,
   initrd,
   cmdline,
   "reuse-cmdline": options["reuse-cmdline"],
@@ -36,10 +37,12 @@ export const manifest = defineCommand({
   args,
   run: async (given, output) => {
     const generation = given.text("generation");
+    const seconds = given.text("wait");
     const written = await writeManifest(
       {
         kernel: given.positional("source"),
         entry: given.text("entry"),
+        wait: seconds === undefined ? undefined : Number(seconds),
         initrd: [...given.list("initrd")],
         cmdline: given.text("cmdline"),
         reuseCmdline: given.flag("reuse-cmdline"),

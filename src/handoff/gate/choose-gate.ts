@@ -7,6 +7,7 @@ import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 /** Nothing is demanded of a source. */
 const open: Gate = {
   required: false,
+  fileSystems: undefined,
   admit: async () => undefined,
   judgeWhole: async () => undefined,
   needsSealedWhole: () => false,

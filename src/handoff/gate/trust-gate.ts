@@ -43,6 +43,10 @@ export class TrustGate implements Gate {
     return this.requirement.required;
   }
 
+  get fileSystems(): readonly string[] | undefined {
+    return this.requirement.fileSystems;
+  }
+
   readonly admit = async (manifest: SourceManifest): Promise<void> => {
     if (this.requirement.required) {
       refuseOptions(this.options, true);

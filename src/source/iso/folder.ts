@@ -6,7 +6,7 @@ import { compareVersions } from "../../menu/version-order.ts";
 import { parseSignature } from "../../trust/signature.ts";
 import { MenuReading, noSuchEntry } from "../choose.ts";
 import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
-import { beginningOf } from "../place.ts";
+import { beginningOf } from "../open-file.ts";
 import { isoReader } from "./iso.ts";
 
 const mostNames = 65_536;

@@ -30,7 +30,7 @@ async function booted(path: string, entry?: string) {
 }
 
 async function listed(path: string) {
-  using found = await FoundSource.find(path);
+  using found = await FoundSource.find({ kernel: path });
   const menu = await found.menu();
   return { kind: found.kind, ...(await menu?.list()) };
 }

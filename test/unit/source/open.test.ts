@@ -20,7 +20,11 @@ afterAll(() => {
 /** The boot entries of a directory, in order. */
 async function listEntries(directory: string): Promise<readonly ListedEntry[]> {
   using held = new DisposableStack();
-  const found = await findSource(directory, held);
+  const found = await findSource(directory, held, {
+    wait: 0,
+    listener: {},
+    admission: { fileSystems: undefined },
+  });
   if (!isTree(found)) throw new Error("it is no directory");
   return entriesReader.menu(found, { architecture: machine, held }).list().entries;
 }

@@ -155,6 +155,7 @@ describe("tighten", () => {
       minGeneration: undefined,
       allowAppend: [],
       allowSecret: [],
+      fileSystems: undefined,
     };
     expect(tighten([], nothing)).toEqual(open);
     expect(tighten([], { trust: ["k"], minGeneration: 3 })).toEqual({
@@ -173,6 +174,7 @@ describe("tighten", () => {
       minGeneration: 40,
       allowAppend: ["console=", "loglevel="],
       allowSecret: [["/etc/cryptsetup-keys.d/"]],
+      fileSystems: ["ext4", "vfat", "iso9660", "squashfs", "erofs"],
     });
   });
 
@@ -189,7 +191,7 @@ describe("tighten", () => {
 
   test("a second policy cannot loosen the first", () => {
     const second = parse(
-      '{"trust":["/tmp/evil.pub"],"minGeneration":0,"allowAppend":["console=","init="],"allowSecret":["/x"]}',
+      '{"trust":["/tmp/evil.pub"],"minGeneration":0,"allowAppend":["console=","init="],"allowSecret":["/x"],"fileSystems":["xfs","vfat"]}',
     );
     expect(tighten([policy, second], nothing)).toEqual({
       required: true,
@@ -198,6 +200,7 @@ describe("tighten", () => {
       minGeneration: 40,
       allowAppend: ["console="],
       allowSecret: [["/etc/cryptsetup-keys.d/"], ["/x"]],
+      fileSystems: ["vfat"],
     });
     const strict = parse('{"trust":["/a","/b"],"threshold":2}');
     expect(tighten([policy, strict], nothing)).toMatchObject({ threshold: 2, allowAppend: [] });

@@ -31,7 +31,7 @@ exec switch_root /new /sbin/init
 
 const network = "[Match]\nType=ether\n[Network]\nDHCP=ipv4\n";
 const entry = (host: string) =>
-  `title next\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1 by-entry-${host}\n`;
+  `title next\nlinux /vmlinuz\ninitrd /initrd.img\noptions no_timer_check console=ttyS0 panic=-1 by-entry-${host}\n`;
 
 interface Keys {
   readonly private: string;
@@ -105,7 +105,7 @@ class Host implements AsyncDisposable {
       arch: "x86_64",
       kernel: kernel(name).path,
       initramfs: guestInitramfs({ ...base, entries: [...common, ...install] }),
-      cmdline: "console=ttyS0 panic=-1 first",
+      cmdline: "no_timer_check console=ttyS0 panic=-1 first",
       memory: 1536,
       extraQemuArgs: [
         ...["-drive", `file=${image},if=none,format=raw,id=root`],
@@ -201,7 +201,7 @@ vmTest(
     expect(done).toMatchObject({ exit: 0 });
     for (const host of hosts) {
       expect(await host.ssh("cat /proc/cmdline")).toBe(
-        `console=ttyS0 panic=-1 by-entry-${host.name}`,
+        `no_timer_check console=ttyS0 panic=-1 by-entry-${host.name}`,
       );
       expect(await host.ssh("ls /restored")).toBe("/restored");
     }

@@ -101,7 +101,7 @@ for (const [first, second] of handovers) {
     await using guest = await startGuest({ kernel: kernel(first), initramfs });
     expect(guest.announcement.token).toBe(token);
 
-    const cmdline = `console=ttyS0 panic=-1 test=${randomUUID()}`;
+    const cmdline = `no_timer_check console=ttyS0 panic=-1 test=${randomUUID()}`;
     await guest.check(
       `kexec -s -l /next/kernel --initrd=/next/initramfs --command-line='${cmdline}'`,
     );

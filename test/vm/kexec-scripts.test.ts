@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
-import type { Guest } from "./lib/guest.ts";
+import { consoleArguments, type Guest } from "./lib/guest.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { type PackageName, unpackedPackage } from "./lib/packages.ts";
@@ -174,7 +174,7 @@ for (const [name, folder] of Object.entries(tools)) {
     const up = await guest.handoff(panic);
     expect(up.token).toBe(given.token);
     expect(withoutHeaders(up.cmdline)).toBe(
-      `console=ttyS0 panic=-1 ${mark} reset_devices nr_cpus=1 irqpoll usbcore.nousb`,
+      `${consoleArguments("x86_64")} ${mark} reset_devices nr_cpus=1 irqpoll usbcore.nousb`,
     );
   });
 
@@ -187,6 +187,6 @@ for (const [name, folder] of Object.entries(tools)) {
     );
     const up = await guest.handoff(panic);
     expect(up.token).toBe(given.token);
-    expect(withoutHeaders(up.cmdline)).toBe(`console=ttyS0 panic=-1 ${mark} more`);
+    expect(withoutHeaders(up.cmdline)).toBe(`${consoleArguments("x86_64")} ${mark} more`);
   });
 }

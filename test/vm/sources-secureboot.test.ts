@@ -13,7 +13,7 @@ import { enrolledKey, firmware, secureBootNeeds, signed } from "./lib/secureboot
 import { vmSuite } from "./lib/suite.ts";
 
 const token = randomUUID();
-const cmdline = `console=ttyS0 quiet panic=-1 uki=${randomUUID()}`;
+const cmdline = `no_timer_check console=ttyS0 quiet panic=-1 uki=${randomUUID()}`;
 
 async function start() {
   const debian = kernel("debian-6.12");

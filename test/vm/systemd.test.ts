@@ -59,7 +59,7 @@ StandardOutput=file:/dev/ttyS0
 
 /** What this program is told, with further options. */
 const boot = (options: string) =>
-  `/run/aegis-kexec boot /run${vmlinuz} --initrd /run${initrd} --cmdline "console=ttyS0 panic=-1" --verbose ${options}`;
+  `/run/aegis-kexec boot /run${vmlinuz} --initrd /run${initrd} --cmdline "no_timer_check console=ttyS0 panic=-1" --verbose ${options}`;
 
 /** Where systemd looks for boot entries first; their paths count from here. */
 const entriesFolder = "/run/boot-loader-entries";
@@ -68,7 +68,7 @@ const entriesFolder = "/run/boot-loader-entries";
 const bootEntry: readonly GuestEntry[] = [
   text(
     "/payload/boot-loader-entries/loader/entries/next.conf",
-    "title Next\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1\noptions by-kexec\n",
+    "title Next\nlinux /vmlinuz\ninitrd /initrd.img\noptions no_timer_check console=ttyS0 panic=-1\noptions by-kexec\n",
   ),
   { type: "symlink", path: "/payload/boot-loader-entries/vmlinuz", target: `/run${vmlinuz}` },
   { type: "symlink", path: "/payload/boot-loader-entries/initrd.img", target: `/run${initrd}` },
@@ -195,14 +195,17 @@ vmTest(
   async () => {
     const { guest, image, token } = await systemdGuest(systemctlKexec, bootEntry);
     await using _guest = guest;
-    expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-kexec" });
+    expect(guest.announcement).toMatchObject({
+      token,
+      cmdline: "no_timer_check console=ttyS0 panic=-1 by-kexec",
+    });
     const log = guest.serialLog();
     expect(log).toContain("witness stopped");
     const told = [...log.matchAll(/told: (kexec .*?)\r?\n/g)].map(([, line]) =>
       line?.replaceAll("//", "/"),
     );
     expect(told).toEqual([
-      `kexec --load ${entriesFolder}/vmlinuz --append console=ttyS0 panic=-1 by-kexec --initrd ${entriesFolder}/initrd.img`,
+      `kexec --load ${entriesFolder}/vmlinuz --append no_timer_check console=ttyS0 panic=-1 by-kexec --initrd ${entriesFolder}/initrd.img`,
       "kexec -e",
     ]);
     expect(log).toContain("cannot arm the watchdog: there is no /dev/watchdog");
@@ -210,7 +213,7 @@ vmTest(
   },
 );
 
-const entry = `title next\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1 by-entry\n`;
+const entry = `title next\nlinux /vmlinuz\ninitrd /initrd.img\noptions no_timer_check console=ttyS0 panic=-1 by-entry\n`;
 
 vmTest(
   "the units load the default entry at kexec.target",
@@ -218,7 +221,10 @@ vmTest(
   async () => {
     const { guest, token } = await systemdGuest(byUnits, installed(entry));
     await using _guest = guest;
-    expect(guest.announcement).toMatchObject({ token, cmdline: "console=ttyS0 panic=-1 by-entry" });
+    expect(guest.announcement).toMatchObject({
+      token,
+      cmdline: "no_timer_check console=ttyS0 panic=-1 by-entry",
+    });
     expect(guest.serialLog()).toContain("witness stopped");
   },
 );

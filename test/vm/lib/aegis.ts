@@ -1,7 +1,13 @@
 /** A guest with aegis-kexec and something to hand over to: what most tests begin with. */
 import { randomUUID } from "node:crypto";
 import { ensureBuilt } from "../../../build/reuse.ts";
-import { type Announcement, type Guest, type GuestOptions, startGuest } from "./guest.ts";
+import {
+  type Announcement,
+  consoleArguments,
+  type Guest,
+  type GuestOptions,
+  startGuest,
+} from "./guest.ts";
 import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
@@ -44,7 +50,7 @@ export function scene(options: SceneOptions): Scene {
   const nextInitramfs = guestInitramfs({ arch, token, entries: nextEntries });
   return {
     token,
-    console: `${arch === "x86_64" ? "console=ttyS0" : "console=ttyAMA0"} quiet panic=-1`,
+    console: `${consoleArguments(arch)} quiet`,
     nextKernel,
     nextInitramfs,
     start: async () => {

@@ -5,12 +5,12 @@ import { bytesOf, sha256Of } from "../../../src/image/bytes.ts";
 import { formatManifest } from "../../../src/trust/manifest.ts";
 import { ascii, makePe } from "../../unit/image/build.ts";
 import { signerOf } from "../../unit/trust/signer.ts";
-import { type Guest, type GuestOptions, startGuest } from "./guest.ts";
+import { consoleArguments, type Guest, type GuestOptions, startGuest } from "./guest.ts";
 import { temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
-export const consoleWords = "console=ttyS0 quiet panic=-1";
+export const consoleWords = `${consoleArguments("x86_64")} quiet`;
 const org = signerOf("11".repeat(32));
 const stranger = signerOf("22".repeat(32));
 

@@ -31,6 +31,7 @@ import {
   readReport,
 } from "./runner/report.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
+import { buildTime } from "./vm/lib/built-kernels.ts";
 
 /** Seconds between two lines about what still runs. */
 const patience = 60;
@@ -118,9 +119,7 @@ function tellNotBuilt(): void {
   const kernels = [...new Set(notBuilt.flatMap((one) => one.kernels))].sort();
   console.log(`\n${notBuilt.length} not built: they want kernels that Debian does not build`);
   console.log(indent(notBuilt.map(({ name }) => name).join("\n")));
-  console.log(
-    `once, about 12 minutes each on two cores:\n    bun run kernels ${kernels.join(" ")}`,
-  );
+  console.log(`once, ${buildTime}:\n    bun run kernels ${kernels.join(" ")}`);
 }
 
 function stopwatch(): () => number {

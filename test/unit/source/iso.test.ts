@@ -238,7 +238,7 @@ test("no manifest names what is inside of an image", async () => {
 test("the kind is told by content", async () => {
   const other = join(folder, "x.bin");
   writeFileSync(other, readFileSync(image));
-  using found = await FoundSource.find(other);
+  using found = await FoundSource.find({ kernel: other });
   expect(found.kind).toBe("ISO image");
 });
 

@@ -106,6 +106,11 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
 /** What a directory is of: the order of the table in README. The last row takes every directory. */
 export const treeKinds: readonly SourceKind<FoundTree>[] = [
   {
+    name: "generations",
+    resembles: async (found) => (await import("./generations/store.ts")).isStore(found),
+    reader: async () => (await import("./generations/store.ts")).storeReader,
+  },
+  {
     name: "boot entries",
     resembles: async (found) => (await import("./entry/find.ts")).hasEntries(found),
     reader: async () => (await import("./entry/entries.ts")).entriesReader,

@@ -36,7 +36,6 @@ export async function measureAarch64(
   const host = (path: string, source: string): GuestEntry => ({ type: "host-file", path, source });
   const minisign = await minisignProgram(report);
   await using guest = await startGuest({
-    predict: false,
     kernel: kernel("shared-aarch64"),
     initramfs: guestInitramfs({
       arch: "aarch64",

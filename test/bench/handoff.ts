@@ -44,7 +44,6 @@ export async function measureHandoff(
   });
   const once = async (way: (line: string) => string): Promise<number> => {
     await using guest = await startGuest({
-      predict: false,
       kernel: debian,
       initramfs,
       memory: 2048,

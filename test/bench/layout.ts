@@ -75,7 +75,6 @@ export async function measureLayout(
   for (const [index, sequence] of sequences.entries()) {
     report(`layout: guest ${index + 1} of ${sequences.length}`);
     await using guest = await startGuest({
-      predict: false,
       kernel: debian,
       initramfs,
       memory: 2048,

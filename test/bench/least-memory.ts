@@ -97,7 +97,6 @@ export async function measureLeastMemory(
     const attempt = async (memory: number, way: string | undefined) => {
       try {
         await using guest = await startGuest({
-          predict: false,
           kernel: debian,
           initramfs,
           memory,

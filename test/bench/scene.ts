@@ -85,7 +85,6 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
     missing,
     start: async ({ memory, icount }) => {
       const guest = await startGuest({
-        predict: false,
         kernel: debian,
         initramfs: guestInitramfs({ arch: "x86_64", token: "bench", programs, entries }),
         memory,

@@ -1,6 +1,8 @@
 /** `--acpi-rsdp auto` under UEFI: a word is added only where the next kernel would be without ACPI. */
 import { expect } from "bun:test";
 import { initrd, scene, vmlinuz } from "./lib/aegis.ts";
+import type { Guest } from "./lib/guest.ts";
+import { bootAsPredicted } from "./lib/prediction.ts";
 import { vmTest } from "./lib/suite.ts";
 
 const code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
@@ -15,13 +17,15 @@ function underUefi(cmdline: string) {
   });
 }
 
-const boot = (line: string) =>
-  `aegis-kexec boot ${vmlinuz} --initrd ${initrd} --cmdline "${line}" --verbose`;
+const boot = (guest: Guest, line: string) =>
+  bootAsPredicted(guest, `${vmlinuz} --initrd ${initrd} --cmdline "${line}" --acpi-rsdp auto`, {
+    more: "--verbose",
+  });
 
 vmTest("with EFI runtime services nothing is added, and ACPI is found", { needs }, async () => {
   const given = underUefi("");
   await using guest = await given.start();
-  const next = await guest.handoff(`${boot(given.console)} --acpi-rsdp auto`);
+  const next = await boot(guest, given.console);
   expect(next.cmdline).toBe(given.console);
   expect(await guest.check("dmesg")).toContain("ACPI: RSDP 0x");
 });
@@ -30,7 +34,7 @@ vmTest("without them the address is added, and ACPI is found", { needs }, async 
   const given = underUefi("efi=noruntime");
   await using guest = await given.start();
   const address = (await guest.check("sed -n s/^ACPI20=//p /sys/firmware/efi/systab")).trim();
-  const next = await guest.handoff(`${boot(given.console)} --acpi-rsdp auto`);
+  const next = await boot(guest, given.console);
   expect(next.cmdline).toBe(`${given.console} acpi_rsdp=${address}`);
   expect(await guest.check("dmesg")).toContain("ACPI: RSDP 0x");
 });

@@ -40,9 +40,7 @@ async function loaded(guest: Guest): Promise<string> {
         "/.extra/credentials/a.cred",
         "/etc/cryptsetup-keys.d",
       ]) {
-        const { exit, stderr } = await guest.run(`${signed} --secret /evil:${place}`, {
-          predict: false,
-        });
+        const { exit, stderr } = await guest.run(`${signed} --secret /evil:${place}`);
         expect(`${place} ${exit} ${stderr}`).toMatch(/ [45] aegis-kexec: /);
         expect(await loaded(guest)).toBe("0");
       }
@@ -59,7 +57,6 @@ async function loaded(guest: Guest): Promise<string> {
         for (const command of ["load", "inspect"]) {
           const { exit } = await guest.run(
             `aegis-kexec ${command} /mnt/42/vmlinuz --cmdline x ${word}`,
-            { predict: false },
           );
           expect(`${command} ${word}: ${exit}`).toBe(`${command} ${word}: 2`);
         }
@@ -86,7 +83,6 @@ async function loaded(guest: Guest): Promise<string> {
       for (const name of [policy, "/etc/aegis-kexec", "/etc"]) {
         const { exit } = await guest.run(
           `mv ${name} /away; ln -s /nowhere ${name}; ${plain}; code=$?; rm ${name}; mv /away ${name}; exit $code`,
-          { predict: false },
         );
         expect(`${name} ${exit}`).toBe(`${name} 5`);
       }
@@ -99,7 +95,7 @@ async function loaded(guest: Guest): Promise<string> {
       // 64 KiB fill a pipe: pipe(7).
       const { exit } = await guest.run(
         `exec 8<>/full; dd if=/dev/zero of=/full bs=4096 count=16 2>/dev/null; ${plain} --secret /key:/etc/key >&8 2>&8`,
-        { predict: false, timeout: 120 },
+        { timeout: 120 },
       );
       expect(exit).toBe(12);
       expect(performance.now() - began).toBeLessThan(100_000);
@@ -115,21 +111,19 @@ async function loaded(guest: Guest): Promise<string> {
         `${plain} --secret /wait:/etc/key >/out 2>&1 & pid=$!; exec 9>/wait; sleep 3; ` +
           `for n in ${harmless.join(" ")}; do kill -$n $pid || echo no $n; done; sleep 1; kill -0 $pid && echo alive; ` +
           "printf key >&9; exec 9>&-; wait $pid; code=$?; cat /sys/kernel/kexec_loaded; aegis-kexec unload >/dev/null; exit $code",
-        { predict: false, timeout: 120 },
+        { timeout: 120 },
       );
       expect(`${exit} ${stdout}`).toBe("0 alive\n1\n");
       const term = await guest.run(
         `${plain} --secret /wait:/etc/key & pid=$!; exec 9>/wait; sleep 3; kill -TERM $pid; wait $pid`,
-        { predict: false, timeout: 120 },
+        { timeout: 120 },
       );
       expect(term.exit).toBe(143);
       expect(await loaded(guest)).toBe("0");
     });
 
     test("a crash kernel gets no secret", async (guest) => {
-      const { exit, stderr } = await guest.run(`${plain} --crash --secret /key:/etc/key`, {
-        predict: false,
-      });
+      const { exit, stderr } = await guest.run(`${plain} --crash --secret /key:/etc/key`);
       expect(exit).toBe(2);
       expect(stderr).toContain("cannot give a secret to a crash kernel");
     });
@@ -138,7 +132,6 @@ async function loaded(guest: Guest): Promise<string> {
       // 2^53 bytes, as far as a sparse file of tmpfs goes.
       const { exit, stderr } = await guest.run(
         `dd if=/dev/zero of=/sparse bs=1 count=1 seek=9007199254740991 2>/dev/null; ${plain} --initrd /sparse; code=$?; rm /sparse; exit $code`,
-        { predict: false },
       );
       expect(exit).not.toBe(1);
       expect(exit).not.toBe(0);
@@ -146,9 +139,7 @@ async function loaded(guest: Guest): Promise<string> {
     });
 
     test("LD_TRACE_LOADED_OBJECTS keeps our code from running: env -i and a look help", async (guest) => {
-      const { exit } = await guest.run(`LD_TRACE_LOADED_OBJECTS=1 ${plain} >/dev/null`, {
-        predict: false,
-      });
+      const { exit } = await guest.run(`LD_TRACE_LOADED_OBJECTS=1 ${plain} >/dev/null`);
       expect(exit).toBe(0);
       expect(await loaded(guest)).toBe("0");
       await guest.check(
@@ -156,7 +147,6 @@ async function loaded(guest: Guest): Promise<string> {
           "aegis-kexec load",
           "/sbin/aegis-kexec load",
         ),
-        { predict: false },
       );
       expect(await loaded(guest)).toBe("1");
       await guest.check("aegis-kexec unload");
@@ -209,7 +199,7 @@ vmTest(
       // Ticks of 10 ms, which under icount are 10 million instructions: the children's time, proc(5).
       const out = await guest.run(
         `t() { set -- $(cat /proc/$$/stat); shift 15; echo $(($1 + $2)); }; a=$(t); aegis-kexec ${what} >/out 2>&1; code=$?; b=$(t); echo $code $((b - a))`,
-        { predict: false, timeout: 300 },
+        { timeout: 300 },
       );
       const [code, ticks] = out.stdout.trim().split(" ").map(Number);
       costs[what] = ticks ?? Number.NaN;
@@ -245,7 +235,7 @@ vmTest(
       "inspect /b/wd",
       "load /dev/watchdog0 --dry-run",
     ]) {
-      await guest.run(`aegis-kexec ${command}`, { predict: false });
+      await guest.run(`aegis-kexec ${command}`);
       expect(await guest.check("cat /sys/class/watchdog/watchdog0/state")).toBe("inactive\n");
     }
     await guest.stop();

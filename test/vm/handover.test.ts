@@ -7,10 +7,12 @@ import { temporaryPath } from "./lib/host.ts";
 import { text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
+import { bootAsPredicted } from "./lib/prediction.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
 const first: KernelName = "debian-6.12";
-const boot = `aegis-kexec boot ${vmlinuz} --initrd ${initrd}`;
+const kernelAndInitrd = `${vmlinuz} --initrd ${initrd}`;
+const boot = `aegis-kexec boot ${kernelAndInitrd}`;
 
 /** An ext4 disk of 64 MiB, and QEMU's arguments for it. */
 function disk(id: string): { readonly path: string; readonly arguments: readonly string[] } {
@@ -56,8 +58,10 @@ vmTest(
       "mkdir /mnt /mnt2; mount -t ext4 -o nosuid /dev/vda /mnt; mount --bind /mnt /mnt2",
     );
     await guest.check(`head -c 1000000 /dev/urandom >/mnt/big; echo ${word} >/mnt/file`);
-    const next = await guest.handoff(
-      `${boot} --cmdline "${given.console} ${word}" --log /mnt/attempts --verbose >/dev/ttyS0 2>&1`,
+    const next = await bootAsPredicted(
+      guest,
+      `${kernelAndInitrd} --cmdline "${given.console} ${word}"`,
+      { more: `--log /mnt/attempts --verbose >/dev/ttyS0 2>&1` },
     );
     expect(next).toMatchObject({ token: given.token });
     expect(guest.serialLog()).toContain(
@@ -148,8 +152,10 @@ vmTest(
     const refused = await guest.run(`${boot} --cmdline x --watchdog 5000`);
     expect(refused).toMatchObject({ exit: 2 });
     expect(refused.stderr).toContain("cannot arm the watchdog: its driver does not take 5000 s");
-    const next = await guest.handoff(
-      `${boot} --cmdline "${given.console} rdinit=/hang" --watchdog 30 --verbose >/dev/ttyS0 2>&1`,
+    const next = await bootAsPredicted(
+      guest,
+      `${kernelAndInitrd} --cmdline "${given.console} rdinit=/hang"`,
+      { more: `--watchdog 30 --verbose >/dev/ttyS0 2>&1` },
     );
     expect(guest.serialLog()).toContain("the watchdog is armed with 30 s (i6300ESB timer)");
     expect(guest.serialLog()).toContain("hanging");
@@ -165,9 +171,9 @@ vmTest("a watchdog that stops at the handover is told", { needs: [first] }, asyn
     guest: { extraQemuArgs: ["-device", "i6300esb"] },
   });
   await using guest = await given.start();
-  const next = await guest.handoff(
-    `${boot} --cmdline "${given.console}" --watchdog 30 >/dev/ttyS0 2>&1`,
-  );
+  const next = await bootAsPredicted(guest, `${kernelAndInitrd} --cmdline "${given.console}"`, {
+    more: `--watchdog 30 >/dev/ttyS0 2>&1`,
+  });
   expect(next.token).toBe(given.token);
   expect(guest.serialLog()).toContain("the watchdog will not guard the next kernel: its driver");
 });
@@ -215,9 +221,9 @@ vmTest(
     )[1];
     expect(suffering).toMatch(/0000:00:08\.0 +bochs-drm: [\s\S]*--quiesce gpu/);
     expect(suffering).toMatch(/0000:00:09\.0 +xhci_hcd: [\s\S]*--quiesce usb/);
-    const next = await guest.handoff(
-      `${boot} --cmdline "${given.console}" --quiesce usb,gpu >/dev/ttyS0 2>&1`,
-    );
+    const next = await bootAsPredicted(guest, `${kernelAndInitrd} --cmdline "${given.console}"`, {
+      more: `--quiesce usb,gpu >/dev/ttyS0 2>&1`,
+    });
     expect(next.token).toBe(given.token);
     const log = guest.serialLog();
     const order = [
@@ -355,7 +361,10 @@ for (const name of ["kho-x86_64", "shared-aarch64"] as const) {
       `aegis-kexec load ${vmlinuz} --initrd ${initrd} --cmdline x --dry-run`,
     );
     expect(lacking.stderr).toContain("the next command line lacks kho=on");
-    const next = await guest.handoff(`${boot} --cmdline "${given.console} kho=on"`);
+    const next = await bootAsPredicted(
+      guest,
+      `${kernelAndInitrd} --cmdline "${given.console} kho=on"`,
+    );
     expect(next.token).toBe(given.token);
     expect(await guest.check("dmesg")).toMatch(/KHO: exec from: \S+ \(count 1\)/);
   });

@@ -13,6 +13,7 @@ import {
 } from "./lib/archives.ts";
 import type { Guest } from "./lib/guest.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
+import { bootAsPredicted } from "./lib/prediction.ts";
 import { vmSuite } from "./lib/suite.ts";
 
 const tools = ["tool:xz", "tool:lz4", "tool:bzip2"] as const;
@@ -143,8 +144,8 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
     });
     return made;
   };
-  const boot = (words: string) =>
-    `aegis-kexec boot ${vmlinuz} --initrd ${initrd} ${words} --cmdline '${given().console} retain_initrd'`;
+  const wordsOf = (words: string) =>
+    `${vmlinuz} --initrd ${initrd} ${words} --cmdline '${given().console} retain_initrd'`;
 
   vmSuite(
     `initramfs on ${name}`,
@@ -155,7 +156,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
         await guest.check("ulimit -n 4096");
         // The kernel has no decoder for lz4 frames (lib/decompress.c): the last one is warned of,
         // joined, and left alone.
-        const all = boot(`${options("many", junctions.length)} --initrd /boot/frame`);
+        const all = `aegis-kexec boot ${wordsOf(`${options("many", junctions.length)} --initrd /boot/frame`)}`;
         const dry = await guest.run(`ulimit -n 4096; ${all} --dry-run`);
         expect(dry.stderr).toContain("/boot/frame is lz4, which the kernel does not unpack");
         const up = await guest.handoff(`ulimit -n 4096; ${all}`);
@@ -169,8 +170,9 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
         const count = list.length;
         const shown = list.map(({ format, residue }) => `${format}/${residue}`).join(" ");
         test(`a base with a bootconfig, ${count} archives: ${shown}, and a secret`, async (guest) => {
-          const up = await guest.handoff(
-            boot(
+          const up = await bootAsPredicted(
+            guest,
+            wordsOf(
               `--initrd /boot/config ${options(`few${count}`, count)} --secret /boot/secret:/etc/keys/key --secret /boot/secret:/new/place/key:0440`,
             ),
           );
@@ -213,14 +215,15 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const) {
     { needs: ["shared-x86_64", ...tools], start: () => given().start() },
     (test) => {
       test("a broken trailer is refused where something would follow it", async (guest) => {
-        const boot = (words: string) =>
-          `aegis-kexec boot ${vmlinuz} ${words} --cmdline '${given().console} retain_initrd'`;
-        const joined = await guest.run(boot(`--initrd ${initrd} --initrd /boot/broken`));
+        const wordsOf = (words: string) =>
+          `${vmlinuz} ${words} --cmdline '${given().console} retain_initrd'`;
+        const broken = wordsOf(`--initrd ${initrd} --initrd /boot/broken`);
+        const joined = await guest.run(`aegis-kexec boot ${broken}`);
         expect(joined.exit).toBe(4);
         expect(joined.stderr).toContain("broken bootconfig: its checksum does not match");
         // Alone it is the kernel's to judge, and it judges it no bootconfig.
         await guest.check(`cat ${initrd} /boot/broken >/tmp/alone`);
-        await guest.handoff(boot("--initrd /tmp/alone"));
+        await bootAsPredicted(guest, wordsOf("--initrd /tmp/alone"));
         const { stdout } = await guest.run(initrdTail);
         expect(stdout).toContain("#BOOTCONFIG\n\n1\n");
         await guest.stop();

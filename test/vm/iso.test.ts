@@ -38,7 +38,7 @@ async function expectRefused(guest: Guest, what: string, offset: number): Promis
   const write = `dd of=/mnt/isos/debian-live.iso bs=1 seek=${offset} conv=notrunc 2>/dev/null`;
   await guest.check(`${byte} >/tmp/byte; printf '\\377' | ${write}`);
   const load = "aegis-kexec load /mnt/isos/debian-live.iso --trust /stick.pub --json";
-  const { exit, stdout } = await guest.run(load, { predict: false, timeout: 120 });
+  const { exit, stdout } = await guest.run(load, { timeout: 120 });
   expect([what, exit, JSON.parse(stdout).error.code]).toEqual([what, 5, "bad-signature"]);
   expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
   await guest.check(`${write} </tmp/byte`);

@@ -5,8 +5,9 @@
 import { expect } from "bun:test";
 import { errorOf, initrd, type Scene, scene, unique, vmlinuz } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
+import { loadAsPredicted } from "./lib/prediction.ts";
 import { vmSuite } from "./lib/suite.ts";
-import { expectRefusal, loaded, loadOf } from "./scenarios/refusal.ts";
+import { expectRefusal, expectRefusedLoad, loaded, loadOf, wordsOf } from "./scenarios/refusal.ts";
 
 const crashLoaded = (guest: Guest) => guest.check("cat /sys/kernel/kexec_crash_loaded");
 
@@ -25,10 +26,8 @@ vmSuite(
   (test) => {
     test("the crash kernel and the other one are loaded and dropped apart", async (guest) => {
       const load = `${loadOf(crashLine())} --crash`;
-      expect(JSON.parse(await guest.check(`${load} --json`))).toMatchObject({
-        target: "crash",
-        loaded: true,
-      });
+      const { result } = await loadAsPredicted(guest, `${wordsOf(crashLine())} --crash`);
+      expect(result).toMatchObject({ target: "crash", loaded: true });
       expect([await loaded(guest), await crashLoaded(guest)]).toEqual(["0\n", "1\n"]);
       await guest.check(loadOf("x"));
       await guest.check("aegis-kexec unload --crash");
@@ -98,14 +97,9 @@ vmSuite(
       const report = await guest.check(`${loadOf("x")} --lock --json`);
       expect(JSON.parse(report)).toMatchObject({ loaded: true, locked: true });
       expect(await guest.check("cat /proc/sys/kernel/kexec_load_disabled")).toBe("1\n");
-      for (const command of [loadOf("x"), "aegis-kexec unload"]) {
-        await expectRefusal(guest, {
-          command,
-          exit: 7,
-          code: "kexec-disabled",
-          says: /kexec_load_disabled is 1/,
-        });
-      }
+      const off = { exit: 7, code: "kexec-disabled", says: /kexec_load_disabled is 1/ };
+      await expectRefusedLoad(guest, { words: wordsOf("x"), ...off });
+      await expectRefusal(guest, { command: "aegis-kexec unload", ...off });
       expect(await loaded(guest)).toBe("1\n");
     });
 
@@ -128,13 +122,10 @@ vmSuite(
   },
   (test) => {
     test("is named as the cause", async (guest) => {
-      for (const command of [loadOf("x"), `aegis-kexec boot /boot/vmlinuz`, "aegis-kexec unload"]) {
-        await expectRefusal(guest, {
-          command,
-          exit: 3,
-          code: "no-kexec-file",
-          says: /without CONFIG_KEXEC_FILE/,
-        });
+      const missing = { exit: 3, code: "no-kexec-file", says: /without CONFIG_KEXEC_FILE/ };
+      await expectRefusedLoad(guest, { words: wordsOf("x"), ...missing });
+      for (const command of ["aegis-kexec boot /boot/vmlinuz", "aegis-kexec unload"]) {
+        await expectRefusal(guest, { command, ...missing });
       }
     });
   },

@@ -141,7 +141,7 @@ for (const way of Object.values<Way>(ways)) {
       first: "debian-6.12",
       initramfs: { programs: [kexecTools()] },
       // What inspect leaves behind must not be counted
-      guest: { memory: MEMORY, cmdline: way.first ?? "init_on_free=1", predict: false },
+      guest: { memory: MEMORY, cmdline: way.first ?? "init_on_free=1" },
     });
     const guest = await given.start();
     const secret = await makeSecret(guest);

@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { formatManifest } from "../../src/trust/manifest.ts";
 import { makePe, type SectionPlan } from "../unit/image/build.ts";
-import { errorOf } from "./lib/aegis.ts";
 import { type Guest, startGuest } from "./lib/guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
+import { bootAsPredicted, loadAsPredicted, memberOf } from "./lib/prediction.ts";
 import { enrolledKey, firmware, secureBootNeeds, signed } from "./lib/secureboot.ts";
 import { vmSuite } from "./lib/suite.ts";
 
@@ -67,7 +67,8 @@ const needs = [...secureBootNeeds, "debian-6.12"] as const;
 
 vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
   const loads = async (guest: Guest, words: string) => {
-    const report = JSON.parse(await guest.check(`aegis-kexec load ${words} --json`));
+    const { exit, result: report } = await loadAsPredicted(guest, words);
+    expect(exit).toBe(0);
     expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("1\n");
     await guest.check("aegis-kexec unload");
     return report;
@@ -81,9 +82,9 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
       ["/esp --entry a", "the options line of /esp/loader/entries/a.conf"],
       ["/esp/EFI/Linux/boot.json", "the command line of /esp/EFI/Linux/boot.json"],
     ] as const) {
-      const { exit, stdout } = await guest.run(`aegis-kexec load ${words} --json`);
-      expect({ exit, code: errorOf(stdout)["code"] }).toEqual({ exit: 5, code: "policy-refused" });
-      expect(errorOf(stdout)["message"]).toBe(
+      const { exit, code, result } = await loadAsPredicted(guest, words);
+      expect({ exit, code }).toEqual({ exit: 5, code: "policy-refused" });
+      expect(memberOf(result, "error")["message"]).toBe(
         `cannot use ${option}: Secure Boot is on, and ${own} has a command line of its own`,
       );
       expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
@@ -92,18 +93,22 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
 
   test("it is without efivarfs as well", async (guest) => {
     await guest.check("umount /sys/firmware/efi/efivars");
-    const { stdout } = await guest.run(`aegis-kexec load ${own} --cmdline x --json`);
-    expect(errorOf(stdout)["message"]).toStartWith("cannot use --cmdline: Secure Boot is on, ");
+    const { result } = await loadAsPredicted(guest, `${own} --cmdline x`);
+    expect(memberOf(result, "error")["message"]).toStartWith(
+      "cannot use --cmdline: Secure Boot is on, ",
+    );
     // With nothing to tell it by, the stricter rule holds.
     await guest.check(
       "mount -t tmpfs none /sys/kernel/boot_params; mount -o bind /dev/null /dev/kmsg",
     );
-    const { stdout: blind } = await guest.run(`aegis-kexec load ${own} --cmdline x --json`);
+    const { result: blind } = await loadAsPredicted(guest, `${own} --cmdline x`);
     await guest.check(
       "umount /dev/kmsg; umount /sys/kernel/boot_params; mount -t efivarfs none /sys/firmware/efi/efivars",
     );
-    expect(errorOf(blind)["code"]).toBe("policy-refused");
-    expect(errorOf(blind)["message"]).toStartWith("cannot use --cmdline: Secure Boot may be on (");
+    expect(memberOf(blind, "error")["code"]).toBe("policy-refused");
+    expect(memberOf(blind, "error")["message"]).toStartWith(
+      "cannot use --cmdline: Secure Boot may be on (",
+    );
   });
 
   test("one without takes any", async (guest) => {
@@ -119,7 +124,7 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
   });
 
   test("a UKI boots: its kernel by its own signature", async (guest) => {
-    const up = await guest.handoff(`aegis-kexec boot ${own}`, { timeout: 300 });
+    const up = await bootAsPredicted(guest, own, { timeout: 300 });
     expect(up).toMatchObject({ token, cmdline });
   });
 });

@@ -1,9 +1,10 @@
 /** Every kind of source, as the next kernel sees it; and sources that load nothing. */
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { errorOf, initrd, type Scene, scene, unique } from "./lib/aegis.ts";
+import { initrd, type Scene, scene, unique } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import type { KernelName } from "./lib/kernels.ts";
+import { bootAsPredicted, loadAsPredicted, memberOf } from "./lib/prediction.ts";
 import { vmSuite } from "./lib/suite.ts";
 import { sources } from "./scenarios/sources.ts";
 
@@ -19,8 +20,8 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
   vmSuite(`sources on ${name}`, { needs: [name, "tool:objcopy"], start, timeout: 300 }, (test) => {
     const refused = async (guest: Guest, words: string, exit: number, code: string) => {
       const start = performance.now();
-      const result = await guest.run(`aegis-kexec load ${words} --json`, { timeout: 120 });
-      const error = errorOf(result.stdout);
+      const { result } = await loadAsPredicted(guest, words);
+      const error = memberOf(result, "error");
       expect({ words, ...error }).toMatchObject({ words, exit, code });
       expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
       return { error, seconds: (performance.now() - start) / 1000 };
@@ -69,9 +70,9 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     });
 
     test("a load says what was in what", async (guest) => {
-      const shown = await guest.check(`aegis-kexec load /boot/kernel.zst --cmdline x --json`);
+      const { result } = await loadAsPredicted(guest, "/boot/kernel.zst --cmdline x");
       const format = name === "shared-x86_64" ? "bzImage" : "arm64 Image";
-      expect(JSON.parse(shown)).toMatchObject({
+      expect(result).toMatchObject({
         loaded: true,
         kernel: { path: "/boot/kernel.zst", format: `${format} (zstd)` },
       });
@@ -83,8 +84,9 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     for (const path of packed) {
       test(path, async (guest) => {
         const cmdline = `${given().console} ${unique()}`;
-        const up = await guest.handoff(
-          `aegis-kexec boot ${path} --initrd ${initrd} --initrd /boot/extra.img --cmdline '${cmdline}'`,
+        const up = await bootAsPredicted(
+          guest,
+          `${path} --initrd ${initrd} --initrd /boot/extra.img --cmdline '${cmdline}'`,
         );
         expect(up).toMatchObject({ token: given().token, cmdline });
         expect(await guest.check("cat /extra")).toBe("of the user\n");
@@ -93,7 +95,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     }
 
     test("a signed manifest, whose kernel is compressed", async (guest) => {
-      const up = await guest.handoff("aegis-kexec boot /boot/boot.json --trust /etc/org.pub");
+      const up = await bootAsPredicted(guest, "/boot/boot.json --trust /etc/org.pub");
       expect(up).toMatchObject({
         token: given().token,
         cmdline: `${given().console} manifest=${word}`,
@@ -103,9 +105,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     });
 
     test("a UKI: kernel, microcode, initramfs, command line, and one archive more", async (guest) => {
-      const up = await guest.handoff(
-        "aegis-kexec boot /esp/EFI/Linux/image.efi --initrd /boot/extra.img",
-      );
+      const up = await bootAsPredicted(guest, "/esp/EFI/Linux/image.efi --initrd /boot/extra.img");
       expect(up).toMatchObject({
         token: given().token,
         cmdline: `${given().console} uki=${word}`,
@@ -115,7 +115,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     });
 
     test("another profile of a UKI that a directory has", async (guest) => {
-      const up = await guest.handoff("aegis-kexec boot /esp --entry profiles.efi --profile 1");
+      const up = await bootAsPredicted(guest, "/esp --entry profiles.efi --profile 1");
       expect(up).toMatchObject({
         token: given().token,
         cmdline: `${given().console} debug=${word}`,
@@ -125,7 +125,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     });
 
     test("a directory's default entry", async (guest) => {
-      const up = await guest.handoff("aegis-kexec boot /esp");
+      const up = await bootAsPredicted(guest, "/esp");
       expect(up).toMatchObject({
         token: given().token,
         cmdline: `${given().console} entry=${word}`,
@@ -135,7 +135,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
     });
 
     test("an entry by name that leads to a signed UKI", async (guest) => {
-      const up = await guest.handoff("aegis-kexec boot /esp --entry uki --trust /etc/org.pub");
+      const up = await bootAsPredicted(guest, "/esp --entry uki --trust /etc/org.pub");
       expect(up).toMatchObject({
         token: given().token,
         cmdline: `${given().console} uki=${word}`,
@@ -146,8 +146,9 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
 
     test("an entry's file that leads to a UKI, with another command line", async (guest) => {
       const cmdline = `${given().console} ${unique()}`;
-      const up = await guest.handoff(
-        `aegis-kexec boot /esp/loader/entries/efi.conf --cmdline '${cmdline}'`,
+      const up = await bootAsPredicted(
+        guest,
+        `/esp/loader/entries/efi.conf --cmdline '${cmdline}'`,
       );
       expect(up).toMatchObject({ token: given().token, cmdline });
       expect(await guest.check("cat /microcode")).toBe("of .ucode\n");

@@ -19,7 +19,7 @@ async function whileItWaits(guest: Guest, signal: number): Promise<string> {
   const { stdout } = await guest.run(
     `aegis-kexec ${plain} >/out 2>&1 & pid=$!; exec 9>/wait; n=0; until [ -e /proc/$pid/fd/11 ] || [ $n -gt 20 ]; do sleep 0.1; n=$((n+1)); done; sleep 1; ` +
       `kill -${signal} $pid; sleep 0.3; kill -CONT $pid 2>/dev/null; (printf key >&9) 2>/dev/null; exec 9>&-; wait $pid; echo "$? $(cat /sys/kernel/kexec_loaded)"; aegis-kexec unload >/dev/null`,
-    { predict: false, timeout: 60 },
+    { timeout: 60 },
   );
   return stdout.trim();
 }
@@ -53,7 +53,7 @@ async function whileItWaits(guest: Guest, signal: number): Promise<string> {
         for (const pause of ["0.05", "0.2", "0.4", "0.7"]) {
           const { stdout } = await guest.run(
             `printf key >/key; aegis-kexec ${plain.replace("/wait:", "/key:")} >/out 2>&1 & pid=$!; sleep ${pause}; kill -${signal} $pid 2>/dev/null; wait $pid; echo "$? $(cat /sys/kernel/kexec_loaded)"; aegis-kexec unload >/dev/null`,
-            { predict: false, timeout: 60 },
+            { timeout: 60 },
           );
           // Loaded and told, or neither; before it holds a secret a signal may end it as any program.
           expect(`${signal} ${stdout.trim()}`).toMatch(/ (0 1|[1-9]\d* 0)$/);

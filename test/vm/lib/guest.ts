@@ -5,8 +5,6 @@ import { type AgentRecord, Channel } from "./channel.ts";
 import { Control } from "./control.ts";
 import { type Arch, logFolder } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
-import { scriptedLoad } from "./load-words.ts";
-import { differsFrom, predicting } from "./prediction.ts";
 import { type MachineOptions, type Qemu, startQemu } from "./qemu.ts";
 
 export interface GuestOptions extends Omit<MachineOptions, "arch" | "kernel" | "cmdline"> {
@@ -15,11 +13,6 @@ export interface GuestOptions extends Omit<MachineOptions, "arch" | "kernel" | "
   readonly cmdline?: string;
   /** Seconds until the agent must have announced itself; default 180. */
   readonly bootTimeout?: number;
-  /**
-   * Asks `aegis-kexec inspect` before each script that begins with a load, and fails where the
-   * kernel then decides otherwise. Default: true; for measurements it would be a disturbance.
-   */
-  readonly predict?: boolean;
   /** Sees the console's text as it comes. */
   readonly onConsole?: (text: string) => void;
 }
@@ -37,7 +30,6 @@ export interface RunResult {
 
 export interface RunOptions {
   readonly timeout?: number;
-  readonly predict?: boolean;
 }
 
 /** A kernel that came up. */
@@ -92,7 +84,6 @@ export class Guest implements AsyncDisposable {
   readonly #channel: Channel;
   readonly #control: Control;
   readonly #onConsole: ((text: string) => void) | undefined;
-  readonly #predict: boolean;
   #log = "";
   #number = 0;
   #stderr: Uint8Array | undefined;
@@ -103,15 +94,10 @@ export class Guest implements AsyncDisposable {
   #boot: string | undefined;
   #exit: number | undefined;
 
-  constructor(
-    qemu: Qemu,
-    kernel: Kernel,
-    { onConsole, predict = true }: Pick<GuestOptions, "onConsole" | "predict">,
-  ) {
+  constructor(qemu: Qemu, kernel: Kernel, { onConsole }: Pick<GuestOptions, "onConsole">) {
     this.kernel = kernel;
     this.#qemu = qemu;
     this.#onConsole = onConsole;
-    this.#predict = predict;
     running.add(this);
     const noise = (text: string) => this.#note(text);
     this.#channel = new Channel(qemu.agent, {
@@ -146,15 +132,12 @@ export class Guest implements AsyncDisposable {
    * Runs a shell script as root in a session of its own, with nothing on standard input.
    * @param options.timeout seconds of the guest's clock; default 60. At its end
    * every process of the script is killed and `timedOut` is true.
-   * @param options.predict default: the guest's own.
    */
   async run(script: string, options: RunOptions = {}): Promise<RunResult> {
-    const { timeout = 60, predict = this.#predict } = options;
+    const { timeout = 60 } = options;
     return this.#exclusively(async () => {
-      const compare = predict ? await this.#foresee(script, "load", timeout) : undefined;
       const outcome = await this.#order(script, timeout, timeout + 30);
       if ("event" in outcome) throw this.#failure("the guest booted while running a command");
-      compare?.(outcome);
       return outcome;
     });
   }
@@ -175,12 +158,8 @@ export class Guest implements AsyncDisposable {
   async handoff(script: string, options: { timeout?: number } = {}): Promise<Announcement> {
     const { timeout = 240 } = options;
     return this.#exclusively(async () => {
-      const compare = this.#predict ? await this.#foresee(script, "boot", timeout) : undefined;
       const outcome = await this.#order(script, timeout, timeout);
-      if ("event" in outcome) {
-        compare?.({ exit: 0, stdout: "" });
-        return outcome;
-      }
+      if ("event" in outcome) return outcome;
       const { exit, stdout, stderr } = outcome;
       throw this.#failure(`no handover, the command returned ${exit}:\n${stdout}${stderr}`);
     });
@@ -251,17 +230,6 @@ export class Guest implements AsyncDisposable {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
     return result;
-  }
-
-  /** Has `inspect` say what comes of a script's load. @returns what holds it against that. */
-  async #foresee(script: string, command: "load" | "boot", timeout: number) {
-    const load = scriptedLoad(script);
-    if (load?.command !== command) return undefined;
-    const said = await this.#order(predicting(load), timeout, timeout + 30);
-    return (loaded: { readonly exit: number; readonly stdout: string }) => {
-      const problem = "event" in said ? "the guest booted" : differsFrom(said, loaded);
-      if (problem !== undefined) throw this.#failure(`${script}: ${problem}`);
-    };
   }
 
   async #order(script: string, guestLimit: number, hostLimit: number) {

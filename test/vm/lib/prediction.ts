@@ -1,6 +1,5 @@
 /** What `inspect` predicts, held against what the kernel then does. */
-import type { Guest } from "./guest.ts";
-import type { ScriptedLoad } from "./load-words.ts";
+import type { Announcement, Guest } from "./guest.ts";
 
 export interface Outcome {
   /** Of `load`, and of `inspect`. */
@@ -15,27 +14,47 @@ export interface Outcome {
   readonly result: Readonly<Record<string, unknown>>;
 }
 
-/** The script that predicts a load: to be run just before it. */
-export function predicting({ prefix, program, words }: ScriptedLoad): string {
-  return `${prefix}${program} inspect --json ${words}`;
+/** What `inspect` said of a load, before it was made. */
+export interface Prediction {
+  /** The object that `inspect --json` printed. */
+  readonly inspection: Readonly<Record<string, unknown>>;
+  /**
+   * Holds what came of the load against it. What `inspect` calls uncertain may come out as it says
+   * that it may.
+   * @param code Left out where only the exit code is known.
+   * @throws Error where the exit code or the first reason is another one than was predicted.
+   */
+  holds(exit: number, code?: string | undefined): void;
 }
 
-/**
- * Holds a load against what `inspect --json` printed: its exit code, and with `--json` its cause.
- * @returns what differs
- */
-export function differsFrom(
-  inspected: { readonly exit: number; readonly stdout: string },
-  loaded: { readonly exit: number; readonly stdout: string },
-): string | undefined {
-  const inspection = objectOf(inspected.stdout);
-  const code = loaded.stdout.startsWith('{"error"')
-    ? memberOf(objectOf(loaded.stdout), "error")["code"]
-    : undefined;
-  const expected = expectedOf(inspected.exit, inspection);
-  return expected.some((one) => one.exit === loaded.exit && (code ?? one.code) === one.code)
-    ? undefined
-    : `inspect predicted ${JSON.stringify(expected)}, load gave ${loaded.exit} (${code}): ${inspected.stdout}`;
+/** Has `inspect` say what would come of a load with these arguments. */
+export async function predict(guest: Guest, words: string): Promise<Prediction> {
+  const {
+    exit: inspectExit,
+    stdout,
+    stderr,
+  } = await guest.run(`aegis-kexec inspect --json ${words}`, { timeout: 120 });
+  const inspection = objectOf(stdout);
+  const { wouldExit } = memberOf(inspection, "verdict");
+  const fail = (problem: string) => {
+    throw new Error(`${words}: ${problem}\n${stdout}${stderr}`);
+  };
+  if (!("error" in inspection) && inspectExit !== wouldExit) {
+    fail(`inspect exits ${inspectExit} and says ${wouldExit}`);
+  }
+  const expected = expectedOf(inspectExit, inspection);
+  return {
+    inspection,
+    holds(exit, ...given) {
+      const [code] = given;
+      const isExpected = expected.some(
+        (one) => one.exit === exit && (given.length === 0 || one.code === code),
+      );
+      if (!isExpected) {
+        fail(`inspect predicted ${JSON.stringify(expected)}, the load gave ${exit} (${code})`);
+      }
+    },
+  };
 }
 
 /** What may come of a load: what `inspect` is sure of, and what it calls uncertain. */
@@ -53,41 +72,37 @@ function expectedOf(
   ];
 }
 
-/**
- * Inspects, then loads, with the same arguments, and leaves what was loaded loaded.
- * @throws Error where the exit code or the first reason is another one than was predicted. What
- *   `inspect` calls uncertain may come out as it says that it may.
- */
+/** Inspects, then loads, with the same arguments, and leaves what was loaded loaded. */
 export async function loadAsPredicted(guest: Guest, words: string): Promise<Outcome> {
-  const inspected = await guest.run(`aegis-kexec inspect --json ${words}`);
-  const loaded = await guest.run(`aegis-kexec load --json ${words}`, { predict: false });
-  const inspection = objectOf(inspected.stdout);
-  const result = objectOf(loaded.stdout);
+  const prediction = await predict(guest, words);
+  const { exit, stdout, stderr } = await guest.run(`aegis-kexec load --json ${words}`, {
+    timeout: 120,
+  });
+  const result = objectOf(stdout);
   const error = memberOf(result, "error");
   const code = typeof error["code"] === "string" ? error["code"] : undefined;
-  const problem = difference(inspected.exit, inspection, loaded.exit, code);
-  if (problem !== undefined) {
-    throw new Error(
-      `${words}: ${problem}\n${inspected.stdout}${inspected.stderr}\n${loaded.stdout}${loaded.stderr}`,
-    );
-  }
-  return { exit: loaded.exit, code, stderr: loaded.stderr, inspection, result };
+  prediction.holds(exit, code);
+  return { exit, code, stderr, inspection: prediction.inspection, result };
 }
 
-function difference(
-  inspectExit: number,
-  inspection: Readonly<Record<string, unknown>>,
-  exit: number,
-  code: string | undefined,
-): string | undefined {
-  const { wouldExit } = memberOf(inspection, "verdict");
-  if (!("error" in inspection) && inspectExit !== wouldExit) {
-    return `inspect exits ${inspectExit} and says ${wouldExit}`;
-  }
-  const expected = expectedOf(inspectExit, inspection);
-  return expected.some((one) => one.exit === exit && one.code === code)
-    ? undefined
-    : `inspect predicted ${JSON.stringify(expected)}, load gave ${exit} (${code})`;
+/**
+ * Inspects, then boots, with the same arguments.
+ * @param options.program what stands for `aegis-kexec`
+ * @param options.more what `inspect` is not given: options of the handover, redirections
+ */
+export async function bootAsPredicted(
+  guest: Guest,
+  words: string,
+  {
+    program = "aegis-kexec",
+    more = "",
+    timeout = 240,
+  }: { readonly program?: string; readonly more?: string; readonly timeout?: number } = {},
+): Promise<Announcement> {
+  const prediction = await predict(guest, words);
+  const up = await guest.handoff(`${program} boot ${words} ${more}`, { timeout });
+  prediction.holds(0);
+  return up;
 }
 
 /** A member that is an object; empty where there is none. */

@@ -4,9 +4,17 @@ import { initrd, type Scene, scene, unique, vmlinuz } from "../lib/aegis.ts";
 import type { Guest } from "../lib/guest.ts";
 import { text } from "../lib/initramfs.ts";
 import type { KernelName } from "../lib/kernels.ts";
-import { loadAsPredicted } from "../lib/prediction.ts";
+import { bootAsPredicted, loadAsPredicted, predict } from "../lib/prediction.ts";
 import { vmSuite } from "../lib/suite.ts";
-import { expectRefusal, limit, loaded, loadOf, loadsLeft, type Refusal } from "./refusal.ts";
+import {
+  expectRefusal,
+  expectRefusedLoad,
+  limit,
+  loaded,
+  loadOf,
+  loadsLeft,
+  wordsOf,
+} from "./refusal.ts";
 
 export interface HandoffOptions {
   /** A kernel that hands over to itself. */
@@ -94,10 +102,10 @@ export function handoffScenario(options: HandoffOptions): void {
         ["/boot/truncated", initrd, 8, "kernel-truncated", /cut short/],
       ];
       for (const [image, archive, exit, code, says] of bad) {
-        await expectRefusal(guest, { command: loadOf("x", image, archive), exit, code, says });
+        await expectRefusedLoad(guest, { words: wordsOf("x", image, archive), exit, code, says });
       }
-      await expectRefusal(guest, {
-        command: `${loadOf("x")} --crash`,
+      await expectRefusedLoad(guest, {
+        words: `${wordsOf("x")} --crash`,
         exit: 9,
         code: "no-crash-memory",
         says: /no memory is reserved for a crash kernel/,
@@ -113,7 +121,9 @@ export function handoffScenario(options: HandoffOptions): void {
     });
 
     test(`a command line of ${longest} characters loads, and one more is refused before the call`, async (guest) => {
+      const prediction = await predict(guest, wordsOf("x".repeat(longest)));
       const { exit, stderr } = await guest.run(`${loadOf("x".repeat(longest))} --verbose`);
+      prediction.holds(exit);
       expect({ exit, stderr }).toEqual({
         exit: 0,
         stderr: expect.stringMatching(
@@ -126,8 +136,8 @@ export function handoffScenario(options: HandoffOptions): void {
       else expect(stderr).toMatch(account);
       expect(await loaded(guest)).toBe("1\n");
       const left = await loadsLeft(guest);
-      await expectRefusal(guest, {
-        command: loadOf("x".repeat(longest + 1)),
+      await expectRefusedLoad(guest, {
+        words: wordsOf("x".repeat(longest + 1)),
         exit: 4,
         code: "cmdline-too-long",
         says: new RegExp(`${longest + 1} bytes.*takes ${longest}`),
@@ -205,9 +215,9 @@ export function handoffScenario(options: HandoffOptions): void {
     test("boot works with a read-only root, no /tmp and no environment", async (guest) => {
       const cmdline = line(unique());
       await guest.check("rm -rf /tmp /root; mount -o remount,ro /; ! touch /x 2>/dev/null");
-      const up = await guest.handoff(
-        `env -i /sbin/aegis-kexec boot ${vmlinuz} --initrd ${initrd} --cmdline '${cmdline}'`,
-      );
+      const up = await bootAsPredicted(guest, wordsOf(cmdline), {
+        program: "env -i /sbin/aegis-kexec",
+      });
       expect(up).toMatchObject({ token: given().token, cmdline });
       expect(await guest.check("cat /etc/mark")).toBe(mark);
       expect(await guest.check("cat /proc/cmdline")).toBe(`${cmdline}\n`);
@@ -221,11 +231,10 @@ async function refuseByTheMachine(
   guest: Guest,
   { checksSignatures }: HandoffOptions,
 ): Promise<void> {
-  const refuses = (refusal: Refusal) => expectRefusal(guest, refusal);
   await guest.check("echo integrity >/sys/kernel/security/lockdown");
   if (checksSignatures) {
-    await refuses({
-      command: loadOf("x"),
+    await expectRefusedLoad(guest, {
+      words: wordsOf("x"),
       exit: 7,
       code: "lockdown",
       says: /locked down \(integrity\)[\s\S]*kexec of unsigned images is restricted[\s\S]*hint: /,
@@ -233,21 +242,18 @@ async function refuseByTheMachine(
   }
   if ((await loadsLeft(guest)) !== undefined) {
     await guest.check(`echo 0 >${limit}`);
-    await refuses({
-      command: loadOf("x"),
+    await expectRefusedLoad(guest, {
+      words: wordsOf("x"),
       exit: 7,
       code: "load-limit-reached",
       says: /kexec_load_limit_reboot is used up/,
     });
   }
   await guest.check("echo 1 >/proc/sys/kernel/kexec_load_disabled");
-  for (const command of [loadOf("x"), `aegis-kexec boot ${vmlinuz}`, "aegis-kexec unload"]) {
-    await refuses({
-      command,
-      exit: 7,
-      code: "kexec-disabled",
-      says: /kexec_load_disabled is 1/,
-    });
+  const off = { exit: 7, code: "kexec-disabled", says: /kexec_load_disabled is 1/ };
+  await expectRefusedLoad(guest, { words: wordsOf("x"), ...off });
+  for (const command of [`aegis-kexec boot ${vmlinuz}`, "aegis-kexec unload"]) {
+    await expectRefusal(guest, { command, ...off });
   }
   expect(await loaded(guest)).toBe("1\n");
 }

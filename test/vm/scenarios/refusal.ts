@@ -2,6 +2,7 @@
 import { expect } from "bun:test";
 import { errorOf, initrd, vmlinuz } from "../lib/aegis.ts";
 import type { Guest } from "../lib/guest.ts";
+import { predict } from "../lib/prediction.ts";
 
 export interface Refusal {
   readonly command: string;
@@ -22,9 +23,23 @@ export async function expectRefusal(guest: Guest, refusal: Refusal): Promise<voi
   expect(outcome.stderr).toMatch(says);
 }
 
-/** A load of the guest's own kernel. */
-export function loadOf(cmdline: string, kernel = vmlinuz, archive = initrd): string {
-  return `aegis-kexec load ${kernel} --initrd ${archive} --cmdline '${cmdline}'`;
+/** A load that must be refused, and that `inspect` must say so of before. */
+export async function expectRefusedLoad(
+  guest: Guest,
+  { words, ...refusal }: Omit<Refusal, "command"> & { readonly words: string },
+): Promise<void> {
+  const prediction = await predict(guest, words);
+  await expectRefusal(guest, { ...refusal, command: `aegis-kexec load ${words}` });
+  prediction.holds(refusal.exit, refusal.code);
+}
+
+/** The arguments of a load of the guest's own kernel. */
+export function wordsOf(cmdline: string, kernel = vmlinuz, archive = initrd): string {
+  return `${kernel} --initrd ${archive} --cmdline '${cmdline}'`;
+}
+
+export function loadOf(cmdline: string): string {
+  return `aegis-kexec load ${wordsOf(cmdline)}`;
 }
 
 /** Whether a kernel is loaded, as the kernel says. */

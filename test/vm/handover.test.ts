@@ -7,7 +7,7 @@ import { temporaryPath } from "./lib/host.ts";
 import { text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
-import { bootAsPredicted } from "./lib/prediction.ts";
+import { bootAsPredicted, loadAsPredicted } from "./lib/prediction.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
 const first: KernelName = "debian-6.12";
@@ -331,7 +331,7 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     expect(await guest.check(`${finalize}; rm /tmp/busy`)).toBe("0\n");
     await guest.check(`aegis-kexec load ${vmlinuz} --cmdline kho=on --dry-run`);
     expect(await guest.check(finalize)).toBe("0\n");
-    await guest.check(`aegis-kexec load ${vmlinuz} --cmdline kho=on`);
+    expect((await loadAsPredicted(guest, `${vmlinuz} --cmdline kho=on`)).exit).toBe(0);
     expect(await guest.check(finalize)).toBe("1\n");
     await guest.check("aegis-kexec unload; umount /sys/kernel/debug");
   });

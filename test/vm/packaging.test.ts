@@ -22,6 +22,7 @@ import { repository, temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { unpackedPackage } from "./lib/packages.ts";
+import { bootAsPredicted } from "./lib/prediction.ts";
 import { type Need, vmTest } from "./lib/suite.ts";
 
 const needs: readonly Need[] = ["debian-6.12"];
@@ -33,7 +34,7 @@ const contrib = join(repository, "contrib");
 const key = "untrusted comment: a key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n";
 const cmdline = "no_timer_check console=ttyS0 quiet panic=-1";
 const secretPlaces = ["/etc/cryptsetup-keys.d/root.key", "/run/root.key"] as const;
-const handover = `aegis-kexec boot /next/kernel --initrd /next/initramfs --cmdline '${cmdline}'`;
+const words = `/next/kernel --initrd /next/initramfs --cmdline '${cmdline}'`;
 
 /**
  * A script of an initramfs that hands over, in the form that its tool calls. It passes on what it reads of
@@ -231,7 +232,7 @@ vmTest(
     const links = await guest.check("readlink /lib; readlink /sbin/kexec");
     expect(links).toBe("usr/lib\naegis-kexec\n");
     expect(await guest.check("kexec --version")).toContain("aegis-kexec");
-    expect(await guest.handoff(handover)).toMatchObject({ token, cmdline });
+    expect(await bootAsPredicted(guest, words)).toMatchObject({ token, cmdline });
   },
 );
 

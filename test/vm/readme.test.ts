@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { type Scene, scene } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
+import { asInspection } from "./lib/prediction.ts";
 import { printedCommand } from "./lib/readme.ts";
 import { vmTest } from "./lib/suite.ts";
 
@@ -18,6 +19,7 @@ const handsOver = (guest: Guest, name: string) =>
 
 vmTest("the first command of the README", { needs }, async () => {
   const [{ token }, guest] = await begin();
+  await guest.check(asInspection(`cd /boot; ${printedCommand("first")}`));
   const up = await handsOver(guest, "first");
   expect(up).toMatchObject({ token, cmdline: "root=LABEL=RESCUE quiet" });
 });

@@ -2,9 +2,10 @@
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
-import { errorOf, initrd, scene, vmlinuz } from "./lib/aegis.ts";
+import { initrd, scene, vmlinuz } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
 import { temporaryPath } from "./lib/host.ts";
+import { loadAsPredicted } from "./lib/prediction.ts";
 import { kexecTools } from "./lib/programs.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
@@ -205,7 +206,8 @@ vmSuite(
   "secrets on debian-6.12",
   { needs: ["debian-6.12"], start: () => scene({ first: "debian-6.12" }).start() },
   (test) => {
-    const load = `aegis-kexec load ${vmlinuz} --initrd ${initrd} --cmdline x`;
+    const words = `${vmlinuz} --initrd ${initrd} --cmdline x`;
+    const load = `aegis-kexec load ${words}`;
     const loaded = (guest: Guest) => guest.check("cat /sys/kernel/kexec_loaded");
 
     test("come from standard input and from a descriptor", async (guest) => {
@@ -255,14 +257,13 @@ vmSuite(
       await guest.check(
         "mkdir /big; mount -t ramfs big /big; head -c 300000000 /dev/zero >/big/zero; printf key >/tmp/key",
       );
-      const { exit, stdout, stderr } = await guest.run(
-        `${load} --initrd /big/zero --secret /tmp/key:/a --json`,
+      const { exit, result, stderr } = await loadAsPredicted(
+        guest,
+        `${words} --initrd /big/zero --secret /tmp/key:/a`,
       );
       expect(exit).toBe(9);
-      expect(errorOf(stdout)).toMatchObject({ code: "out-of-memory", exit: 9 });
-      expect(`${stdout}${stderr}`).toMatch(
-        /takes [\d.]+ MiB of memory, and [\d.]+ MiB are available/,
-      );
+      expect(result["error"]).toMatchObject({ code: "out-of-memory", exit: 9 });
+      expect(stderr).toMatch(/takes [\d.]+ MiB of memory, and [\d.]+ MiB are available/);
       await guest.check("umount /big");
       expect(await loaded(guest)).toBe("0\n");
     });

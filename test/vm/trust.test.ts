@@ -17,7 +17,7 @@ import { type Guest, startGuest } from "./lib/guest.ts";
 import { temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { type GuestEntry, guestInitramfs } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
-import { loadAsPredicted } from "./lib/prediction.ts";
+import { asInspection, bootAsPredicted, loadAsPredicted } from "./lib/prediction.ts";
 import { printedCommand } from "./lib/readme.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
@@ -88,7 +88,9 @@ for (const tool of ["openssl", "minisign"] as const) {
     const guest = await given.start();
     await guest.check(`cd /mnt; ${printedCommand("node")}`);
     expect(await guest.check("aegis-kexec status")).toContain("/etc/aegis-kexec/policy.json");
-    const up = await guest.handoff(`cd /mnt; ${printedCommand("boot")}`);
+    const boot = `cd /mnt; ${printedCommand("boot")}`;
+    await guest.check(asInspection(boot));
+    const up = await guest.handoff(boot);
     expect(up).toMatchObject({ token, cmdline: "root=LABEL=A quiet console=ttyS0" });
   });
 }
@@ -437,8 +439,9 @@ vmTest(
 
     test("boots the signed generation, with a secret behind it", async (guest) => {
       await guest.check("printf key >/tmp/key");
-      const up = await guest.handoff(
-        "aegis-kexec boot /mnt/42/boot.json --secret /tmp/key:/etc/cryptsetup-keys.d/root.key",
+      const up = await bootAsPredicted(
+        guest,
+        "/mnt/42/boot.json --secret /tmp/key:/etc/cryptsetup-keys.d/root.key",
       );
       expect(up).toMatchObject({ token: node?.token, cmdline: consoleWords });
       expect(

@@ -11,10 +11,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt } from "../../build/reuse.ts";
-import { errorOf, scene } from "./lib/aegis.ts";
+import { scene } from "./lib/aegis.ts";
 import { temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
+import { bootAsPredicted, loadAsPredicted, predict } from "./lib/prediction.ts";
 import { fsverity } from "./lib/programs.ts";
 import { vmTest } from "./lib/suite.ts";
 
@@ -89,14 +90,19 @@ vmTest(
     });
     await using guest = await given.start();
     await guest.check("mkdir /mnt; mount -t ext4 /dev/vda /mnt");
-    const load = "aegis-kexec load /mnt/boot.json --trust /mnt/org.pub";
+    const words = "/mnt/boot.json --trust /mnt/org.pub";
+    const load = `aegis-kexec load ${words}`;
 
     // Without fs-verity on the disk the SHA-256 counts, over a copy
+    const beforeCopy = await predict(guest, words);
     const copied = await guest.run(`${load} --verbose`);
+    beforeCopy.holds(copied.exit);
     expect([copied.exit, copied.stderr.includes("by fs-verity")]).toEqual([0, false]);
 
     await guest.check("for f in vmlinuz initrd.img; do fsverity enable /mnt/$f; done");
+    const beforeCheck = await predict(guest, words);
     const checked = await guest.run(`${load} --verbose`);
+    beforeCheck.holds(checked.exit);
     expect(checked.exit).toBe(0);
     for (const name of ["vmlinuz", "initrd.img"]) {
       expect(checked.stderr).toContain(`the kernel checks /mnt/${name} by fs-verity`);
@@ -110,9 +116,8 @@ vmTest(
     expect(Number(most.trim().split("\n").at(-1)) - before).toBeLessThan(2048);
 
     // The manifest's digest is another file's
-    const other = await guest.run("aegis-kexec load /mnt/other.json --trust /mnt/org.pub --json");
-    expect(other.exit).toBe(5);
-    expect(errorOf(other.stdout)["code"]).toBe("digest-mismatch");
+    const other = await loadAsPredicted(guest, "/mnt/other.json --trust /mnt/org.pub");
+    expect([other.exit, other.code]).toEqual([5, "digest-mismatch"]);
     const seen = await guest.run("aegis-kexec inspect /mnt/other.json --trust /mnt/org.pub");
     expect(seen.exit).toBe(5);
 
@@ -131,7 +136,7 @@ vmTest(
     await guest.check(
       `umount /mnt; dd if=/byte of=${at} seek=${place} 2>/dev/null; sync; ${again}`,
     );
-    const next = await guest.handoff("aegis-kexec boot /mnt/boot.json --trust /mnt/org.pub");
+    const next = await bootAsPredicted(guest, words);
     expect(next.token).toBe(token);
   },
 );

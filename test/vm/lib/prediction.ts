@@ -28,12 +28,16 @@ export interface Prediction {
 }
 
 /** Has `inspect` say what would come of a load with these arguments. */
-export async function predict(guest: Guest, words: string): Promise<Prediction> {
+export async function predict(
+  guest: Guest,
+  words: string,
+  { timeout = 120 }: { readonly timeout?: number } = {},
+): Promise<Prediction> {
   const {
     exit: inspectExit,
     stdout,
     stderr,
-  } = await guest.run(`aegis-kexec inspect --json ${words}`, { timeout: 120 });
+  } = await guest.run(`aegis-kexec inspect --json ${words}`, { timeout });
   const inspection = objectOf(stdout);
   const { wouldExit } = memberOf(inspection, "verdict");
   const fail = (problem: string) => {
@@ -99,10 +103,15 @@ export async function bootAsPredicted(
     timeout = 240,
   }: { readonly program?: string; readonly more?: string; readonly timeout?: number } = {},
 ): Promise<Announcement> {
-  const prediction = await predict(guest, words);
+  const prediction = await predict(guest, words, { timeout });
   const up = await guest.handoff(`${program} boot ${words} ${more}`, { timeout });
   prediction.holds(0);
   return up;
+}
+
+/** A command that boots, as one that exits with 0 where it would. */
+export function asInspection(command: string): string {
+  return command.replace("aegis-kexec boot", "aegis-kexec inspect");
 }
 
 /** A member that is an object; empty where there is none. */

@@ -1,5 +1,6 @@
 /** Several SOURCEs: the first that passes is taken, and why the earlier ones did not is told. */
 import { KexecError } from "../errors.ts";
+import { forgottenInitrd } from "./forgotten-initrd.ts";
 import type { Observer } from "./report.ts";
 import type { ParsedLoadRequest } from "./request.ts";
 
@@ -21,6 +22,16 @@ export function passedOver({ kernel }: ParsedLoadRequest, why: string): string {
   return `${kernel} is passed over: ${why}`;
 }
 
+/** What is said of SOURCEs behind the first that are none. */
+export async function noSources(requests: readonly ParsedLoadRequest[]): Promise<string[]> {
+  const said: string[] = [];
+  for (const { kernel } of requests.slice(1)) {
+    const line = await forgottenInitrd(kernel);
+    if (line !== undefined) said.push(line);
+  }
+  return said;
+}
+
 /**
  * The result of the first attempt that does not fail.
  * @param between Called before every attempt but the first; it throws to make an end.
@@ -32,6 +43,7 @@ export async function firstThatPasses<T>(
   between: () => Promise<void>,
   observer: Observer,
 ): Promise<T> {
+  for (const line of await noSources(requests)) observer.warn?.(line);
   let first: KexecError | undefined;
   for (const request of requests) {
     if (first !== undefined) await between();

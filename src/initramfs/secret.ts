@@ -128,8 +128,8 @@ export function checkSecrets(secrets: readonly SecretSpec[]): void {
 }
 
 /**
- * Places that are covered before anybody reads them: `init` of initramfs-tools, dracut's base module and
- * systemd (mount_table in src/shared/mount-setup.c, tmp.mount) mount a new file system over each.
+ * Places that are covered before anybody reads them: `init` of initramfs-tools and systemd (mount_table in
+ * src/shared/mount-setup.c, tmp.mount) mount a new file system over each. dracut without systemd keeps /run.
  */
 const covered = ["/run", "/dev", "/proc", "/sys", "/tmp", "/var/run", "/var/lock"];
 

@@ -139,7 +139,14 @@ export const rows: readonly Row[] = [
   { line: "kexec -t elf-x86_64 -l $K" },
   // files that cannot be loaded; what was loaded stays
   { line: "kexec -s -l /boot/missing", says: "No such file or directory", before: "reboot" },
-  { line: "kexec -s -l $K --initrd= --append=x" },
+  {
+    line: "kexec -s -l $K --initrd= --append=x",
+    differs: {
+      theirs: { exit: 255 },
+      ours: { exit: 1 },
+      because: "an empty name is a mistake of the command line, and not looked for",
+    },
+  },
   { line: "kexec -s -l $K --initrd=/missing", says: "No such file or directory" },
   { line: "kexec -s -l /boot/notes.txt", before: "reboot" },
   { line: "kexec -s -l /boot/busy 9>>/boot/busy", says: "failed: Text file busy" },

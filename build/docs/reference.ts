@@ -67,6 +67,8 @@ export function valuesOf(definition: Valued): Values {
       return { kind: "words", words: ["auto"], list: false };
     case "ID":
     case "N":
+    case "PCR":
+    case "DEST":
     case "SECONDS":
     case "TEXT":
       return { kind: "free" };

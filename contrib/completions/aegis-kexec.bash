@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --min-generation | --timeout | --watchdog | --generation)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --measure | --measure-log | --watchdog | --generation)
       :
       return
       ;;
@@ -50,11 +50,11 @@ _aegis_kexec() {
       options='boot load exec unload status inspect manifest bless'
       ;;
     boot)
-      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --menu --timeout --lock --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     load)
-      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --menu --timeout --lock --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
+      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)
@@ -67,7 +67,7 @@ _aegis_kexec() {
       options='--json --quiet --verbose --help -h --version'
       ;;
     inspect)
-      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
+      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     manifest)

@@ -1,18 +1,15 @@
 /** Loads a kernel: request → source → verified → assembled → loaded. */
 
 import type { Architecture } from "../architecture.ts";
-import type { LoadAttempt } from "../diagnosis/evidence.ts";
 import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
-import { errnoName, errnoText } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
-import { kexecFileLoad, kexecFileUnload, knowsDebug } from "../linux/kexec.ts";
-import { KernelLog } from "../linux/kmsg.ts";
+import { cannot } from "../errors.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readIdentity, readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
+import { readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
+import type { Gate } from "./gate/gate.ts";
 import type { ArchiveLoaded, LoadReport, Observer, SecretReport } from "./report.ts";
 import {
   type AskedLoadRequest,
@@ -23,11 +20,12 @@ import {
   requestsOf,
 } from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
+import { call, unloadSecret } from "./stages/call.ts";
 import { finish, kernelReport } from "./stages/finish.ts";
 import { Interruption } from "./stages/interruption.ts";
-import { requireState } from "./stages/kernel-state.ts";
-import { finalizeHandover, warnOfLostHandover } from "./stages/kexec-handover.ts";
+import { warnOfLostHandover } from "./stages/kexec-handover.ts";
 import { lock } from "./stages/lock.ts";
+import type { Measurement } from "./stages/measure.ts";
 import { placeWarnings, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
@@ -150,7 +148,7 @@ async function loadOne(
   for (const problem of await Secrets.problems(request.secrets)) throw problem;
   for (const line of placeWarnings(request.secrets)) observer.warn?.(line);
   const gate = await gateFor(request);
-  for (const problem of gate.refusedSecrets(request.secrets)) throw problem;
+  for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   using source = await Source.open(request, observer, gate);
   using verified = await Verified.from(source, request, architecture, gate, observer);
   if (request.checkImage ?? request.dryRun) {
@@ -161,7 +159,9 @@ async function loadOne(
     observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");
   }
   if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
-  const given = await assembleAndCall(verified, request, limitBefore, observer, secrets);
+  using measurement = await measurementFor(source, verified, request, gate, observer);
+  const how = { limitBefore, shared: secrets, measurement };
+  const given = await assembleAndCall(verified, request, how, observer);
   if (!request.dryRun && !request.crash) finish(source, observer);
   return {
     report: {
@@ -173,6 +173,7 @@ async function loadOne(
       generation: source.manifest?.manifest.generation ?? null,
       trust: verified.trust,
       milliseconds: given.milliseconds,
+      measured: given.measured,
       secrets: given.secrets,
     },
     carried: given.carried,
@@ -203,8 +204,36 @@ function requirePermission(request: ParsedLoadRequest): number | undefined {
   return limit;
 }
 
+/** Places in the next initramfs that no signature covers. */
+function placesIn({ secrets, measureLog }: ParsedLoadRequest) {
+  const log = measureLog === undefined ? [] : [{ destination: measureLog, mode: 0o444 }];
+  return [...secrets, ...log];
+}
+
+async function measurementFor(
+  source: Source,
+  verified: Verified,
+  request: ParsedLoadRequest,
+  { policies }: Gate,
+  observer: Observer,
+): Promise<Measurement | undefined> {
+  const demanded = policies.some(({ measure }) => measure !== undefined);
+  if (request.measure === undefined && !demanded) return undefined;
+  const { Measurement } = await import("./stages/measure.ts");
+  return Measurement.prepare(source, verified, request, policies, observer);
+}
+
+/** What a load is made with beside its files. */
+interface How {
+  readonly limitBefore: number | undefined;
+  /** Secrets that were read for several attempts. */
+  readonly shared: SecretsOnce | undefined;
+  readonly measurement: Measurement | undefined;
+}
+
 /** What was given to the kernel, and the milliseconds of the call. */
 interface Given {
+  readonly measured: LoadReport["measured"];
   readonly milliseconds: number;
   readonly archives: readonly ArchiveLoaded[];
   readonly secrets: readonly SecretReport[];
@@ -216,80 +245,27 @@ interface Given {
 async function assembleAndCall(
   verified: Verified,
   request: ParsedLoadRequest,
-  limitBefore: number | undefined,
+  { limitBefore, shared, measurement }: How,
   observer: Observer,
-  shared: SecretsOnce | undefined,
 ): Promise<Given> {
   const withSecrets = request.secrets.length > 0;
   using interruption = withSecrets ? Interruption.start() : undefined;
   // Before the interruption, which ends the process where a signal came.
   using carried = new DisposableStack();
-  using secrets = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
+  using read = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
+  const log = request.measureLog === undefined ? undefined : measurement?.log();
+  using secrets =
+    request.measureLog === undefined || log === undefined || log.length === 0
+      ? read.lent()
+      : await read.with(request.measureLog, log);
   const lenient = request.damagedInitrd === "warn";
   using assembled = await Assembled.from(verified, secrets, lenient, observer);
   await interruption?.check();
   const told = { archives: assembled.archives, secrets: secrets.report() };
-  if (request.dryRun) return { milliseconds: 0, ...told, carried: carried.move() };
+  if (request.dryRun) return { milliseconds: 0, ...told, measured: [], carried: carried.move() };
   const milliseconds = await call(assembled, request, limitBefore, observer);
   if (withSecrets) carried.defer(() => unloadSecret(request.crash));
+  const measured = (await measurement?.extend(request.crash, observer)) ?? [];
   await interruption?.check();
-  return { milliseconds, ...told, carried: carried.move() };
-}
-
-/** Unloads what carries a secret and will not be used. @throws KexecError where it stays loaded */
-function unloadSecret(crash: boolean): void {
-  const result = kexecFileUnload(crash, true);
-  if (result === 0) return;
-  throw new KexecError("io-error", {
-    message: `the kernel that carries a secret could not be unloaded: ${errnoText(-result).toLowerCase()}`,
-    errno: errnoName(-result),
-    hint: "run aegis-kexec unload, or reboot: the secret is in memory until then",
-  });
-}
-
-/** The system call. Returns the milliseconds it took; throws when it failed. */
-async function call(
-  assembled: Assembled,
-  request: ParsedLoadRequest,
-  limitBefore: number | undefined,
-  observer: Observer,
-): Promise<number> {
-  const finalized = request.crash ? undefined : await finalizeHandover(observer);
-  const kernelSize = assembled.verified.image.file.size;
-  observer.note?.(
-    `giving the kernel ${kernelSize} bytes of image and ${assembled.initrdSize} bytes of initramfs by kexec_file_load(2)`,
-  );
-  using log = KernelLog.fromNow();
-  const { cmdline } = assembled.verified;
-  const debug = request.debug && knowsDebug(readIdentity().release);
-  const start = performance.now();
-  const result = kexecFileLoad({
-    kernelFd: assembled.kernelFd,
-    initrdFd: assembled.initrdFd,
-    cmdline,
-    crash: request.crash,
-    debug,
-    patient: limitBefore === undefined || limitBefore < 0,
-  });
-  const milliseconds = Math.round(performance.now() - start);
-  const kernelLog = log.lines();
-  if (result < 0) {
-    finalized?.[Symbol.dispose]();
-    const attempt: LoadAttempt = {
-      name: request.kernel,
-      crash: request.crash,
-      debug,
-      kernelSize,
-      initrdSize: assembled.initrdSize,
-      limitBefore,
-    };
-    const { architecture } = libc();
-    const { diagnoseLoad } = await import("../diagnosis/diagnose.ts");
-    const { readLoadEvidence } = await import("./evidence.ts");
-    const evidence = readLoadEvidence(architecture, errnoName(-result), assembled.kernelFd);
-    throw diagnoseLoad(-result, attempt, evidence, kernelLog);
-  }
-  for (const line of kernelLog) observer.note?.(`kernel: ${line}`);
-  requireState(request.crash ? "crashLoaded" : "loaded", true);
-  return milliseconds;
+  return { milliseconds, ...told, measured, carried: carried.move() };
 }

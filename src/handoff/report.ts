@@ -1,6 +1,7 @@
 /** What the commands give back. These shapes are the `--json` output. */
 import type { KexecError } from "../errors.ts";
 import type { Listener } from "../listener.ts";
+import type { LogEntry } from "../trust/tpm/measurements.ts";
 
 /** Hears of a load and of the handover behind it. */
 export interface Observer extends Listener {
@@ -45,6 +46,16 @@ export interface KernelReport extends FileReport {
   readonly version: string | null;
 }
 
+/** A key that signed. */
+export interface SignerReport {
+  /** Path of the public key. */
+  readonly key: string;
+  readonly fingerprint: string;
+  /** Path of the detached signature. */
+  readonly signature: string;
+  readonly trustedComment: string | null;
+}
+
 /** Who vouches for what was loaded. */
 export interface TrustReport {
   readonly signer: {
@@ -57,6 +68,8 @@ export interface TrustReport {
   readonly signature: string;
   /** minisign's trusted comment, which the signature covers. */
   readonly trustedComment: string | null;
+  /** Every key that was counted, the one above first. */
+  readonly signers: readonly SignerReport[];
 }
 
 export interface LoadReport {
@@ -77,6 +90,8 @@ export interface LoadReport {
   readonly locked: boolean;
   /** Milliseconds that the system call took; 0 for a dry run. */
   readonly milliseconds: number;
+  /** By what each PCR of the TPM was extended, in this order. */
+  readonly measured: readonly LogEntry[];
   /** What was put behind the archives. */
   readonly secrets: readonly SecretReport[];
   readonly warnings: readonly string[];

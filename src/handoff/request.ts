@@ -2,10 +2,16 @@
 import * as v from "valibot";
 import { KexecError } from "../errors.ts";
 import { parseSecret } from "../initramfs/secret.ts";
+import { lastLastingPcr } from "../trust/policy.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
 
 const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
 const text = v.string("it must be text");
+const wholeNumber = v.pipe(
+  v.number("it must be a number"),
+  v.safeInteger("it must be a whole number"),
+  v.minValue(0, "it must not be negative"),
+);
 const flag = v.optional(v.boolean("it must be true or false"), false);
 
 /** A list, or one of its elements alone; `wanted` names what it is a list of. */
@@ -50,13 +56,7 @@ const loadSchema = v.strictObject({
     ),
   ),
   /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
-  profile: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(0, "it must not be negative"),
-    ),
-  ),
+  profile: v.optional(wholeNumber),
   /** Initramfs archives, joined in this order. */
   initrd: listOf(path, "paths"),
   /**
@@ -74,16 +74,22 @@ const loadSchema = v.strictObject({
   secrets: listOf(secret, "texts SRC:DEST"),
   /** Paths of public keys: accept only what one of them signed. */
   trust: listOf(path, "paths"),
-  /** The detached signature; default SOURCE.minisig, then SOURCE.sig. */
-  signature: v.optional(path),
-  /** Refuse a manifest with a lower generation. */
-  minGeneration: v.optional(
+  /**
+   * Detached signatures; default SOURCE.minisig, then SOURCE.sig, and where several keys must have signed also
+   * SOURCE.NAME.minisig and SOURCE.NAME.sig.
+   */
+  signature: listOf(path, "paths"),
+  /** How many of the trusted keys must have signed; it can only raise the policy's number. */
+  threshold: v.optional(
     v.pipe(
       v.number("it must be a number"),
       v.safeInteger("it must be a whole number"),
-      v.minValue(0, "it must not be negative"),
+      v.minValue(1, "it must be 1 or more"),
+      v.maxValue(64, "it must be 64 or less"),
     ),
   ),
+  /** Refuse a manifest with a lower generation. */
+  minGeneration: v.optional(wholeNumber),
   /** A policy beside the machine's own, which always applies. */
   policy: v.optional(path),
   /** Load the kernel that a panic jumps to, into the memory reserved by `crashkernel=`. */
@@ -106,6 +112,22 @@ const loadSchema = v.strictObject({
   ),
   /** Append a line of JSON on this attempt to this file. */
   log: v.optional(path),
+  /** Extend this PCR of the TPM by what is loaded, before the jump. */
+  measure: v.optional(
+    v.pipe(
+      v.number("it must be a number"),
+      v.safeInteger("it must be a whole number"),
+      v.minValue(0, "it must not be negative"),
+      v.maxValue(lastLastingPcr, `it must be ${lastLastingPcr} or less: higher ones can be reset`),
+    ),
+  ),
+  /** Where in the next initramfs the measurements' log is put. */
+  measureLog: v.optional(
+    v.pipe(
+      v.string("it must be text"),
+      v.transform((destination) => parseSecret(`log:${destination}`).destination),
+    ),
+  ),
   /** Have the kernel log where it places what, where it can: Linux 6.7 and later. */
   debug: flag,
 });
@@ -163,14 +185,7 @@ const manifestSchema = () =>
     /** Name each file's fs-verity digest, too. */
     verity: flag,
     /** The number to write. */
-    generation: v.optional(
-      v.pipe(
-        v.number("it must be a number"),
-        v.safeInteger("it must be a whole number"),
-        v.minValue(0, "it must not be negative"),
-      ),
-      0,
-    ),
+    generation: v.optional(wholeNumber, 0),
   });
 
 /** What `load` takes. Paths are text; one initramfs archive may stand without a list. */

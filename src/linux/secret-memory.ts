@@ -123,6 +123,14 @@ export class SecretMemory implements Disposable {
     }
   }
 
+  /** A copy of bytes, which must not be none. @throws KexecError `out-of-memory` */
+  static holding(bytes: Uint8Array): SecretMemory {
+    const mapped = Math.ceil(bytes.length / PAGE) * PAGE;
+    const address = lockedMemory(mapped);
+    libc().memory(address, bytes.length).set(bytes);
+    return new SecretMemory(address, mapped, bytes.length);
+  }
+
   /** Copies the secret from memory to memory; nothing of it enters the JavaScript heap. */
   copyTo(target: Uint8Array): void {
     target.set(libc().memory(this.address, this.size));

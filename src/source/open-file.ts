@@ -40,7 +40,11 @@ export function isWhole(file: OpenFile): file is WholeFile {
 export type HeldFile = OpenFile & Disposable;
 
 /** Opens the file whose name is another's and `suffix`: its signature. */
-export type OpenBeside = (suffix: string, what: string) => HeldFile | Promise<HeldFile>;
+export interface OpenBeside {
+  (suffix: string, what: string): HeldFile | Promise<HeldFile>;
+  /** What follows the other's name in names beside it, in no order; left out where they cannot be listed. */
+  readonly suffixes?: (limit: number) => readonly string[];
+}
 
 const longestBeginning = 1024;
 

@@ -65,7 +65,19 @@ export function foundFile(file: InputFile, held: DisposableStack): FoundFile {
       folder ??= held.use(Folder.of(file.path));
       return InputFile.openBelow(folder, path, what);
     },
-    openBeside: (suffix, what) => InputFile.open(`${file.path}${suffix}`, what),
+    openBeside: Object.assign(
+      (suffix: string, what: string) => InputFile.open(`${file.path}${suffix}`, what),
+      { suffixes: (limit: number) => suffixesOf(file.path, limit) },
+    ),
     treeAbove: (levels) => FolderTree.open(folderAbove(file.canonicalPath, levels)),
   };
+}
+
+/** What follows a file's name in the other names of its folder. */
+function suffixesOf(path: string, limit: number): readonly string[] {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  using tree = FolderTree.open(path.length > name.length ? path.slice(0, -name.length) : ".");
+  return (tree.names("", limit) ?? [])
+    .filter((other) => other.startsWith(name) && other !== name)
+    .map((other) => other.slice(name.length));
 }

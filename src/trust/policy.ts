@@ -22,6 +22,8 @@ import { sameBytes } from "./text.ts";
 export interface Policy {
   /** Where it was read. */
   readonly path: string;
+  /** SHA-256 of its bytes: 64 lower-case hex digits. */
+  readonly sha256: string;
   /** Absolute paths of public keys. Never empty: a policy that demands no signature is broken. */
   readonly trust: readonly string[];
   /** How many of the keys must have signed. */
@@ -48,6 +50,8 @@ export interface TrustRequest {
   /** Paths of `--trust`. */
   readonly trust: readonly string[];
   readonly minGeneration: number | undefined;
+  /** How many keys must have signed. */
+  readonly threshold?: number | undefined;
 }
 
 /** What holds for one run. */
@@ -75,8 +79,11 @@ export const maxPolicySize = 65536;
 
 const maxEntries = 64;
 
-/** The last PCR of a TPM: TCG PC Client Platform Firmware Profile, 24 registers. */
-const lastPcr = 23;
+/**
+ * The last PCR that only a reset of the machine resets: TCG PC Client Platform TPM Profile, table 4. Whoever can
+ * reset one can extend it anew.
+ */
+export const lastLastingPcr = 15;
 
 const schema = closedObject({
   trust: v.pipe(
@@ -90,7 +97,7 @@ const schema = closedObject({
   fileSystems: v.exactOptional(list(text(fileSystemProblem), maxEntries)),
   measure: v.exactOptional(
     closedObject({
-      pcr: wholeNumberTo(0, lastPcr),
+      pcr: wholeNumberTo(0, lastLastingPcr),
       required: v.exactOptional(v.boolean("must be true or false")),
     }),
   ),
@@ -118,6 +125,7 @@ export function parsePolicy(bytes: Uint8Array, path: string): Policy {
   const { allowAppend = [], allowSecret = defaultAllowSecret } = value;
   return {
     path,
+    sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex"),
     trust,
     threshold,
     minGeneration,
@@ -156,7 +164,7 @@ export function tighten(policies: readonly Policy[], request: TrustRequest): Tru
   return {
     required: keyLists.length > 0,
     keyLists,
-    threshold: Math.max(1, ...policies.map(({ threshold }) => threshold)),
+    threshold: Math.max(request.threshold ?? 1, ...policies.map(({ threshold }) => threshold)),
     minGeneration: floors.length > 0 ? Math.max(...floors) : undefined,
     allowAppend: narrowAllowed(policies.map((policy) => policy.allowAppend)),
     allowSecret: policies.map((policy) => policy.allowSecret),

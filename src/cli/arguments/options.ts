@@ -7,9 +7,8 @@ export * from "./definition.ts";
 
 const whatSourceIs =
   "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
-  "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, or a directory of boot entries" +
+  "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, a boot menu, an ISO image, or a directory of them" +
   "; on a disk that need not be mounted: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/…, then : and the path";
-
 export const positionals = {
   source: { type: "positional", valueHint: "SOURCE", description: whatSourceIs },
   sources: {
@@ -107,8 +106,18 @@ export const options = {
   signature: {
     type: "string",
     valueHint: "PATH",
+    repeatable: true,
     group: "trust",
-    description: "the detached signature; default SOURCE.minisig, then SOURCE.sig",
+    description:
+      "a detached signature; repeatable; default SOURCE.minisig, then SOURCE.sig, and with a threshold SOURCE.*.minisig, SOURCE.*.sig",
+  },
+  threshold: {
+    type: "string",
+    valueHint: "N",
+    number: true,
+    group: "trust",
+    description:
+      "so many of the trusted keys must have signed; it can only raise the policy's number",
   },
   "min-generation": {
     type: "string",
@@ -164,6 +173,20 @@ export const options = {
     group: "loading",
     description:
       "add acpi_rsdp= with the address of the ACPI tables; auto: only where the new kernel could not find them itself; x86_64 only",
+  },
+  measure: {
+    type: "string",
+    valueHint: "PCR",
+    number: true,
+    group: "loading",
+    description:
+      "extend this PCR of the TPM (0 to 15) by kernel, initramfs and command line, before the jump",
+  },
+  "measure-log": {
+    type: "string",
+    valueHint: "DEST",
+    group: "loading",
+    description: "put the measurements' log at DEST in the new initramfs",
   },
   force: {
     type: "boolean",

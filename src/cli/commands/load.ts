@@ -21,6 +21,7 @@ export const sourceArguments = {
   secret: options.secret,
   trust: options.trust,
   signature: options.signature,
+  threshold: options.threshold,
   "min-generation": options["min-generation"],
   policy: options.policy,
   "acpi-rsdp": options["acpi-rsdp"],
@@ -32,14 +33,19 @@ export const loadArguments = {
   menu: options.menu,
   timeout: options.timeout,
   lock: options.lock,
+  measure: options.measure,
+  "measure-log": options["measure-log"],
   "dry-run": options["dry-run"],
   log: options.log,
 };
 
 export function loadRequest(given: ArgumentsOf<typeof loadArguments>): LoadRequest {
+  const measure = given.text("measure");
   return {
     ...sourceRequest(given),
     lock: given.flag("lock"),
+    measure: measure === undefined ? undefined : Number(measure),
+    measureLog: given.text("measure-log"),
     dryRun: given.flag("dry-run"),
     log: given.text("log"),
   };
@@ -61,6 +67,7 @@ export async function chosenRequest(
 
 export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadRequest {
   const minGeneration = given.text("min-generation");
+  const threshold = given.text("threshold");
   const profile = given.text("profile");
   const wait = given.text("wait");
   return {
@@ -74,7 +81,8 @@ export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadR
     append: given.text("append"),
     secrets: [...given.list("secret")],
     trust: [...given.list("trust")],
-    signature: given.text("signature"),
+    signature: [...given.list("signature")],
+    threshold: threshold === undefined ? undefined : Number(threshold),
     minGeneration: minGeneration === undefined ? undefined : Number(minGeneration),
     policy: given.text("policy"),
     acpiRsdp: acpiRsdp(given.text("acpi-rsdp")),

@@ -26,6 +26,7 @@ export function describeLoad(report: LoadReport): string[] {
     rows.push(["signed by", `${key} (${fingerprint})`]);
     if (report.trust.trustedComment !== null) rows.push(["comment", report.trust.trustedComment]);
   }
+  for (const { pcr, record } of report.measured) rows.push([`PCR ${pcr}`, record]);
   if (report.loaded) rows.push(["took", `${report.milliseconds} ms`]);
   if (report.locked) rows.push(["locked", "yes: nothing replaces it until reboot"]);
   // Not wrapped: a path or a command line that is broken cannot be copied.

@@ -8,6 +8,7 @@ import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 const open: Gate = {
   required: false,
   fileSystems: undefined,
+  policies: [],
   admit: async () => undefined,
   judgeWhole: async () => undefined,
   needsSealedWhole: () => false,
@@ -37,13 +38,15 @@ export async function gateFor(options: TrustOptions): Promise<Gate> {
 }
 
 /** Whoever gives a signature or a floor believes that it is looked at. */
-function requireNoTrustWords({ signature, minGeneration }: TrustOptions): void {
+function requireNoTrustWords({ signature, minGeneration, threshold }: TrustOptions): void {
   const given =
-    signature !== undefined
+    signature.length > 0
       ? "--signature"
       : minGeneration !== undefined
         ? "--min-generation"
-        : undefined;
+        : threshold !== undefined
+          ? "--threshold"
+          : undefined;
   if (given === undefined) return;
   throw new KexecError("usage", {
     message: `cannot use ${given}: no key is trusted here, so that it would have no effect`,

@@ -4,6 +4,7 @@ import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
 import type { Admission } from "../../source/kind.ts";
 import type { Source } from "../../source/open.ts";
+import type { Policy } from "../../trust/policy.ts";
 import type { TrustReport } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 
@@ -14,6 +15,7 @@ export type TrustOptions = Pick<
   ParsedLoadRequest,
   | "trust"
   | "signature"
+  | "threshold"
   | "minGeneration"
   | "policy"
   | "cmdline"
@@ -35,6 +37,8 @@ export interface SecretPlace {
  * beside the command line that is signed.
  */
 export interface Gate extends Admission {
+  /** The policies in force: they say what is measured. */
+  readonly policies: readonly Policy[];
   /**
    * Whether the whole file that a source boots has to be copied and sealed before `pass`: where a
    * signature must cover it, and it is not a manifest's, whose signature covers digests.

@@ -3,7 +3,7 @@ import { cannot, KexecError } from "../../errors.ts";
 import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere } from "../../linux/path.ts";
-import type { OpenBeside } from "../../source/open-file.ts";
+import type { HeldFile, OpenBeside } from "../../source/open-file.ts";
 import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
 import {
   maxPolicySize,
@@ -12,6 +12,7 @@ import {
   type TrustRequirement,
   tighten,
 } from "../../trust/policy.ts";
+import { mostSignatures } from "../../trust/quorum.ts";
 import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
 import { shellWord } from "../../visible.ts";
 import { defaultPolicyPath, type TrustOptions } from "./gate.ts";
@@ -52,7 +53,11 @@ export function requirementOf(
   policies: readonly Policy[],
   options: TrustOptions,
 ): TrustRequirement {
-  return tighten(policies, { trust: options.trust, minGeneration: options.minGeneration });
+  return tighten(policies, {
+    trust: options.trust,
+    minGeneration: options.minGeneration,
+    threshold: options.threshold,
+  });
 }
 
 /** @throws KexecError of exit 5 */
@@ -77,40 +82,97 @@ export interface SignedFile {
 }
 
 const signatureSuffixes = [".minisig", ".sig"];
+/** Another signer's: `.NAME.minisig`, `.NAME.sig`. */
+const otherSuffix = /^\..+\.(?:minisig|sig)$/;
+/** Names of a folder that are looked at for signatures. */
+const mostNames = 4096;
+
+interface Candidate {
+  readonly path: string;
+  readonly open: () => HeldFile | Promise<HeldFile>;
+}
 
 /**
- * The signature of a file: the one that is given, or the one beside it.
+ * The signatures of a file: those that are given, or those beside it. Where one key is enough, that is the first
+ * that is there; where more must have signed, all that are there, the well-formed ones of them.
+ * @param given paths, of which each must be readable
  * @throws KexecError `no-signature`, `bad-signature`
  */
-export async function readSignature(
-  { path: source, openBeside }: SignedFile,
-  given: string | undefined,
-): Promise<DetachedSignature> {
-  const candidates =
-    given === undefined
-      ? signatureSuffixes.map((suffix) => ({
-          path: `${source}${suffix}`,
-          open: () => openBeside(suffix, "signature"),
-        }))
-      : [{ path: given, open: () => InputFile.open(given, "signature") }];
-  for (const { path, open } of candidates) {
+export async function readSignatures(
+  signed: SignedFile,
+  given: readonly string[],
+  threshold: number,
+): Promise<readonly DetachedSignature[]> {
+  const { path: source } = signed;
+  const candidates = given.length > 0 ? given.map(candidateAt) : beside(signed, threshold);
+  requireFew(source, candidates.length);
+  const found: DetachedSignature[] = [];
+  const malformed: KexecError[] = [];
+  for (const candidate of candidates) {
+    if (given.length === 0 && threshold === 1 && found.length > 0) break;
     try {
-      using file = await open();
-      return parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path);
+      const signature = await readOne(candidate, given.length === 0);
+      if (signature !== undefined) found.push(signature);
     } catch (error) {
-      if (!(error instanceof KexecError) || error.exit === 5) throw error;
-      if (error.errno === "ENOENT" && given === undefined) continue;
-      throw new KexecError("no-signature", {
-        message: error.message,
-        ...(error.errno === undefined ? {} : { errno: error.errno }),
-      });
+      // One bad signature of several must not stop those that are good.
+      const several =
+        threshold > 1 && error instanceof KexecError && error.code === "bad-signature";
+      if (!several) throw error;
+      malformed.push(error);
     }
   }
+  if (found.length > 0) return found;
+  const [first] = malformed;
+  if (first !== undefined) throw first;
   throw cannot(`trust ${source}`, {
     code: "no-signature",
     why: `it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
     hint: `sign it (minisign -S -m ${shellWord(source)}), or name the signature with --signature`,
   });
+}
+
+function candidateAt(path: string): Candidate {
+  return { path, open: () => InputFile.open(path, "signature") };
+}
+
+function beside({ path, openBeside }: SignedFile, threshold: number): readonly Candidate[] {
+  const others =
+    threshold === 1
+      ? []
+      : (openBeside.suffixes?.(mostNames) ?? [])
+          .filter((suffix) => otherSuffix.test(suffix))
+          .sort();
+  return [...signatureSuffixes, ...others].map((suffix) => ({
+    path: `${path}${suffix}`,
+    open: () => openBeside(suffix, "signature"),
+  }));
+}
+
+function requireFew(source: string, count: number): void {
+  if (count <= mostSignatures + signatureSuffixes.length) return;
+  throw cannot(`trust ${source}`, {
+    code: "bad-signature",
+    why: `it has more than ${mostSignatures} signatures`,
+    hint: "name those that count with --signature",
+  });
+}
+
+/** Undefined where it may be absent, and is. */
+async function readOne(
+  { path, open }: Candidate,
+  mayBeAbsent: boolean,
+): Promise<DetachedSignature | undefined> {
+  try {
+    using file = await open();
+    return parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path);
+  } catch (error) {
+    if (!(error instanceof KexecError) || error.exit === 5) throw error;
+    if (error.errno === "ENOENT" && mayBeAbsent) return undefined;
+    throw new KexecError("no-signature", {
+      message: error.message,
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+    });
+  }
 }
 
 function readSmall(path: string, what: string, limit: number): Uint8Array {

@@ -6,19 +6,25 @@ import type { Listener } from "../../listener.ts";
 import type { Whole } from "../../source/kind.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
-import { appendProblems } from "../../trust/append.ts";
 import type { PublicKey } from "../../trust/keys.ts";
-import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
+import {
+  acceptedKeys,
+  checkGeneration,
+  type Policy,
+  type TrustRequirement,
+} from "../../trust/policy.ts";
+import { quorumError, quorumOf } from "../../trust/quorum.ts";
 import { secretProblem } from "../../trust/secret-places.ts";
 import type { DetachedSignature } from "../../trust/signature.ts";
 import { notVerifiedError, type Signed, signersOf, verifySignature } from "../../trust/verify.ts";
 import { shellWord } from "../../visible.ts";
 import type { TrustReport } from "../report.ts";
 import type { Gate, SecretPlace, TrustOptions } from "./gate.ts";
+import { refusedAppend, refuseEntryLines, refuseOptions } from "./refusals.ts";
 import {
   readKey,
   readPolicies,
-  readSignature,
+  readSignatures,
   requirementOf,
   type SignedFile,
 } from "./trust-files.ts";
@@ -31,12 +37,14 @@ const STEP = 16 << 20;
  * one: that of a manifest, or that of a whole UKI, to which a boot entry may lead but add nothing.
  */
 export class TrustGate implements Gate {
+  readonly policies: readonly Policy[];
   readonly requirement: TrustRequirement;
   private admitted: TrustReport | null = null;
 
   /** @throws KexecError `policy-broken` */
   constructor(private readonly options: TrustOptions) {
-    this.requirement = requirementOf(readPolicies(options.policy), options);
+    this.policies = readPolicies(options.policy);
+    this.requirement = requirementOf(this.policies, options);
   }
 
   get required(): boolean {
@@ -120,10 +128,15 @@ export class TrustGate implements Gate {
   private async verifyWhole(whole: Whole, listener: Listener): Promise<TrustReport> {
     const { file, openBeside } = whole;
     const { withSignedWhole } = await import("./whole.ts");
+    let digested: Signed | undefined;
     return this.verify({ path: file.path, openBeside }, file.size, (signature, keys) =>
-      withSignedWhole(whole, signature.covers, listener, (bytes) =>
-        verifySignature(bytes, signature, keys),
-      ),
+      digested !== undefined && signature.covers === "blake2b-512"
+        ? verifySignature(digested, signature, keys)
+        : withSignedWhole(whole, signature.covers, listener, (bytes) => {
+            // The digest serves every signature of it
+            if ("digest" in bytes) digested = bytes;
+            return verifySignature(bytes, signature, keys);
+          }),
     );
   }
 
@@ -145,8 +158,8 @@ export class TrustGate implements Gate {
   /** The keys that may have signed a file, and its signature; nothing is verified yet. */
   private async files(signed: SignedFile): Promise<TrustFiles> {
     const keys = acceptedKeys(this.requirement.keyLists.map((paths) => paths.map(readKey)));
-    requireThreshold(signed.path, this.requirement);
-    return { keys, signature: await readSignature(signed, this.options.signature) };
+    const { threshold } = this.requirement;
+    return { keys, signatures: await readSignatures(signed, this.options.signature, threshold) };
   }
 
   private async verify(
@@ -157,14 +170,25 @@ export class TrustGate implements Gate {
       keys: readonly PublicKey[],
     ) => ReturnType<typeof verifySignature>,
   ): Promise<TrustReport> {
-    const { keys, signature } = await this.files(signed);
-    requireWorthReading(signed.path, size, { keys, signature });
-    const result = await check(signature, keys);
-    if (!result.verified) throw notVerifiedError(signed.path, result, signature.name);
+    const { keys, signatures } = await this.files(signed);
+    requireWorthReading(signed.path, size, { keys, signatures });
+    const { threshold } = this.requirement;
+    const quorum = await quorumOf(signatures, keys, threshold, check);
+    const [first] = quorum.signers;
+    if (first === undefined || quorum.signers.length < threshold) {
+      throw quorumError(signed.path, quorum, threshold);
+    }
+    const signers = quorum.signers.map(({ key, signature, trustedComment }) => ({
+      key: key.name,
+      fingerprint: key.fingerprint,
+      signature,
+      trustedComment: trustedComment ?? null,
+    }));
     return {
-      signer: { key: result.key.name, fingerprint: result.key.fingerprint },
-      signature: signature.name,
-      trustedComment: result.trustedComment ?? null,
+      signer: { key: first.key.name, fingerprint: first.key.fingerprint },
+      signature: first.signature,
+      trustedComment: first.trustedComment ?? null,
+      signers,
     };
   }
 }
@@ -180,7 +204,7 @@ function signedKernel({ kernel: { file, openBeside } }: Source): SignedFile {
 
 interface TrustFiles {
   readonly keys: readonly PublicKey[];
-  readonly signature: DetachedSignature;
+  readonly signatures: readonly DetachedSignature[];
 }
 
 /** Bytes that are digested for signatures which do not say which key made them: once for each key. */
@@ -190,75 +214,22 @@ const largestUnnamed = 512 << 20;
  * Refuses, before a byte of the file is copied, a signature that no trusted key can have made.
  * @throws KexecError `untrusted`, `bad-signature`
  */
-function requireWorthReading(path: string, size: number, { keys, signature }: TrustFiles): void {
-  const { candidates, rejections } = signersOf(signature, keys);
-  if (candidates.length === 0)
-    throw notVerifiedError(path, { verified: false, rejections }, signature.name);
+function requireWorthReading(path: string, size: number, { keys, signatures }: TrustFiles): void {
+  const looked = signatures.map((signature) => ({ signature, ...signersOf(signature, keys) }));
+  if (looked.every(({ candidates }) => candidates.length === 0)) {
+    const rejections = looked.flatMap((one) => one.rejections);
+    const names = signatures.map(({ name }) => name).join(", ");
+    throw notVerifiedError(path, { verified: false, rejections }, names);
+  }
   // A signature of a digest takes one digest. One of the file itself is over the key as well.
-  if (signature.covers !== "message" || size * candidates.length <= largestUnnamed) return;
+  const readings = looked
+    .filter(({ signature }) => signature.covers === "message")
+    .reduce((sum, { candidates }) => sum + candidates.length, 0);
+  if (readings === 0 || size * readings <= largestUnnamed) return;
   throw new KexecError("bad-signature", {
-    message: `cannot trust ${path}: its signature is of the file itself, which would have to be read once for each of ${candidates.length} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
+    message: `cannot trust ${path}: its signature is of the file itself, which would have to be read once for each of ${readings} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
     hint: "sign it by minisign, which signs a digest and names its key: minisign -S -m FILE",
   });
-}
-
-/** One signature is one key's. @throws KexecError `untrusted` where more keys must have signed */
-export function requireThreshold(path: string, { threshold }: TrustRequirement): void {
-  if (threshold <= 1) return;
-  throw new KexecError("untrusted", {
-    message: `cannot trust ${path}: ${threshold} keys must have signed it, and one signature is read`,
-    hint: "set the policy's threshold to 1, or sign for a machine that reads several signatures",
-  });
-}
-
-/** An error for each option that would change what the signature covers. */
-export function* refusedOptions(options: TrustOptions, isManifest: boolean): Generator<KexecError> {
-  const changing = [
-    ["--cmdline", options.cmdline !== undefined],
-    ["--reuse-cmdline", options.reuseCmdline],
-    ["--initrd", options.initrd.length > 0],
-    // All profiles of a signed UKI are signed; a manifest says nothing of them.
-    ["--profile", options.profile !== undefined && isManifest],
-  ] as const;
-  for (const [option, isGiven] of changing) {
-    if (!isGiven) continue;
-    yield new KexecError("policy-refused", {
-      message: `cannot use ${option}: trust is required, and the signature covers initramfs and command line`,
-      hint: "put it into the manifest before it is signed",
-    });
-  }
-}
-
-function refuseOptions(options: TrustOptions, isManifest: boolean): void {
-  for (const refusal of refusedOptions(options, isManifest)) throw refusal;
-}
-
-function refuseEntryLines(source: Source): void {
-  const facts = source.entry?.facts;
-  const added = facts?.options !== undefined ? "options" : "initrd";
-  if (facts?.options === undefined && (facts === undefined || facts.initrds.length === 0)) return;
-  throw new KexecError("policy-refused", {
-    message: `cannot use the ${added} line of ${source.entry?.path}: trust is required, and nobody signed the boot entry`,
-    hint: "build it into the UKI before that is signed, and take the line out",
-  });
-}
-
-/**
- * An error for each reason why words must not be appended, by what the policies let through.
- * @param signed The command line that the signature covers.
- */
-export function* refusedAppend(
-  append: string | undefined,
-  requirement: TrustRequirement,
-  signed: string,
-): Generator<KexecError> {
-  if (append === undefined) return;
-  for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
-    yield new KexecError("policy-refused", {
-      message: `cannot use --append: ${problem}`,
-      hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
-    });
-  }
 }
 
 /**

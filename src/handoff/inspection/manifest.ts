@@ -16,9 +16,10 @@ import {
   parseManifest,
 } from "../../trust/manifest.ts";
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
-import { notVerifiedError, verifySignature } from "../../trust/verify.ts";
-import { readKey, readSignature, type SignedFile } from "../gate/trust-files.ts";
-import { refusedAppend, refusedOptions, requireThreshold } from "../gate/trust-gate.ts";
+import { quorumError, quorumOf } from "../../trust/quorum.ts";
+import { verifySignature } from "../../trust/verify.ts";
+import { refusedAppend, refusedOptions } from "../gate/refusals.ts";
+import { readKey, readSignatures, type SignedFile } from "../gate/trust-files.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import { largestKernel } from "../stages/verify.ts";
@@ -74,7 +75,7 @@ export async function auditManifest(
   if (requirement.required) {
     reasons.add(...refusedAppend(request.append, requirement, manifest.cmdline));
   }
-  const signed = keys.some(({ rejected }) => rejected === null);
+  const signed = keys.filter(({ rejected }) => rejected === null).length >= requirement.threshold;
   const budget = signed ? undefined : requirement.required ? digestRefused : digestUnsigned;
   const audited = await auditFiles(found, manifest, verified, budget, held, observer);
   const [kernel, ...archives] = audited.map((one) => one.file);
@@ -111,29 +112,32 @@ async function auditSignature(
   signed: SignedFile,
   bytes: Uint8Array,
   requirement: TrustRequirement,
-  signaturePath: string | undefined,
+  given: readonly string[],
   reasons: Reasons,
 ): Promise<TrustInspection["keys"]> {
+  const { threshold } = requirement;
   const lists = requirement.keyLists.map((paths) =>
     paths.map((key) => reasons.attempt(() => readKey(key))).filter((key) => key !== undefined),
   );
   const accepted = reasons.attempt(() => acceptedKeys(lists));
-  reasons.attempt(() => requireThreshold(signed.path, requirement));
-  const signature = await reasons.attemptAsync(() => readSignature(signed, signaturePath));
+  const signatures = await reasons.attemptAsync(() => readSignatures(signed, given, threshold));
   const shown = (key: PublicKey, rejected: string | null) => ({
     key: key.name,
     fingerprint: key.fingerprint,
     rejected,
   });
-  if (accepted === undefined || signature === undefined) {
-    const why = signature === undefined ? "there is no signature to check" : "not in every list";
+  if (accepted === undefined || signatures === undefined) {
+    const why = signatures === undefined ? "there is no signature to check" : "not in every list";
     return lists.flat().map((key) => shown(key, why));
   }
   try {
-    const result = await verifySignature({ message: bytes }, signature, accepted);
-    if (result.verified) return [shown(result.key, null)];
-    reasons.add(notVerifiedError(signed.path, result, signature.name));
-    return result.rejections.map(({ key, why }) => shown(key, why));
+    const quorum = await quorumOf(signatures, accepted, threshold, (signature, keys) =>
+      verifySignature({ message: bytes }, signature, keys),
+    );
+    const good = quorum.signers.map(({ key }) => shown(key, null));
+    if (good.length >= threshold) return good;
+    reasons.add(quorumError(signed.path, quorum, threshold));
+    return [...good, ...quorum.rejections.map(({ key, why }) => shown(key, why))];
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     reasons.add(error);

@@ -78,6 +78,14 @@ export class Secrets implements Disposable {
     }));
   }
 
+  /** These, which stay, and behind them a file of this process' own making; mode 0444. */
+  async with(destination: string, bytes: Uint8Array): Promise<Secrets> {
+    const { SecretMemory } = await import("../../linux/secret-memory.ts");
+    using memories = new DisposableStack();
+    const memory = memories.use(SecretMemory.holding(bytes));
+    return new Secrets([...this.held, { destination, mode: 0o444, memory }], memories.move());
+  }
+
   /** The same secrets, which whoever lends them overwrites. */
   lent(): Secrets {
     return new Secrets(this.held, new DisposableStack());

@@ -17,8 +17,11 @@ const example =
 
 describe("parsePolicy", () => {
   test("reads every key, and the least", () => {
+    const digest = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+    const bare = '{"trust":["/etc/aegis-kexec/org.pub"]}';
     const least: Policy = {
       path,
+      sha256: digest(bare),
       trust: ["/etc/aegis-kexec/org.pub"],
       threshold: 1,
       minGeneration: undefined,
@@ -27,9 +30,10 @@ describe("parsePolicy", () => {
       fileSystems: undefined,
       measure: undefined,
     };
-    expect(parse('{"trust":["/etc/aegis-kexec/org.pub"]}')).toEqual(least);
+    expect(parse(bare)).toEqual(least);
     expect(parse(example)).toEqual({
       ...least,
+      sha256: digest(example),
       minGeneration: 40,
       allowAppend: ["console=", "loglevel="],
     });
@@ -38,6 +42,7 @@ describe("parsePolicy", () => {
       '"fileSystems":["ext4","iso9660"],"measure":{"pcr":12,"required":true}}';
     expect(parse(all)).toEqual({
       path,
+      sha256: digest(all),
       trust: ["/a", "/b"],
       threshold: 2,
       minGeneration: 0,
@@ -89,7 +94,7 @@ describe("parsePolicy", () => {
     ],
     ['{"trust":["/a"],"measure":{}}', "measure.pcr: missing"],
     ['{"trust":["/a"],"measure":12}', "measure: must be an object"],
-    ['{"trust":["/a"],"measure":{"pcr":24}}', "measure.pcr: must be a whole number from 0 to 23"],
+    ['{"trust":["/a"],"measure":{"pcr":16}}', "measure.pcr: must be a whole number from 0 to 15"],
     [
       '{"trust":["/a"],"measure":{"pcr":1,"required":1}}',
       "measure.required: must be true or false",

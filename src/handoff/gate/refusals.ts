@@ -1,0 +1,56 @@
+/** Options and lines of an entry that would change what a signature covers. */
+import { KexecError } from "../../errors.ts";
+import type { Source } from "../../source/open.ts";
+import { appendProblems } from "../../trust/append.ts";
+import type { TrustRequirement } from "../../trust/policy.ts";
+import type { TrustOptions } from "./gate.ts";
+
+/** An error for each option that would change what the signature covers. */
+export function* refusedOptions(options: TrustOptions, isManifest: boolean): Generator<KexecError> {
+  const changing = [
+    ["--cmdline", options.cmdline !== undefined],
+    ["--reuse-cmdline", options.reuseCmdline],
+    ["--initrd", options.initrd.length > 0],
+    // All profiles of a signed UKI are signed; a manifest says nothing of them.
+    ["--profile", options.profile !== undefined && isManifest],
+  ] as const;
+  for (const [option, isGiven] of changing) {
+    if (!isGiven) continue;
+    yield new KexecError("policy-refused", {
+      message: `cannot use ${option}: trust is required, and the signature covers initramfs and command line`,
+      hint: "put it into the manifest before it is signed",
+    });
+  }
+}
+
+export function refuseOptions(options: TrustOptions, isManifest: boolean): void {
+  for (const refusal of refusedOptions(options, isManifest)) throw refusal;
+}
+
+export function refuseEntryLines(source: Source): void {
+  const facts = source.entry?.facts;
+  const added = facts?.options !== undefined ? "options" : "initrd";
+  if (facts?.options === undefined && (facts === undefined || facts.initrds.length === 0)) return;
+  throw new KexecError("policy-refused", {
+    message: `cannot use the ${added} line of ${source.entry?.path}: trust is required, and nobody signed the boot entry`,
+    hint: "build it into the UKI before that is signed, and take the line out",
+  });
+}
+
+/**
+ * An error for each reason why words must not be appended, by what the policies let through.
+ * @param signed The command line that the signature covers.
+ */
+export function* refusedAppend(
+  append: string | undefined,
+  requirement: TrustRequirement,
+  signed: string,
+): Generator<KexecError> {
+  if (append === undefined) return;
+  for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
+    yield new KexecError("policy-refused", {
+      message: `cannot use --append: ${problem}`,
+      hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
+    });
+  }
+}

@@ -10,6 +10,7 @@ import {
   hasMagic,
   head,
   type ImageProblem,
+  type ImageSummary,
   magicOf,
 } from "./bytes.ts";
 import type { Refusal } from "./bzimage.ts";
@@ -116,4 +117,18 @@ export function arm64Refusal(image: Arm64Image, machine: Arm64Machine): Refusal 
     return load(`it uses ${image.pageSize / 1024}K pages, which this processor cannot`);
   }
   return undefined;
+}
+
+export function summariseArm64(image: Arm64Image): ImageSummary {
+  return {
+    format,
+    facts: {
+      imageSize: image.imageSize,
+      textOffset: image.textOffset,
+      bigEndian: image.bigEndian,
+      pageSize: image.pageSize ?? null,
+      anyPlacement: image.anyPlacement,
+      cutShort: image.cutShort !== undefined,
+    },
+  };
 }

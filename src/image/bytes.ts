@@ -16,6 +16,13 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
 }
 
+/** What an image is called, and what is told of it, where somebody looks at it. */
+export interface ImageSummary {
+  readonly format: string;
+  /** Texts, numbers (bytes) and truth values. */
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
 /**
  * A file that announces a format and breaks one of its rules. `why` names the rule, and has no text
  * that was taken from the file.

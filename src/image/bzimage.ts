@@ -11,6 +11,7 @@ import {
   hasMagic,
   head,
   type ImageProblem,
+  type ImageSummary,
   isWithin,
   magicOf,
   printable,
@@ -174,4 +175,21 @@ export function bzImageRefusal(image: BzImage, machine: X86Machine): Refusal | u
 /** 0x020f as `2.15`. */
 export function protocolText(protocol: number): string {
   return `${protocol >> 8}.${protocol & 0xff}`;
+}
+
+export function summariseBzImage(image: BzImage): ImageSummary {
+  return {
+    format,
+    facts: {
+      version: image.version ?? null,
+      protocol: protocolText(image.protocol),
+      entry64: image.entry64,
+      above4G: image.above4G,
+      fiveLevel: image.fiveLevel,
+      relocatable: image.relocatable,
+      cmdlineSize: image.cmdlineSize,
+      initSize: image.initSize,
+      cutShort: image.cutShort,
+    },
+  };
 }

@@ -1,12 +1,20 @@
 /** What a file is, by its content alone, with the facts that its headers hold. */
 
-import { type Arm64Image, readArm64Image } from "./arm64.ts";
-import { type ByteSource, fieldsOf, hasMagic, head, type ImageProblem, magicOf } from "./bytes.ts";
-import { type BzImage, readBzImage } from "./bzimage.ts";
+import { type Arm64Image, readArm64Image, summariseArm64 } from "./arm64.ts";
+import {
+  type ByteSource,
+  fieldsOf,
+  hasMagic,
+  head,
+  type ImageProblem,
+  type ImageSummary,
+  magicOf,
+} from "./bytes.ts";
+import { type BzImage, readBzImage, summariseBzImage } from "./bzimage.ts";
 import { type Compression, readCompression } from "./compression.ts";
 import { type PeImage, type PeMachine, readPe } from "./pe.ts";
-import { readUki, type Uki } from "./uki.ts";
-import { readZboot, type Zboot } from "./zboot.ts";
+import { readUki, summariseUki, type Uki } from "./uki.ts";
+import { readZboot, summariseZboot, type Zboot } from "./zboot.ts";
 
 /** What an image is as a program for EFI firmware; kernels are that too. */
 export interface PeFacts {
@@ -75,6 +83,30 @@ export function recogniseImage(source: ByteSource): ImageFacts {
   if (compression !== undefined) return { kind: "compressed", compression };
   const sample = head(source, sampleSize);
   return readElf(sample) ?? { kind: "unknown", resembles: resemblance(sample) };
+}
+
+/** What `inspect` shows of an image. */
+export function summariseImage(facts: ImageFacts): ImageSummary {
+  switch (facts.kind) {
+    case "bzimage":
+      return summariseBzImage(facts);
+    case "arm64-image":
+      return summariseArm64(facts);
+    case "zboot":
+      return summariseZboot(facts, facts.pe?.kind === "pe" ? facts.pe.machine : undefined);
+    case "uki":
+      return summariseUki(facts, facts.pe);
+    case "pe":
+      return { format: "EFI program", facts: { machine: facts.pe.machine ?? null } };
+    case "elf":
+      return { format: "ELF", facts: { machine: facts.machine ?? null } };
+    case "unknown":
+      return { format: facts.kind, facts: { resembles: facts.resembles ?? null } };
+    case "compressed":
+      return { format: facts.compression, facts: {} };
+    case "broken":
+      return { format: facts.format, facts: {} };
+  }
 }
 
 function readElf(sample: Uint8Array): ElfFile | undefined {

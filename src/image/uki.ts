@@ -4,7 +4,14 @@
  * is silent: of several sections of one name in a profile, the first counts.
  */
 
-import { type ByteSource, broken, type ImageProblem, readWithin, trimmedEnd } from "./bytes.ts";
+import {
+  type ByteSource,
+  broken,
+  type ImageProblem,
+  type ImageSummary,
+  readWithin,
+  trimmedEnd,
+} from "./bytes.ts";
 import type { PeImage, PeSection } from "./pe.ts";
 
 /** One resource of a UKI, as a range of the file without the section's padding. */
@@ -130,4 +137,8 @@ export function assigned(text: string, key: string): string | undefined {
     return unquoted.replace(/[^\x20-\x7e\u{a0}-\u{10ffff}]/gu, "");
   }
   return undefined;
+}
+
+export function summariseUki({ profiles }: Uki, { machine }: PeImage): ImageSummary {
+  return { format, facts: { machine: machine ?? null, profiles: profiles.length } };
 }

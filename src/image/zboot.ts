@@ -11,6 +11,7 @@ import {
   hasMagic,
   head,
   type ImageProblem,
+  type ImageSummary,
   isWithin,
   magicOf,
 } from "./bytes.ts";
@@ -57,5 +58,21 @@ export function readZboot(source: ByteSource): Zboot | ImageProblem | undefined 
     method,
     compression: readCompression(source, payload.offset),
     fileSize: source.size,
+  };
+}
+
+export function summariseZboot(
+  { payload, method, compression }: Zboot,
+  machine: string | undefined,
+): ImageSummary {
+  return {
+    format: "zboot",
+    facts: {
+      payloadOffset: payload.offset,
+      payloadLength: payload.length,
+      method,
+      compression: compression ?? null,
+      machine: machine ?? null,
+    },
   };
 }

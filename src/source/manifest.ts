@@ -1,6 +1,6 @@
 /** A manifest as a source: what it says is admitted before any file that it names is opened. */
 import { cannot, KexecError } from "../errors.ts";
-import { type ManifestFile, maxManifestSize, parseManifest } from "../trust/manifest.ts";
+import { type ManifestFile, maxManifestSize, otherSize, parseManifest } from "../trust/manifest.ts";
 import type { FoundFile, Opened, Opening, Reader, SourceManifest } from "./kind.ts";
 import type { HeldFile, SourceFile } from "./open-file.ts";
 
@@ -39,9 +39,5 @@ async function openExpected(
 ): Promise<HeldFile> {
   const file = held.use(await found.openBelow(entry.path, what, entry));
   if (file.size === entry.size) return file;
-  throw cannot(`use ${file.path}`, {
-    code: "digest-mismatch",
-    why: `it has ${file.size} bytes, and the manifest says ${entry.size}`,
-    hint: "it is not the file that the manifest was written for, or it was not copied whole",
-  });
+  throw cannot(`use ${file.path}`, otherSize(file.size, entry));
 }

@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { KexecError } from "../errors.ts";
+import { type Cause, KexecError } from "../errors.ts";
 import {
   type Checked,
   closedObject,
@@ -125,3 +125,19 @@ export function formatManifest(manifest: Manifest): string {
 function orderedFile({ path, size, sha256, verity }: ManifestFile): ManifestFile {
   return { path, size, sha256, ...(verity === undefined ? {} : { verity }) };
 }
+
+/** A file of another size than the manifest says. */
+export function otherSize(size: number, expected: ManifestFile): Cause {
+  return {
+    code: "digest-mismatch",
+    why: `it has ${size} bytes, and the manifest says ${expected.size}`,
+    hint: "it is not the file that the manifest was written for, or it was not copied whole",
+  };
+}
+
+/** A file of the right size with another digest. */
+export const otherDigest: Cause = {
+  code: "digest-mismatch",
+  why: "its SHA-256 is not the manifest's",
+  hint: "it was changed, or it belongs to another generation: copy the generation again, whole",
+};

@@ -343,9 +343,10 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     );
     const lines = (await guest.check("cat /tmp/log")).trimEnd().split("\n");
     const [dry, failed] = lines.map((line): unknown => JSON.parse(line));
-    expect(dry).toMatchObject({ command: "load", outcome: "dry-run", request: { secrets: 1 } });
+    const secrets = [{ destination: "/etc/key" }];
+    expect(dry).toMatchObject({ command: "load", outcome: "dry-run", request: { secrets } });
     expect(failed).toMatchObject({ command: "boot", outcome: "failed", error: { exit: 8 } });
-    expect(failed).toMatchObject({ request: { secrets: 1 } });
+    expect(failed).toMatchObject({ request: { secrets } });
     expect(lines.join()).not.toContain("hunter2");
     expect(lines.join()).not.toContain("hidden");
   });

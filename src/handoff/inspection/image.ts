@@ -7,9 +7,8 @@ import {
   readImageSignature,
 } from "../../diagnosis/signature-check.ts";
 import type { ByteSource } from "../../image/bytes.ts";
-import { protocolText } from "../../image/bzimage.ts";
 import type { SignedData } from "../../image/pkcs7.ts";
-import { type ImageFacts, recogniseImage } from "../../image/recognise.ts";
+import { type ImageFacts, recogniseImage, summariseImage } from "../../image/recognise.ts";
 import { ukiSection } from "../../image/uki.ts";
 import type { Keyrings } from "../../machine/proc-keys.ts";
 import type { ImageReport, SignatureReport } from "./inspection.ts";
@@ -39,7 +38,8 @@ export function inspectImage(
   keyrings: Keyrings,
   demanded: boolean,
 ): InspectedImage {
-  const facts = recogniseImage(source);
+  const image = recogniseImage(source);
+  const { format, facts } = summariseImage(image);
   const withDigest = source.size <= (demanded ? digestAtMost : digestUnasked);
   const signature = readImageSignature(source, withDigest);
   const judgement = judgeSignature(signature, keyrings);
@@ -51,11 +51,11 @@ export function inspectImage(
     report: {
       path,
       size: source.size,
-      format: formatOf(facts),
-      broken: facts.kind === "broken" ? facts.why : brokenPe(signature),
-      facts: factsOf(facts),
-      sections: sectionsOf(facts),
-      profiles: profilesOf(facts),
+      format,
+      broken: image.kind === "broken" ? image.why : brokenPe(signature),
+      facts,
+      sections: sectionsOf(image),
+      profiles: profilesOf(image),
       signatures: authenticode?.signatures.map(signatureReport) ?? [],
       signatureProblem: authenticode?.problem?.why ?? null,
       changedAfterSigning: unchanged === undefined ? null : !unchanged,
@@ -73,76 +73,6 @@ function digestWhy(withDigest: boolean, demanded: boolean): string {
 
 function brokenPe({ pe }: ImageSignature): string | null {
   return pe?.kind === "broken" ? pe.why : null;
-}
-
-function formatOf(facts: ImageFacts): string {
-  switch (facts.kind) {
-    case "bzimage":
-      return "bzImage";
-    case "arm64-image":
-      return "arm64 Image";
-    case "uki":
-      return "UKI";
-    case "pe":
-      return "EFI program";
-    case "elf":
-      return "ELF";
-    case "compressed":
-      return facts.compression;
-    case "broken":
-      return facts.format;
-    default:
-      return facts.kind;
-  }
-}
-
-function factsOf(facts: ImageFacts): ImageReport["facts"] {
-  switch (facts.kind) {
-    case "bzimage":
-      return {
-        version: facts.version ?? null,
-        protocol: protocolText(facts.protocol),
-        entry64: facts.entry64,
-        above4G: facts.above4G,
-        fiveLevel: facts.fiveLevel,
-        relocatable: facts.relocatable,
-        cmdlineSize: facts.cmdlineSize,
-        initSize: facts.initSize,
-        cutShort: facts.cutShort,
-      };
-    case "arm64-image":
-      return {
-        imageSize: facts.imageSize,
-        textOffset: facts.textOffset,
-        bigEndian: facts.bigEndian,
-        pageSize: facts.pageSize ?? null,
-        anyPlacement: facts.anyPlacement,
-        cutShort: facts.cutShort !== undefined,
-      };
-    case "zboot":
-      return {
-        payloadOffset: facts.payload.offset,
-        payloadLength: facts.payload.length,
-        method: facts.method,
-        compression: facts.compression ?? null,
-        machine: machineOf(facts),
-      };
-    case "uki":
-      return { machine: facts.pe.machine ?? null, profiles: facts.profiles.length };
-    case "pe":
-      return { machine: facts.pe.machine ?? null };
-    case "elf":
-      return { machine: facts.machine ?? null };
-    case "unknown":
-      return { resembles: facts.resembles ?? null };
-    case "compressed":
-    case "broken":
-      return {};
-  }
-}
-
-function machineOf({ pe }: Extract<ImageFacts, { kind: "zboot" }>): string | null {
-  return pe?.kind === "pe" ? (pe.machine ?? null) : null;
 }
 
 function sectionsOf(facts: ImageFacts): ImageReport["sections"] {

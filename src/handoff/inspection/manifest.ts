@@ -1,7 +1,7 @@
 /** Every reason why a manifest would be refused: what `load` stops at, and all that comes after. */
 
 import type { Architecture } from "../../architecture.ts";
-import { type ErrorCode, KexecError } from "../../errors.ts";
+import { cannot, type ErrorCode, KexecError } from "../../errors.ts";
 import { sha256Of } from "../../image/bytes.ts";
 import { checkCmdline, joinCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
@@ -13,6 +13,8 @@ import {
   type ManifestFile,
   manifestProblems,
   maxManifestSize,
+  otherDigest,
+  otherSize,
   parseManifest,
 } from "../../trust/manifest.ts";
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
@@ -66,8 +68,9 @@ export async function auditManifest(
   reasons.attempt(() => checkGeneration(manifest.generation, requirement));
   if (manifest.architecture !== architecture) {
     reasons.add(
-      new KexecError("wrong-architecture", {
-        message: `cannot load ${path}: it is for ${manifest.architecture}, and this machine is ${architecture}`,
+      cannot(`load ${path}`, {
+        code: "wrong-architecture",
+        why: `it is for ${manifest.architecture}, and this machine is ${architecture}`,
         hint: `load a generation that was made for ${architecture}`,
       }),
     );
@@ -214,12 +217,7 @@ function reportOf(
 
 function sizeProblem(file: OpenFile, entry: ManifestFile): KexecError | undefined {
   if (file.size === entry.size) return undefined;
-  const why = `it has ${file.size} bytes, and the manifest says ${entry.size}`;
-  return mismatch(
-    file,
-    why,
-    "it is not the file that the manifest was written for, or it was not copied whole",
-  );
+  return cannot(`use ${file.path}`, otherSize(file.size, entry));
 }
 
 function digestProblem(
@@ -231,14 +229,7 @@ function digestProblem(
   const sha256 = sha256Of(file, (done) =>
     observer.progress?.(`verifying ${file.path}`, done, file.size),
   );
-  if (sha256 === entry.sha256) return undefined;
-  const hint =
-    "it was changed, or it belongs to another generation: copy the generation again, whole";
-  return mismatch(file, "its SHA-256 is not the manifest's", hint);
-}
-
-function mismatch(file: OpenFile, why: string, hint: string): KexecError {
-  return new KexecError("digest-mismatch", { message: `cannot use ${file.path}: ${why}`, hint });
+  return sha256 === entry.sha256 ? undefined : cannot(`use ${file.path}`, otherDigest);
 }
 
 function broken(path: string, problem: string): KexecError {

@@ -2,7 +2,7 @@
 import { cannot } from "../../errors.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import { appendRange, type OpenFile } from "../../source/open-file.ts";
-import type { ManifestFile } from "../../trust/manifest.ts";
+import { type ManifestFile, otherDigest } from "../../trust/manifest.ts";
 import type { Observer } from "../report.ts";
 
 /** Bytes that are digested at once: a window of this size, so that memory does not grow with files. */
@@ -85,9 +85,5 @@ export function requireDigest(
   }
   const digest = hasher.digest("hex");
   if (digest === expected.sha256) return;
-  throw cannot(`use ${path}`, {
-    code: "digest-mismatch",
-    why: "its SHA-256 is not the manifest's",
-    hint: "it was changed, or it belongs to another generation: copy the generation again, whole",
-  });
+  throw cannot(`use ${path}`, otherDigest);
 }

@@ -149,7 +149,8 @@ async function loadOne(
   for (const line of placeWarnings(request.secrets)) observer.warn?.(line);
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
-  using source = await Source.open(request, observer, gate);
+  const starts = !request.dryRun && !request.crash;
+  using source = await Source.open({ ...request, starts }, observer, gate);
   using verified = await Verified.from(source, request, architecture, gate, observer);
   if (request.checkImage ?? request.dryRun) {
     const { warnOfChangedImage } = await import("./stages/changed-image.ts");
@@ -162,7 +163,7 @@ async function loadOne(
   using measurement = await measurementFor(source, verified, request, gate, observer);
   const how = { limitBefore, shared: secrets, measurement };
   const given = await assembleAndCall(verified, request, how, observer);
-  if (!request.dryRun && !request.crash) finish(source, observer);
+  if (starts) finish(source, observer);
   return {
     report: {
       target: request.crash ? "crash" : "reboot",

@@ -32,6 +32,8 @@ export function pathOf(fd: number): string | undefined {
 
 /** A folder that files are opened below. Dispose of it to close it. */
 export class Folder implements Disposable {
+  private closed = false;
+
   private constructor(
     readonly fd: number,
     readonly path: string,
@@ -76,8 +78,10 @@ export class Folder implements Disposable {
     return Folder.open(slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".");
   }
 
+  /** A second time does nothing. */
   [Symbol.dispose](): void {
-    close(this.fd);
+    if (!this.closed) close(this.fd);
+    this.closed = true;
   }
 }
 

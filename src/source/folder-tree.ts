@@ -7,6 +7,9 @@ export class FolderTree implements FileTree, Disposable {
   constructor(
     /** Stays open as long as the tree, which closes it. */
     readonly folder: Folder,
+    /** See `FileTree`. */
+    readonly changeable?: string,
+    readonly lasting?: string,
   ) {}
 
   /** @throws KexecError of Folder.open */

@@ -31,6 +31,10 @@ export interface FileTree {
   readonly path: string;
   /** Canonical and absolute where it has a place in a file system; `path` where not. */
   readonly canonicalPath: string;
+  /** Where `canonicalPath` is no place: the path by which what is in it can be changed, if it can be. */
+  readonly changeable?: string | undefined;
+  /** Where `canonicalPath` is no place: how another system finds it. */
+  readonly lasting?: string | undefined;
   /**
    * Opens a file for reading. Its path counts from the tree's root, with or without a slash in
    * front, and stays below it wherever symbolic links lead.
@@ -71,6 +75,11 @@ export interface FoundFile {
 /** A directory that SOURCE is. */
 export interface FoundTree {
   readonly tree: FileTree;
+  /**
+   * The same, mounted so that it can be written to and its journal was replayed; what was found before is closed.
+   * Undefined where it is what it is. Where the disk cannot be written to it is read-only again, and told.
+   */
+  readonly reopen?: (() => FoundTree) | undefined;
   /** See `FoundFile.treeAbove`; 0 is the directory itself. */
   treeAbove(levels: number): (FileTree & Disposable) | undefined;
 }
@@ -81,6 +90,8 @@ export interface Opening {
   readonly architecture: Architecture;
   readonly listener: Listener;
   readonly admission: Admission;
+  /** Whether what is opened is to be started, so that tries are counted. */
+  readonly starts: boolean;
   /** Closes what was opened, when the source is disposed of or could not be opened. */
   readonly held: DisposableStack;
   /** Opens a file that an entry leads to: a UKI, a manifest, an ISO image and its default. */

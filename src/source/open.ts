@@ -29,6 +29,8 @@ export interface Wanted {
   readonly entry?: string | undefined;
   /** Seconds to wait for the disk that it is on; undefined: as long as `defaultWait`. */
   readonly wait?: number | undefined;
+  /** See `Opening.starts`. */
+  readonly starts?: boolean | undefined;
 }
 
 /** Nothing is demanded. */
@@ -62,7 +64,7 @@ export class FoundSource implements Disposable {
 
   /** @throws KexecError where SOURCE cannot be opened */
   static async find(
-    { kernel: source, wait }: Pick<Wanted, "kernel" | "wait">,
+    { kernel: source, wait, starts = false }: Pick<Wanted, "kernel" | "wait" | "starts">,
     listener: Listener = {},
     admission: Admission = admitAll,
   ): Promise<FoundSource> {
@@ -74,6 +76,7 @@ export class FoundSource implements Disposable {
       architecture: libc().architecture,
       listener,
       admission,
+      starts,
       held,
       follow: async (other) => openRecognised(await recognise(other), undefined, opening),
     };
@@ -214,7 +217,10 @@ export class Source implements Disposable {
    * @param found Stays the caller's, and must outlive this.
    * @throws KexecError of `FoundSource.open` and InputFile.open
    */
-  static async of(found: FoundSource, wanted: Omit<Wanted, "kernel" | "wait">): Promise<Source> {
+  static async of(
+    found: FoundSource,
+    wanted: Omit<Wanted, "kernel" | "wait" | "starts">,
+  ): Promise<Source> {
     using held = new DisposableStack();
     const opened = await found.open(wanted.entry);
     const { kernel, initrds, manifest } = opened;

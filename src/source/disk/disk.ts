@@ -1,5 +1,5 @@
 /** SOURCE on a disk that is not mounted, or is: found without udev, waited for, and read by its descriptor only. */
-import { cannot } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { Uevents } from "../../linux/device/uevents.ts";
 import { type Folder, InputFile, isFolderBelow } from "../../linux/file.ts";
 import { deviceNumberOf } from "../../linux/path.ts";
@@ -8,7 +8,7 @@ import { FolderTree } from "../folder-tree.ts";
 import type { FoundFile, FoundTree } from "../kind.ts";
 import { beginningOf } from "../open-file.ts";
 import { chooseSystem, type OneSystem, seen } from "./choose.ts";
-import { openSystem } from "./mount.ts";
+import { openSystem, openWritable } from "./mount.ts";
 import { type DiskPlace, parseDiskPlace } from "./name.ts";
 import { type Probed, probeAll } from "./probe.ts";
 
@@ -34,7 +34,24 @@ export async function findOnDisk(
   const system = await awaitSystem(place, options);
   const root = openSystem(place, system, options.fileSystems, held);
   const { path } = place;
-  return isFolderBelow(root, path) ? treeAt(root, path, held) : fileAt(root, path, held);
+  if (!isFolderBelow(root, path)) return fileAt(root, path, held);
+  const uuid = system[0].held.uuid;
+  const lasting = uuid === undefined ? undefined : `UUID=${uuid}:/${path}`;
+  if (!root.detached) return treeAt(root, path, held);
+  const found = treeAt(root, path, held, { lasting });
+  const reopen = () => {
+    found.tree[Symbol.dispose]();
+    root[Symbol.dispose]();
+    try {
+      const other = openWritable(place, system, options.fileSystems, held);
+      return treeAt(other, path, held, { lasting, writable: true });
+    } catch (error) {
+      if (!(error instanceof KexecError)) throw error;
+      options.listener.warn?.(`${place.disk} cannot be written to: ${error.message}`);
+      return treeAt(openSystem(place, system, options.fileSystems, held), path, held, { lasting });
+    }
+  };
+  return { ...found, reopen };
 }
 
 /** Devices are looked at anew whenever the kernel says that one has come. */
@@ -82,10 +99,17 @@ function notFound({ disk, by }: DiskPlace, seconds: number, probed: readonly Pro
   return cannot(`find ${disk}`, { code: "file-not-found", why, hint: seen(probed) });
 }
 
-function treeAt(root: Folder, path: string, held: DisposableStack): FoundTree {
+function treeAt(
+  root: Folder,
+  path: string,
+  held: DisposableStack,
+  { lasting, writable = false }: { lasting?: string | undefined; writable?: boolean } = {},
+) {
+  const folder = held.use(root.below(path));
+  const changeable = writable ? `/proc/self/fd/${folder.fd}` : undefined;
   return {
-    tree: held.use(openTree(root, path)),
-    treeAbove: (levels) => openTree(root, above(path, levels)),
+    tree: new FolderTree(folder, changeable, lasting),
+    treeAbove: (levels: number) => openTree(root, above(path, levels)),
   };
 }
 

@@ -31,7 +31,21 @@ export function openSystem(
   allowed: readonly string[] | undefined,
   held: DisposableStack,
 ): Folder {
-  return held.use(mountedAlready(place, system) ?? mountAnew(place, system, allowed));
+  return held.use(mountedAlready(place, system) ?? mountAnew(place, system, allowed, false));
+}
+
+/**
+ * The same file system, writable, once `root` was closed: a mount without its journal's replay must not be
+ * made writable as it is.
+ * @throws KexecError as `openSystem`
+ */
+export function openWritable(
+  place: DiskPlace,
+  system: OneSystem,
+  allowed: readonly string[] | undefined,
+  held: DisposableStack,
+): Folder {
+  return held.use(mountAnew(place, system, allowed, true));
 }
 
 function mountedAlready({ disk }: DiskPlace, system: OneSystem): Folder | undefined {
@@ -67,6 +81,7 @@ function mountAnew(
   { disk }: DiskPlace,
   system: OneSystem,
   allowed: readonly string[] | undefined,
+  writable: boolean,
 ): Folder {
   const [{ held: found, device }, ...others] = system;
   requireAllowed(disk, found.type, allowed);
@@ -76,8 +91,8 @@ function mountAnew(
     const mount = mountDetached({
       source: device.path,
       type,
-      options: [...members.map(deviceOption), ...options],
-      writable: false,
+      options: [...members.map(deviceOption), ...(writable ? [] : options)],
+      writable,
     });
     if (mount.ok) return Folder.ofMount(mount, `${disk}:/`);
     failure ??= mount;

@@ -37,7 +37,6 @@ const unknown = 2 ** 53;
 export interface StoredGeneration extends MenuEntry, StoredName {
   /** As its manifest says, which nobody has verified yet; `unknown` where that cannot be read. */
   readonly generation: number;
-  readonly version: string | undefined;
   /** Why its manifest cannot be read. */
   readonly broken: KexecError | undefined;
 }
@@ -65,14 +64,16 @@ function hasManifest(tree: FileTree, name: string): boolean {
 
 export class Store implements Menu<StoredGeneration> {
   readonly noun = "generation";
-  private readonly tree: FileTree;
+  private tree: FileTree;
+  private reopen: FoundTree["reopen"];
   private readonly verdicts = new Map<string, Promise<KexecError | undefined>>();
 
   constructor(
-    { tree }: FoundTree,
+    { tree, reopen }: FoundTree,
     private readonly opening: Opening,
   ) {
     this.tree = tree;
+    this.reopen = reopen;
   }
 
   get path(): string {
@@ -87,7 +88,7 @@ export class Store implements Menu<StoredGeneration> {
       const why = await this.whyNot(one);
       judged.push({ ...one, problem: why?.message });
     }
-    const order = tryOrder(judged, this.canCount());
+    const order = tryOrder(judged, this.canCount() || this.reopen !== undefined);
     const running = runningPlace();
     const first = order.find(({ problem }) => problem === undefined);
     return {
@@ -107,7 +108,8 @@ export class Store implements Menu<StoredGeneration> {
     return this.stored().find((one) => one.id === id || one.name === id);
   }
 
-  async open(one: StoredGeneration, opening: Opening): Promise<Opened> {
+  async open(chosen: StoredGeneration, opening: Opening): Promise<Opened> {
+    const one = this.readyToCount(opening) ? (this.find(chosen.id) ?? chosen) : chosen;
     const opened = await manifestReader.open(this.foundIn(one, opening.held), opening);
     const { listener } = opening;
     listener.note?.(`generation ${one.generation}: ${one.name}`);
@@ -121,12 +123,14 @@ export class Store implements Menu<StoredGeneration> {
 
   /** Where the next system finds it, whatever its counter is by then. */
   private lasting({ id }: StoredName): string {
-    const place = `${this.tree.canonicalPath.replace(/\/$/, "")}/${id}`;
+    const { canonicalPath, lasting } = this.tree;
+    const place = `${(lasting ?? canonicalPath).replace(/\/$/, "")}/${id}`;
     return place.startsWith("/") ? lastingPlace(place) : place;
   }
 
   async openDefault(opening: Opening): Promise<Opened> {
     const { listener } = opening;
+    this.readyToCount(opening);
     const canCount = this.canCount();
     const order = tryOrder(this.stored(), canCount);
     let first: KexecError | undefined;
@@ -179,7 +183,6 @@ export class Store implements Menu<StoredGeneration> {
       return {
         ...common,
         generation,
-        version: String(generation),
         title: `generation ${generation}`,
         kernel: `${stored.name}/${kernel.path}`,
         initrds: initrds.map(({ path }) => `${stored.name}/${path}`),
@@ -188,7 +191,7 @@ export class Store implements Menu<StoredGeneration> {
       };
     } catch (broken) {
       if (!(broken instanceof KexecError)) throw broken;
-      const nameless = { generation: unknown, version: undefined, title: undefined };
+      const nameless = { generation: unknown, title: undefined };
       return { ...common, ...nameless, kernel: undefined, initrds: [], cmdline: undefined, broken };
     }
   }
@@ -242,6 +245,23 @@ export class Store implements Menu<StoredGeneration> {
       openBeside: (suffix, what) => tree.open(`${path}${suffix}`, what),
       treeAbove: () => undefined,
     };
+  }
+
+  /**
+   * Has the disk mounted so that tries can be counted, where there are any. What was seen before is not
+   * believed any more: the journal may hold another count.
+   * @returns whether it was mounted anew
+   */
+  private readyToCount({ starts }: Opening): boolean {
+    const { reopen } = this;
+    if (!starts || reopen === undefined) return false;
+    if (!this.stored().some(({ triesLeft }) => triesLeft !== undefined && triesLeft > 0)) {
+      return false;
+    }
+    this.tree = reopen().tree;
+    this.reopen = undefined;
+    this.verdicts.clear();
+    return true;
   }
 
   private canCount(): boolean {

@@ -15,8 +15,9 @@ import type { Located } from "./tree-host.ts";
 
 /** The path by which a file of a tree can be changed; undefined where it has none. */
 function pathIn(tree: FileTree, path: string): string | undefined {
-  if (!tree.canonicalPath.startsWith("/")) return undefined;
-  return `${tree.canonicalPath.replace(/\/$/, "")}/${path}`;
+  const { canonicalPath, changeable } = tree;
+  const root = changeable ?? (canonicalPath.startsWith("/") ? canonicalPath : undefined);
+  return root === undefined ? undefined : `${root.replace(/\/$/, "")}/${path}`;
 }
 
 export function canWrite({ tree, path }: Pick<Located, "tree" | "path">): boolean {

@@ -2,7 +2,7 @@
  * A list of a menu's entries to choose from, on a terminal: arrows or digits, Enter, `i` to look at one.
  * Plain text and two escape sequences of the VT100, so that a serial line will do.
  */
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { isTerminal } from "../linux/device/terminal.ts";
 
 export interface Choice {
@@ -161,8 +161,9 @@ export interface ChooserOptions {
 /** @throws KexecError `usage` where there is no terminal to choose on */
 export function requireTerminal(): void {
   if (isTerminal(0) && isTerminal(2)) return;
-  throw new KexecError("usage", {
-    message: "cannot show a menu: standard input and standard error are not both a terminal",
+  throw cannot("show a menu", {
+    code: "usage",
+    why: "standard input and standard error are not both a terminal",
     hint: "leave --menu out to take the default, or name an entry with --entry",
   });
 }

@@ -1,5 +1,5 @@
 /** `--menu`: the entry that somebody chooses, in the place of `--entry`. */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { gateFor } from "../handoff/gate/choose-gate.ts";
 import { type LoadRequest, parseLoadRequest } from "../handoff/request.ts";
 import { FoundSource } from "../source/open.ts";
@@ -17,16 +17,18 @@ export async function withChosenEntry(
   requireTerminal();
   const [source, ...more] = [request.kernel].flat();
   if (source === undefined || more.length > 0 || request.entry !== undefined) {
-    throw new KexecError("usage", {
-      message: "cannot show a menu: --menu is for one SOURCE, and without --entry",
+    throw cannot("show a menu", {
+      code: "usage",
+      why: "--menu is for one SOURCE, and without --entry",
     });
   }
   const gate = await gateFor(parseLoadRequest(request));
   using found = await FoundSource.find({ kernel: source, wait: request.wait }, {}, gate);
   const menu = await found.menu();
   if (menu === undefined) {
-    throw new KexecError("usage", {
-      message: `cannot show a menu: ${source} has none`,
+    throw cannot("show a menu", {
+      code: "usage",
+      why: `${source} has none`,
       hint: "leave --menu out, or give a directory, a boot menu or an ISO image",
     });
   }

@@ -1,6 +1,6 @@
 /** Boot counting, UAPI.1: what was started works, and is not counted any more. */
 import { errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { renameIn } from "../linux/device/change.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
@@ -31,12 +31,14 @@ export async function bless(path?: string): Promise<BlessReport> {
   const blessing = blessingOf(namesIn(opened, ".", mostNames) ?? [], id, suffix);
   switch (blessing.kind) {
     case "missing":
-      throw new KexecError("file-not-found", {
-        message: `cannot bless ${shown}: there is none of that name, with a counter or without`,
+      throw cannot(`bless ${shown}`, {
+        code: "file-not-found",
+        why: "there is none of that name, with a counter or without",
       });
     case "several":
-      throw new KexecError("malformed-input", {
-        message: `cannot bless ${shown}: ${blessing.names.join(" and ")} would have one name`,
+      throw cannot(`bless ${shown}`, {
+        code: "malformed-input",
+        why: `${blessing.names.join(" and ")} would have one name`,
         hint: "remove what is not wanted",
       });
     case "uncounted":
@@ -56,8 +58,9 @@ export async function bless(path?: string): Promise<BlessReport> {
 function startedFrom(): string | undefined {
   const running = readRunningCmdline();
   if (running.known) return fromPlaceIn(running.value.split(/\s+/));
-  throw new KexecError("io-error", {
-    message: `cannot tell what this system was started from: ${running.why}`,
+  throw cannot("tell what this system was started from", {
+    code: "io-error",
+    why: running.why,
     hint: "mount /proc, or give the path",
   });
 }
@@ -74,8 +77,9 @@ function pathOf(place: string): string {
   if (uuid !== undefined && isClean && found !== undefined) {
     return `${found.mount.mountPoint.replace(/\/$/, "")}${path}`;
   }
-  throw new KexecError("file-not-found", {
-    message: `cannot bless ${place}: ${isClean ? "that file system is not mounted" : "it leads elsewhere"}`,
+  throw cannot(`bless ${place}`, {
+    code: "file-not-found",
+    why: isClean ? "that file system is not mounted" : "it leads elsewhere",
     hint: "mount it, or give the path",
   });
 }

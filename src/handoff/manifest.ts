@@ -1,7 +1,7 @@
 /** Writes the manifest of exactly what `load` would load: the same source, the same command line. */
 
 import type { Architecture } from "../architecture.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { sha256Of } from "../image/bytes.ts";
 import { Folder } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
@@ -31,21 +31,24 @@ export async function manifest(
   const parsed = parseManifestRequest(request);
   using source = await Source.open(parsed, observer);
   if (source.manifest !== undefined) {
-    throw new KexecError("usage", {
-      message: `cannot write a manifest of ${parsed.kernel}: it is one`,
+    throw cannot(`write a manifest of ${parsed.kernel}`, {
+      code: "usage",
+      why: "it is one",
       hint: "give the kernel that it is about",
     });
   }
   if (source.whole !== undefined) {
-    throw new KexecError("usage", {
-      message: `cannot write a manifest of ${parsed.kernel}: its files are inside of an ISO image, and a manifest cannot name them`,
+    throw cannot(`write a manifest of ${parsed.kernel}`, {
+      code: "usage",
+      why: "its files are inside of an ISO image, and a manifest cannot name them",
       hint: `sign the image itself, whole: minisign -S -m ${source.whole.file.path}`,
     });
   }
   const profile = source.entry?.facts?.profile ?? 0;
   if (profile !== 0) {
-    throw new KexecError("usage", {
-      message: `cannot write a manifest of ${source.entry?.path}: it takes profile ${profile} of a UKI, and a manifest cannot name one`,
+    throw cannot(`write a manifest of ${source.entry?.path}`, {
+      code: "usage",
+      why: `it takes profile ${profile} of a UKI, and a manifest cannot name one`,
       hint: "sign the UKI itself, whole: all of its profiles are signed by that",
     });
   }
@@ -113,8 +116,9 @@ function describe(
 ): ManifestFile {
   const below = folder === "/" ? "/" : `${folder}/`;
   if (!file.canonicalPath.startsWith(below)) {
-    throw new KexecError("not-below", {
-      message: `cannot write a manifest with ${file.path}: it is not below ${folder}, the folder of SOURCE`,
+    throw cannot(`write a manifest with ${file.path}`, {
+      code: "not-below",
+      why: `it is not below ${folder}, the folder of SOURCE`,
       hint: "put kernel, initramfs and manifest into one folder: it is what is signed and copied",
     });
   }

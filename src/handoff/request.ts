@@ -1,6 +1,6 @@
 /** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
 import * as v from "valibot";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { parseSecret } from "../initramfs/secret.ts";
 import { lastLastingPcr } from "../trust/policy.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
@@ -211,9 +211,9 @@ export function parseLoadRequest(request: unknown): AskedLoadRequest {
   const parsed = parse(loadSchema, request, "load");
   requireOneCmdline(parsed);
   if (parsed.crash && parsed.secrets.length > 0) {
-    throw new KexecError("usage", {
-      message:
-        "cannot give a secret to a crash kernel: it would stay in the reserved memory, even unloaded",
+    throw cannot("give a secret to a crash kernel", {
+      code: "usage",
+      why: "it would stay in the reserved memory, even unloaded",
       hint: "leave --secret out: a crash kernel gets what it needs from its own initramfs",
     });
   }
@@ -239,8 +239,9 @@ export function parseManifestRequest(request: unknown): ParsedManifestRequest {
 
 function requireOneCmdline(parsed: Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline">): void {
   if (parsed.cmdline !== undefined && parsed.reuseCmdline) {
-    throw new KexecError("usage", {
-      message: "cannot build the command line: it is given and taken from the running kernel both",
+    throw cannot("build the command line", {
+      code: "usage",
+      why: "it is given and taken from the running kernel both",
       hint: "give --cmdline for the whole line, or --reuse-cmdline with --append",
     });
   }

@@ -3,7 +3,7 @@
  * that looking at a kernel costs its headers and not its length.
  */
 
-import { type Cause, type ErrorCode, KexecError } from "../errors.ts";
+import { type Cause, cannot, type ErrorCode } from "../errors.ts";
 
 export interface ByteSource {
   /** Length of the whole, in bytes. */
@@ -101,8 +101,9 @@ export class ReadBudget {
   take(bytes: number): void {
     this.left -= bytes + costOfRead;
     if (this.left >= 0) return;
-    throw new KexecError("file-too-large", {
-      message: "cannot read on: there is more in these files than any boot entry needs",
+    throw cannot("read on", {
+      code: "file-too-large",
+      why: "there is more in these files than any boot entry needs",
     });
   }
 }

@@ -1,7 +1,7 @@
 /** Input files: opened once, checked, and from then on known by their descriptor only. */
 
 import { ENOENT, EXDEV } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import {
   becameShorter,
   close,
@@ -52,8 +52,9 @@ export class InputFile implements Disposable {
    */
   static open(path: string, what: string): InputFile {
     if (path === "" || path.includes("\0")) {
-      throw new KexecError("file-not-found", {
-        message: `cannot open the ${what}: ${path === "" ? "its path is empty" : "its path has a NUL character"}`,
+      throw cannot(`open the ${what}`, {
+        code: "file-not-found",
+        why: path === "" ? "its path is empty" : "its path has a NUL character",
       });
     }
     const place = open(path, O_PATH);
@@ -134,19 +135,22 @@ export class InputFile implements Disposable {
     try {
       const status = requireRegular(fd, path, what);
       if (status.inode !== found.inode || status.device !== found.device) {
-        throw new KexecError("file-changed", {
-          message: `cannot use ${path} as the ${what}: another file took its place while it was opened`,
+        throw cannot(`use ${path} as the ${what}`, {
+          code: "file-changed",
+          why: "another file took its place while it was opened",
         });
       }
       if (status.size > largestFile) {
-        throw new KexecError("file-too-large", {
-          message: `cannot use ${path} as the ${what}: it has ${status.size} bytes`,
+        throw cannot(`use ${path} as the ${what}`, {
+          code: "file-too-large",
+          why: `it has ${status.size} bytes`,
           hint: "no such file is that large: it is damaged, or sparse",
         });
       }
       if (status.size === 0) {
-        throw new KexecError("file-empty", {
-          message: `cannot use ${path} as the ${what}: the file is empty`,
+        throw cannot(`use ${path} as the ${what}`, {
+          code: "file-empty",
+          why: "the file is empty",
           hint: "copy or download it again: an empty file is often an interrupted copy",
         });
       }
@@ -195,8 +199,9 @@ function requireRegular(fd: number, path: string, what: string): FileStatus {
   const status = statusOf(fd);
   if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status);
   if (status.type === "regular file") return status;
-  throw new KexecError("not-a-regular-file", {
-    message: `cannot use ${path} as the ${what}: it is a ${status.type}, not a regular file`,
+  throw cannot(`use ${path} as the ${what}`, {
+    code: "not-a-regular-file",
+    why: `it is a ${status.type}, not a regular file`,
     hint: `give the path of the ${what} file itself`,
   });
 }

@@ -1,7 +1,7 @@
 /** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
 
 import { EAGAIN, EBADF, errnoName, errnoText } from "../errno.ts";
-import { KexecError } from "../errors.ts";
+import { cannot, KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
 
 import { libc } from "./libc.ts";
@@ -90,8 +90,9 @@ export class SecretMemory implements Disposable {
       const status = "fd" in input ? statusOfGiven(fd) : statusOf(fd);
       const expected = expectedSize(status, name, limit);
       if (typeof status !== "number" && status.type === "character device" && isTerminal(fd)) {
-        throw new KexecError("not-a-regular-file", {
-          message: `cannot read the secret ${name}: it is a terminal, which would show what is typed`,
+        throw cannot(`read the secret ${name}`, {
+          code: "not-a-regular-file",
+          why: "it is a terminal, which would show what is typed",
           hint: "redirect it from a file or a pipe",
         });
       }
@@ -103,15 +104,14 @@ export class SecretMemory implements Disposable {
         size = await readInto(fd, address, limit, name, interrupted);
         // Files of /proc and /sys have other sizes than bytes, but they do not change while read.
         if (expected !== undefined && size !== expected && hasChanged(fd, expected)) {
-          throw new KexecError("file-changed", {
-            message: `cannot read the secret ${name}: the file changed its size while it was read`,
+          throw cannot(`read the secret ${name}`, {
+            code: "file-changed",
+            why: "the file changed its size while it was read",
             hint: "wait until whatever writes it has finished",
           });
         }
         if (size === 0) {
-          throw new KexecError("file-empty", {
-            message: `cannot use the secret ${name}: it is empty`,
-          });
+          throw cannot(`use the secret ${name}`, { code: "file-empty", why: "it is empty" });
         }
       } catch (error) {
         wipe(address, mapped);
@@ -250,8 +250,9 @@ async function untilReadable(fd: number, interrupted: () => boolean): Promise<vo
       throw new KexecError("io-error", { message: "cannot read a secret: interrupted" });
     }
     if (isInit() && performance.now() - begin > longestWaitOfInit) {
-      throw new KexecError("io-error", {
-        message: "cannot read a secret: nothing came in 30 s",
+      throw cannot("read a secret", {
+        code: "io-error",
+        why: "nothing came in 30 s",
         hint: "give the first process a file",
       });
     }
@@ -260,8 +261,9 @@ async function untilReadable(fd: number, interrupted: () => boolean): Promise<vo
 }
 
 function tooLarge(name: string, limit: number): KexecError {
-  return new KexecError("file-too-large", {
-    message: `cannot use the secret ${name}: it is larger than ${limit} bytes`,
+  return cannot(`use the secret ${name}`, {
+    code: "file-too-large",
+    why: `it is larger than ${limit} bytes`,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The kinds of source, in the order in which they are tried: see kind.ts. */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { bytesOf } from "../image/bytes.ts";
 import { isIso9660 } from "../image/iso9660.ts";
 import { isBareKernel } from "./kernel.ts";
@@ -21,8 +21,9 @@ function isPadded({ beginning }: FoundFile): boolean {
 /** A directory of nothing that could be booted. */
 const nothing: Reader<FoundTree> = {
   open: ({ tree }) => {
-    throw new KexecError("file-not-found", {
-      message: `cannot load ${tree.path}: it is a directory without boot entries`,
+    throw cannot(`load ${tree.path}`, {
+      code: "file-not-found",
+      why: "it is a directory without boot entries",
       hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
     });
   },

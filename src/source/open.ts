@@ -1,5 +1,5 @@
 /** SOURCE and the files that go with it, opened once each. From here on nothing is found by name. */
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
@@ -99,8 +99,9 @@ export class FoundSource implements Disposable {
   async open(entry: string | undefined): Promise<Opened> {
     const { recognised, opening } = this;
     if (entry !== undefined && recognised.menu === undefined && !isTree(this.found)) {
-      throw new KexecError("usage", {
-        message: `cannot use --entry ${entry}: ${this.path} is not a directory of boot entries`,
+      throw cannot(`use --entry ${entry}`, {
+        code: "usage",
+        why: `${this.path} is not a directory of boot entries`,
         hint: "give the directory that has loader/entries or EFI/Linux, or the entry's file alone",
       });
     }

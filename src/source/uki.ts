@@ -56,8 +56,9 @@ export function readUkiParts(
     rangeOf(file, section.offset, section.size, `${file.path}#${section.name}`);
   const kernel = sectionOf(".linux");
   if (kernel === undefined) {
-    throw new KexecError("malformed-input", {
-      message: `cannot load ${file.path}: its profile ${profile} has no .linux section`,
+    throw cannot(`load ${file.path}`, {
+      code: "malformed-input",
+      why: `its profile ${profile} has no .linux section`,
     });
   }
   const tree = deviceTrees.find((name) => sectionOf(name) !== undefined);
@@ -79,8 +80,9 @@ export function readUkiParts(
 
 function requireMachine(path: string, pe: PeImage, architecture: Architecture): void {
   if (pe.machine === architecture) return;
-  throw new KexecError("wrong-architecture", {
-    message: `cannot load ${path}: it is a UKI for ${pe.machine ?? "another architecture"}, and this machine is ${architecture}`,
+  throw cannot(`load ${path}`, {
+    code: "wrong-architecture",
+    why: `it is a UKI for ${pe.machine ?? "another architecture"}, and this machine is ${architecture}`,
     hint: `use a UKI built for ${architecture}`,
   });
 }
@@ -104,8 +106,9 @@ function requireProfile(path: string, uki: Uki, profile: number): void {
  */
 function readCmdline(file: OpenFile, section: UkiSection): string {
   const refused = (problem: string) =>
-    new KexecError("malformed-input", {
-      message: `cannot load ${file.path}: its .cmdline section ${problem}`,
+    cannot(`load ${file.path}`, {
+      code: "malformed-input",
+      why: `its .cmdline section ${problem}`,
       hint: "build the UKI anew: its command line is one line of text",
     });
   if (section.size > largestCmdline) throw refused(`is longer than ${largestCmdline} bytes`);

@@ -1,7 +1,7 @@
 /** The program called as `kexec`: kexec-tools' options in, kexec-tools' exit codes out. */
 
 import type { Architecture } from "../../architecture.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { exec, loadAndExec } from "../../handoff/exec.ts";
 import { load } from "../../handoff/load.ts";
 import type { Observer } from "../../handoff/report.ts";
@@ -58,8 +58,9 @@ function answer(plan: Exclude<Plan, { do: "steps" }>, output: Output): number {
 }
 
 function notRead(what: string, why: string): KexecError {
-  return new KexecError("io-error", {
-    message: `cannot tell ${what}: ${why}`,
+  return cannot(`tell ${what}`, {
+    code: "io-error",
+    why,
     hint: "mount sysfs: mount -t sysfs sysfs /sys",
   });
 }

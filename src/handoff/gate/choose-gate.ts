@@ -1,6 +1,6 @@
 /** Which gate a load goes through. */
 import { ENOENT } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
@@ -48,8 +48,9 @@ function requireNoTrustWords({ signature, minGeneration, threshold }: TrustOptio
           ? "--threshold"
           : undefined;
   if (given === undefined) return;
-  throw new KexecError("usage", {
-    message: `cannot use ${given}: no key is trusted here, so that it would have no effect`,
+  throw cannot(`use ${given}`, {
+    code: "usage",
+    why: "no key is trusted here, so that it would have no effect",
     hint: "name the public key with --trust, or in a policy",
   });
 }

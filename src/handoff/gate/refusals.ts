@@ -1,5 +1,5 @@
 /** Options and lines of an entry that would change what a signature covers. */
-import { KexecError } from "../../errors.ts";
+import { cannot, type KexecError } from "../../errors.ts";
 import type { Source } from "../../source/open.ts";
 import { appendProblems } from "../../trust/append.ts";
 import type { TrustRequirement } from "../../trust/policy.ts";
@@ -16,8 +16,9 @@ export function* refusedOptions(options: TrustOptions, isManifest: boolean): Gen
   ] as const;
   for (const [option, isGiven] of changing) {
     if (!isGiven) continue;
-    yield new KexecError("policy-refused", {
-      message: `cannot use ${option}: trust is required, and the signature covers initramfs and command line`,
+    yield cannot(`use ${option}`, {
+      code: "policy-refused",
+      why: "trust is required, and the signature covers initramfs and command line",
       hint: "put it into the manifest before it is signed",
     });
   }
@@ -31,8 +32,9 @@ export function refuseEntryLines(source: Source): void {
   const facts = source.entry?.facts;
   const added = facts?.options !== undefined ? "options" : "initrd";
   if (facts?.options === undefined && (facts === undefined || facts.initrds.length === 0)) return;
-  throw new KexecError("policy-refused", {
-    message: `cannot use the ${added} line of ${source.entry?.path}: trust is required, and nobody signed the boot entry`,
+  throw cannot(`use the ${added} line of ${source.entry?.path}`, {
+    code: "policy-refused",
+    why: "trust is required, and nobody signed the boot entry",
     hint: "build it into the UKI before that is signed, and take the line out",
   });
 }
@@ -48,8 +50,9 @@ export function* refusedAppend(
 ): Generator<KexecError> {
   if (append === undefined) return;
   for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
-    yield new KexecError("policy-refused", {
-      message: `cannot use --append: ${problem}`,
+    yield cannot("use --append", {
+      code: "policy-refused",
+      why: problem,
       hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
     });
   }

@@ -1,5 +1,5 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
@@ -100,8 +100,9 @@ export class TrustGate implements Gate {
       const { whole } = source;
       const uki = sealed !== undefined && isUki(sealed) ? sealed : undefined;
       if (whole === undefined && uki === undefined) {
-        throw new KexecError("untrusted", {
-          message: `cannot trust ${source.path}: no signature covers kernel, initramfs and command line as one`,
+        throw cannot(`trust ${source.path}`, {
+          code: "untrusted",
+          why: "no signature covers kernel, initramfs and command line as one",
           hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
         });
       }
@@ -111,8 +112,9 @@ export class TrustGate implements Gate {
       else if (uki !== undefined) this.admitted = await this.verifySealed(source, uki);
     }
     if (this.requirement.minGeneration === undefined) return this.admitted;
-    throw new KexecError("generation-too-low", {
-      message: `cannot load ${source.path}: it has no generation, and at least ${this.requirement.minGeneration} is asked for`,
+    throw cannot(`load ${source.path}`, {
+      code: "generation-too-low",
+      why: `it has no generation, and at least ${this.requirement.minGeneration} is asked for`,
       hint: "only a manifest has a generation",
     });
   }
@@ -148,8 +150,9 @@ export class TrustGate implements Gate {
     return secrets.flatMap(({ destination, mode }) => {
       const problem = secretProblem(destination, mode, this.requirement.allowSecret);
       if (problem === undefined) return [];
-      return new KexecError("policy-refused", {
-        message: `cannot put a secret at ${destination}: ${problem}`,
+      return cannot(`put a secret at ${destination}`, {
+        code: "policy-refused",
+        why: problem,
         hint: "choose a place that the policy's allowSecret names, without execute permission",
       });
     });
@@ -226,8 +229,9 @@ function requireWorthReading(path: string, size: number, { keys, signatures }: T
     .filter(({ signature }) => signature.covers === "message")
     .reduce((sum, { candidates }) => sum + candidates.length, 0);
   if (readings === 0 || size * readings <= largestUnnamed) return;
-  throw new KexecError("bad-signature", {
-    message: `cannot trust ${path}: its signature is of the file itself, which would have to be read once for each of ${readings} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
+  throw cannot(`trust ${path}`, {
+    code: "bad-signature",
+    why: `its signature is of the file itself, which would have to be read once for each of ${readings} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
     hint: "sign it by minisign, which signs a digest and names its key: minisign -S -m FILE",
   });
 }

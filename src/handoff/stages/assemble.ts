@@ -1,7 +1,7 @@
 /** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
 
 import { requireMemory } from "../../diagnosis/memory-need.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import { type Piece, planJoin } from "../../initramfs/join.ts";
 import { readMemory } from "../../machine/kernel.ts";
@@ -119,8 +119,9 @@ async function requireSigned(
   using copy = copyChecked(file, expected, "initramfs", {});
   const { problem } = await examine(copy);
   if (problem !== undefined) return;
-  throw new KexecError("file-changed", {
-    message: `cannot use ${file.path}: the file changed while it was read`,
+  throw cannot(`use ${file.path}`, {
+    code: "file-changed",
+    why: "the file changed while it was read",
     hint: "wait until whatever writes it has finished",
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Architecture } from "../../architecture.ts";
 import { requireMemory } from "../../diagnosis/memory-need.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
 import { isInit } from "../../linux/reboot.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
@@ -107,8 +107,9 @@ const largestUnsigned = 1 << 30;
 
 function requireLikely({ path }: OpenFile, size: number): void {
   if (size <= largestUnsigned) return;
-  throw new KexecError("file-too-large", {
-    message: `cannot start ${path}: it has ${size} bytes, and nobody signed the manifest that names it`,
+  throw cannot(`start ${path}`, {
+    code: "file-too-large",
+    why: `it has ${size} bytes, and nobody signed the manifest that names it`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
 }
@@ -145,8 +146,9 @@ const largestUki = 2 ** 32;
 async function copyWhole(file: OpenFile, observer: Observer) {
   const { copySealed } = await import("./copy.ts");
   if (file.size > largestUki) {
-    throw new KexecError("file-too-large", {
-      message: `cannot load ${file.path}: it has ${file.size} bytes, and a UKI ends at ${largestUki}`,
+    throw cannot(`load ${file.path}`, {
+      code: "file-too-large",
+      why: `it has ${file.size} bytes, and a UKI ends at ${largestUki}`,
       hint: "build the UKI anew, with a smaller initramfs",
     });
   }
@@ -175,8 +177,9 @@ export function largestKernel(): number {
 function requireArchitecture(source: Source, architecture: Architecture): void {
   const wanted = source.manifest?.manifest.architecture;
   if (wanted === undefined || wanted === architecture) return;
-  throw new KexecError("wrong-architecture", {
-    message: `cannot load ${source.path}: it is for ${wanted}, and this machine is ${architecture}`,
+  throw cannot(`load ${source.path}`, {
+    code: "wrong-architecture",
+    why: `it is for ${wanted}, and this machine is ${architecture}`,
     hint: `load a generation that was made for ${architecture}`,
   });
 }
@@ -189,8 +192,9 @@ function requireSight(
 ): void {
   if (blind === undefined) return;
   if (cmdline === undefined && append === undefined) {
-    throw new KexecError("system-not-found", {
-      message: `cannot boot ${path}: the next system would not find it: ${blind.why}`,
+    throw cannot(`boot ${path}`, {
+      code: "system-not-found",
+      why: `the next system would not find it: ${blind.why}`,
       hint: blind.give,
     });
   }
@@ -216,8 +220,9 @@ export async function ownCmdline(
   if (!request.reuseCmdline && borrower === undefined) return source.cmdline ?? image.cmdline;
   const running = readRunningCmdline();
   if (!running.known) {
-    throw new KexecError("io-error", {
-      message: `cannot reuse the running kernel's command line: ${running.why}`,
+    throw cannot("reuse the running kernel's command line", {
+      code: "io-error",
+      why: running.why,
       hint: "mount /proc, or give the line by --cmdline",
     });
   }
@@ -252,8 +257,9 @@ export function fullCmdline(
 function requireRoot(borrower: string, running: string, { append }: CmdlineOptions): void {
   const lines = [running, append ?? ""];
   if (lines.some((line) => parameterValues(line, "root").length > 0)) return;
-  throw new KexecError("malformed-input", {
-    message: `cannot put the command line together: ${borrower} names no root=, and neither does the running kernel's`,
+  throw cannot("put the command line together", {
+    code: "malformed-input",
+    why: `${borrower} names no root=, and neither does the running kernel's`,
     hint: "give it by --cmdline, or the root alone by --append root=…",
   });
 }

@@ -1,5 +1,5 @@
 /** Files that the kernel itself checks, page by page, as it reads them: they need no copy and no digest. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { measureVerity } from "../../linux/verity.ts";
 import { isWhole, type OpenFile, type SourceFile } from "../../source/open-file.ts";
 import type { ManifestFile } from "../../trust/manifest.ts";
@@ -15,8 +15,9 @@ export function isCheckedByKernel(file: OpenFile, expected: ManifestFile): boole
   const measured = measureVerity(file.fd);
   if (measured === undefined) return false;
   if (measured === expected.verity && file.size === expected.size) return true;
-  throw new KexecError("digest-mismatch", {
-    message: `cannot use ${file.path}: its fs-verity digest is not the manifest's`,
+  throw cannot(`use ${file.path}`, {
+    code: "digest-mismatch",
+    why: "its fs-verity digest is not the manifest's",
     hint: "it belongs to another generation: copy the generation again, whole, and enable fs-verity anew",
   });
 }

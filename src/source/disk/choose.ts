@@ -1,5 +1,5 @@
 /** Which of the machine's file systems a place names. Pure. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import type { DiskPlace } from "./name.ts";
 import type { HeldSystem, Probed } from "./probe.ts";
 
@@ -30,8 +30,9 @@ export function chooseSystem(
   const [system, ...others] = systems;
   if (others.length > 0) {
     const names = systems.flatMap(([first]) => (first === undefined ? [] : describe(first)));
-    throw new KexecError("malformed-input", {
-      message: `cannot tell which disk ${place.disk} is: ${names.join(" and ")} have that name`,
+    throw cannot(`tell which disk ${place.disk} is`, {
+      code: "malformed-input",
+      why: `${names.join(" and ")} have that name`,
       hint: "detach one of them, or name the disk by UUID=, PARTUUID= or /dev/…",
     });
   }

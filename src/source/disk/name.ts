@@ -1,5 +1,5 @@
 /** A SOURCE that is a place on a disk, as it is written. Pure. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 
 export type Tag = "LABEL" | "UUID" | "PARTLABEL" | "PARTUUID";
 
@@ -23,8 +23,9 @@ export function parseDiskPlace(source: string): DiskPlace {
   const value = disk.replace(tagged, "");
   if (colon < 0 || value === "" || source.includes("\0")) {
     const example = `${value === "" ? "LABEL=STORE" : disk}:/boot`;
-    throw new KexecError("usage", {
-      message: `cannot use ${source}: it names ${value === "" ? "no disk" : "a disk, and no path on it"}`,
+    throw cannot(`use ${source}`, {
+      code: "usage",
+      why: `it names ${value === "" ? "no disk" : "a disk, and no path on it"}`,
       hint: `write disk and path with a colon between: ${example}`,
     });
   }

@@ -1,7 +1,7 @@
 /** The boot entries of a partition: which there are, in what order, and which one is meant. */
 
 import type { Architecture } from "../../architecture.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { type ByteSource, budgeted, ReadBudget } from "../../image/bytes.ts";
 import { type PeMachine, readPe } from "../../image/pe.ts";
 import { recogniseImage } from "../../image/recognise.ts";
@@ -75,8 +75,9 @@ class EntriesMenu implements Menu<ListedEntry> {
     const { root, architecture } = this;
     const found = findEntries(root);
     if (found.length > mostEntries) {
-      throw new KexecError("file-too-large", {
-        message: `cannot choose a boot entry in ${root.path}: it has more than ${mostEntries}`,
+      throw cannot(`choose a boot entry in ${root.path}`, {
+        code: "file-too-large",
+        why: `it has more than ${mostEntries}`,
         hint: "name one with --entry, or give its file",
       });
     }

@@ -1,5 +1,5 @@
 /** Where the boot entries of a partition are, and which file `--entry` names: by names alone. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import type { FileTree, FoundTree } from "../kind.ts";
 import { compareEntries, type EntryName, isNamed, readEntryName } from "./order.ts";
 
@@ -73,8 +73,9 @@ type EntryPlace = (typeof places)[number];
 function namesOf(root: FileTree, { folder }: EntryPlace): readonly string[] {
   const names = root.names(folder, mostNames) ?? [];
   if (names.length <= mostNames) return names;
-  throw new KexecError("file-too-large", {
-    message: `cannot read ${root.path}/${folder}: it has more than ${mostNames} files`,
+  throw cannot(`read ${root.path}/${folder}`, {
+    code: "file-too-large",
+    why: `it has more than ${mostNames} files`,
   });
 }
 

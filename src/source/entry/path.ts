@@ -1,5 +1,5 @@
 /** The files that a boot entry names. */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import type { FileTree } from "../kind.ts";
 import type { HeldFile } from "../open-file.ts";
 import { readingsOf, withoutFolder } from "./path-readings.ts";
@@ -125,8 +125,9 @@ export function openArchives(root: FileTree, value: string, note?: Note): readon
   }
   if (whole !== undefined) {
     opened.use(whole.file);
-    throw new KexecError("file-not-found", {
-      message: `cannot open the initramfs "${value}": it is the name of one file, and of ${words.length}`,
+    throw cannot(`open the initramfs "${value}"`, {
+      code: "file-not-found",
+      why: `it is the name of one file, and of ${words.length}`,
       hint: "give each archive a line of its own, or another name",
     });
   }

@@ -1,5 +1,5 @@
 /** A directory of ISO images: each is an entry, and one is opened. */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { readIso9660 } from "../../image/iso9660.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { compareVersions } from "../../menu/version-order.ts";
@@ -77,8 +77,9 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
 
   async open({ file, inner, problem }: ImageEntry, opening: Opening): Promise<Opened> {
     if (problem !== undefined) {
-      throw new KexecError("malformed-input", {
-        message: `cannot boot the ISO image ${this.path}/${file}: ${problem}`,
+      throw cannot(`boot the ISO image ${this.path}/${file}`, {
+        code: "malformed-input",
+        why: problem,
       });
     }
     const image = opening.held.use(this.tree.open(file, "ISO image"));

@@ -1,5 +1,5 @@
 /** An ISO image of a live or installer system as a source: its menu, and the words that it lacks. */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { versionOf } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { findingCmdline, type IsoWay, tellByArchive, tellSystem } from "../../menu/iso-words.ts";
@@ -180,8 +180,9 @@ export class IsoMenu implements Menu<IsoEntry> {
 
   private requireUnchanged(): void {
     if (versionOf(fdOf(this.found)) === this.version) return;
-    throw new KexecError("file-changed", {
-      message: `cannot boot the ISO image ${this.path}: it changed while it was read`,
+    throw cannot(`boot the ISO image ${this.path}`, {
+      code: "file-changed",
+      why: "it changed while it was read",
       hint: "wait until whatever writes it has finished",
     });
   }

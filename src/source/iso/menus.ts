@@ -1,6 +1,6 @@
 /** The boot menu of an ISO image, found as its own boot loader would find it. */
 import type { Architecture } from "../../architecture.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { readGrubMenu } from "../../menu/grub/menu.ts";
@@ -60,8 +60,9 @@ export async function findMenu(
   const entries = await bootEntries(files, opening);
   if (entries !== undefined) return entries;
   const why = notes.length === 0 ? "it has no boot menu that is known here" : notes.join("; ");
-  throw new KexecError("file-not-found", {
-    message: `cannot boot the ISO image ${files.image.path}: ${why}`,
+  throw cannot(`boot the ISO image ${files.image.path}`, {
+    code: "file-not-found",
+    why,
     hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${shellWord(files.image.path)} -extract / FOLDER), and give them themselves`,
   });
 }

@@ -1,5 +1,5 @@
 /** A boot menu as a source: GRUB's and that of syslinux, of a file and of a directory. */
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { addWrite, type MenuPlace, type ReadEntry, type ReadMenu } from "../../menu/host.ts";
@@ -39,8 +39,9 @@ export const menuFileReader = {
     });
     const [tree] = trees;
     if (tree === undefined || kind === undefined) {
-      throw new KexecError("malformed-input", {
-        message: `cannot load the boot menu ${file.path}: its files are not to be found from there`,
+      throw cannot(`load the boot menu ${file.path}`, {
+        code: "malformed-input",
+        why: "its files are not to be found from there",
         hint: "give the directory or the disk that it is on",
       });
     }
@@ -132,8 +133,9 @@ export class LoaderMenu implements Menu<LoaderEntry> {
         warnings: [...warnings, ...menu.notes],
       };
     }
-    throw new KexecError("malformed-input", {
-      message: `cannot load the boot menu ${this.path}: ${warnings.join("; ") || "it has no entries"}`,
+    throw cannot(`load the boot menu ${this.path}`, {
+      code: "malformed-input",
+      why: warnings.join("; ") || "it has no entries",
       hint: "give its kernel, its initramfs and its command line themselves",
     });
   }
@@ -198,23 +200,26 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     const { held, admission, listener } = opening;
     listener.note?.(`menu entry: ${entry.id} of ${entry.from}`);
     if (read.problem !== undefined || read.kernel === undefined) {
-      throw new KexecError("malformed-input", {
-        message: `cannot load the menu entry ${entry.id}: ${read.problem ?? "it names no kernel"}`,
+      throw cannot(`load the menu entry ${entry.id}`, {
+        code: "malformed-input",
+        why: read.problem ?? "it names no kernel",
         hint: `it stands in ${entry.from}`,
       });
     }
     const adds = read.initrds.length > 0 ? "archives" : read.cmdline === "" ? undefined : "words";
     if (admission.required && adds !== undefined) {
-      throw new KexecError("policy-refused", {
-        message: `cannot use the ${adds} of the menu entry ${entry.id}: trust is required, and nobody signed the menu`,
+      throw cannot(`use the ${adds} of the menu entry ${entry.id}`, {
+        code: "policy-refused",
+        why: "trust is required, and nobody signed the menu",
         hint: "boot a signed manifest, or a signed UKI that has them inside",
       });
     }
     const opened = (place: NonNullable<ReadEntry["kernel"]>, what: string) => {
       const located = this.host.locate(place);
       if (located === undefined) {
-        throw new KexecError("file-not-found", {
-          message: `cannot open the ${what} ${place.path} of the menu entry ${entry.id}: it is not there`,
+        throw cannot(`open the ${what} ${place.path} of the menu entry ${entry.id}`, {
+          code: "file-not-found",
+          why: "it is not there",
         });
       }
       const { tree, path } = located;

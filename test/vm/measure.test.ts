@@ -8,6 +8,7 @@ import { errorOf, initrd, scene, vmlinuz } from "./lib/aegis.ts";
 import { temporaryFolder } from "./lib/host.ts";
 import { guestInitramfs, text } from "./lib/initramfs.ts";
 import type { KernelName } from "./lib/kernels.ts";
+import { bootAsPredicted, predict } from "./lib/prediction.ts";
 import { vmTest } from "./lib/suite.ts";
 
 const first: KernelName = "debian-6.12";
@@ -88,10 +89,13 @@ vmTest(
     const reset = await guest.run(`${dry} --measure 16`);
     expect([reset.exit, reset.stderr]).toEqual([2, expect.stringContaining("can be reset")]);
 
-    const boot =
-      `aegis-kexec boot ${vmlinuz} --initrd /boot/next.img --cmdline "${given.console}" ` +
-      "--measure 12 --measure-log /etc/measured.log --log /attempts --verbose >/dev/ttyS0 2>&1";
-    const next = await guest.handoff(boot);
+    const next = await bootAsPredicted(
+      guest,
+      `${vmlinuz} --initrd /boot/next.img --cmdline "${given.console}"`,
+      {
+        more: "--measure 12 --measure-log /etc/measured.log --log /attempts --verbose >/dev/ttyS0 2>&1",
+      },
+    );
     expect(next.token).toBe(token);
 
     const log = await guest.check("cat /etc/measured.log");
@@ -117,8 +121,10 @@ vmTest(
   async () => {
     const given = scene({ first });
     await using guest = await given.start();
-    const load = `aegis-kexec load ${vmlinuz} --initrd ${initrd} --cmdline x`;
-    const warned = await guest.run(`${load} --measure 12`);
+    const words = `${vmlinuz} --initrd ${initrd} --cmdline x`;
+    const prediction = await predict(guest, words);
+    const warned = await guest.run(`aegis-kexec load ${words} --measure 12`);
+    prediction.holds(warned.exit);
     expect([warned.exit, warned.stderr]).toEqual([
       0,
       expect.stringContaining("nothing is measured: cannot measure: this machine has no TPM"),

@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildTarget } from "../build.ts";
-import type { Target } from "./targets.ts";
+import { type Target, targets } from "./targets.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -57,4 +57,13 @@ async function digestOfFile(path: string): Promise<string> {
   const file = Bun.file(path);
   if (!(await file.exists())) return "";
   return new Bun.CryptoHasher("sha256").update(await file.bytes()).digest("hex");
+}
+
+// bun build/reuse.ts TARGET…: builds them where that is needed, and prints their paths, a line each
+if (import.meta.main) {
+  for (const name of process.argv.slice(2)) {
+    const target = targets.find((one) => one.name === name);
+    if (target === undefined) throw new Error(`there is no target ${name}`);
+    console.log(await ensureBuilt(target.name));
+  }
 }

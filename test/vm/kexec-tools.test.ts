@@ -133,7 +133,8 @@ vmSuite(
       for (const [policy, says] of [
         ["{", "aegis-kexec: "],
         ['{"trust":["/etc/org.pub"]}', `aegis-kexec: cannot trust ${vmlinuz}: `],
-        ['{"minGeneration":7}', `aegis-kexec: cannot trust ${vmlinuz}: `],
+        ['{"trust":["/etc/org.pub"],"minGeneration":7}', `aegis-kexec: cannot trust ${vmlinuz}: `],
+        ['{"minGeneration":7}', "policy.json is broken: trust: missing"],
       ] as const) {
         await guest.check(`echo '${policy}' >/etc/aegis-kexec/policy.json`);
         for (const how of ["-l", "-f", "-s -p", ""]) {

@@ -31,6 +31,7 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
       const table = [
         ["/bad/half.gz --cmdline x", 8, "kernel-truncated"],
         ["/bad/junk.gz --cmdline x", 4, "malformed-input"],
+        ["/bad/zeros.gz --cmdline x", 8, "not-a-kernel"],
         ["/bad/bomb.gz --cmdline x", 9, "out-of-memory"],
         ["/bad/bomb.zst --cmdline x", 9, "out-of-memory"],
         ["/bad/kernel.xz --cmdline x", 8, "kernel-unsuitable"],
@@ -128,7 +129,8 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
       const up = await bootAsPredicted(guest, "/esp");
       expect(up).toMatchObject({
         token: given().token,
-        cmdline: `${given().console} entry=${word}`,
+        // It is counted, so that `bless` can find it
+        cmdline: `${given().console} entry=${word} aegis_kexec.from=/esp/loader/entries/new.conf`,
       });
       expect(await guest.check("cat /extra")).toBe("of the user\n");
       await guest.stop();

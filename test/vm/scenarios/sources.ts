@@ -79,6 +79,8 @@ export function sources(name: keyof typeof machines, made: Scene, word: string):
   const file = (path: string, data: Uint8Array): GuestEntry => ({ type: "file", path, data });
   const pe = (sections: readonly SectionPlan[]) => forMachine(machine, makePe(sections));
   const packed = gzip(image);
+  const bomb = new Uint8Array(600 << 20);
+  bomb.set(image);
   const uki = forMachine(
     machine,
     byObjcopy(makePe([section(".text", "stub")]), [
@@ -138,8 +140,10 @@ export function sources(name: keyof typeof machines, made: Scene, word: string):
     // What follows must load nothing.
     file("/bad/half.gz", packed.subarray(0, packed.length >> 1)),
     file("/bad/junk.gz", Uint8Array.from([...packed, 1, 2, 3])),
-    file("/bad/bomb.gz", gzip(new Uint8Array(600 << 20))),
-    file("/bad/bomb.zst", zstd(new Uint8Array(600 << 20))),
+    file("/bad/zeros.gz", gzip(new Uint8Array(600 << 20))),
+    // Like a kernel at its beginning: only that is unpacked to its end
+    file("/bad/bomb.gz", gzip(bomb)),
+    file("/bad/bomb.zst", zstd(bomb)),
     file("/bad/kernel.xz", Uint8Array.from([0xfd, ...bytes("7zXZ"), 0, 1, 2, 3, 4, 5])),
     file("/bad/empty.efi", pe([section(".initrd", next.subarray(0, 512))])),
     file("/bad/overlap.efi", patched(uki, [table + 40 + 20, 4, firstSection])),

@@ -149,7 +149,7 @@ vmTest(
   { needs: [...debian, "tool:mksquashfs"], timeout: 600 },
   async () => {
     await installProgram();
-    await borrow("mksquashfs");
+    await borrow("mksquashfs", "losetup");
     const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
     copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
     chmodSync(hooks, 0o755);

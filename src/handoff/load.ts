@@ -242,6 +242,17 @@ interface Given {
   readonly carried: DisposableStack;
 }
 
+/** The secrets and the measurements' log behind them; undefined where no log is asked for, or none is kept. */
+async function withLog(
+  secrets: Secrets,
+  destination: string | undefined,
+  measurement: Measurement | undefined,
+): Promise<Secrets | undefined> {
+  if (destination === undefined || measurement === undefined) return undefined;
+  const log = measurement.log();
+  return log.length === 0 ? undefined : secrets.with(destination, log);
+}
+
 /** Holds the secrets for as long as it takes and no longer. */
 async function assembleAndCall(
   verified: Verified,
@@ -254,11 +265,8 @@ async function assembleAndCall(
   // Before the interruption, which ends the process where a signal came.
   using carried = new DisposableStack();
   using read = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
-  const log = request.measureLog === undefined ? undefined : measurement?.log();
-  using secrets =
-    request.measureLog === undefined || log === undefined || log.length === 0
-      ? read.lent()
-      : await read.with(request.measureLog, log);
+  using logged = await withLog(read, request.measureLog, measurement);
+  const secrets = logged ?? read;
   const lenient = request.damagedInitrd === "warn";
   using assembled = await Assembled.from(verified, secrets, lenient, observer);
   await interruption?.check();

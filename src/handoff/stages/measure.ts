@@ -117,8 +117,12 @@ export class Measurement implements Disposable {
       if (!(error instanceof KexecError)) throw error;
       if (this.demand.required) {
         // What must be measured and is not must not be jumped into, by nobody
-        kexecFileUnload(crash, true);
-        throw error;
+        if (kexecFileUnload(crash, true) === 0) throw error;
+        throw new KexecError(error.code, {
+          message: `${error.message}; the kernel could not be unloaded`,
+          hint: "run aegis-kexec unload, or reboot: not all of what is loaded was measured",
+          cause: error,
+        });
       }
       observer.warn?.(`not all is measured: ${error.message}`);
     }

@@ -12,6 +12,7 @@ export {
   type KexecErrorDetail,
 } from "./errors.ts";
 export { exec, loadAndExec } from "./handoff/exec.ts";
+export { fetch } from "./handoff/fetch.ts";
 export { inspect } from "./handoff/inspect.ts";
 export type {
   ArchiveReport,
@@ -29,6 +30,7 @@ export type {
 export { load } from "./handoff/load.ts";
 export { manifest } from "./handoff/manifest.ts";
 export type {
+  FetchReport,
   FileReport,
   KernelReport,
   LoadReport,
@@ -43,4 +45,5 @@ export type {
   UnloadRequest,
 } from "./handoff/request.ts";
 export { type PolicyStatus, type Status, status } from "./handoff/status.ts";
+export type { FetchRequest } from "./handoff/storing/request.ts";
 export { unload } from "./handoff/unload.ts";

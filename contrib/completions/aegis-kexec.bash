@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --measure | --measure-log | --watchdog | --generation)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --measure | --measure-log | --watchdog | --generation | --keep)
       :
       return
       ;;
@@ -44,10 +44,10 @@ _aegis_kexec() {
   esac
   case $command in
     '')
-      options='boot load exec unload status inspect manifest bless help --json --quiet --verbose --help -h --version'
+      options='boot load exec unload status inspect manifest fetch bless help --json --quiet --verbose --help -h --version'
       ;;
     help)
-      options='boot load exec unload status inspect manifest bless'
+      options='boot load exec unload status inspect manifest fetch bless'
       ;;
     boot)
       options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
@@ -72,6 +72,10 @@ _aegis_kexec() {
       ;;
     manifest)
       options='--entry --wait --initrd --cmdline --command-line --reuse-cmdline --append --verity --generation --json --quiet --verbose --help -h --version'
+      source=yes
+      ;;
+    fetch)
+      options='--entry --wait --trust --signature --threshold --min-generation --policy --keep --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     bless)

@@ -10,9 +10,10 @@ complete -c aegis-kexec -n __fish_use_subcommand -a unload -d 'drop the loaded k
 complete -c aegis-kexec -n __fish_use_subcommand -a status -d 'what is loaded, and what this machine allows'
 complete -c aegis-kexec -n __fish_use_subcommand -a inspect -d 'what SOURCE is, whether it verifies, whether this machine would take it; loads nothing'
 complete -c aegis-kexec -n __fish_use_subcommand -a manifest -d 'write the manifest of exactly what load would load, ready to sign'
+complete -c aegis-kexec -n __fish_use_subcommand -a fetch -d 'verify a generation and store it in STORE, whole or not at all'
 complete -c aegis-kexec -n __fish_use_subcommand -a bless -d 'what this system was started from works: take its boot counter off'
 complete -c aegis-kexec -n __fish_use_subcommand -a help -d 'print the help of a command'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from help' -a 'boot load exec unload status inspect manifest bless'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from help' -a 'boot load exec unload status inspect manifest fetch bless'
 complete -c aegis-kexec -n __fish_use_subcommand -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n __fish_use_subcommand -l quiet -d 'print errors only: no result text, no warnings'
 complete -c aegis-kexec -n __fish_use_subcommand -l verbose -d 'say on standard error what is being done'
@@ -143,6 +144,21 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l quiet -d 'p
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l verbose -d 'say on standard error what is being done'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l help -s h -d 'print this help'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l version -d 'print the version'
+
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -F
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l trust -r -F -d 'accept only what this public key signed; repeat it to accept any of several'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l signature -r -F -d 'a detached signature; repeatable; default SOURCE.minisig, then SOURCE.sig, and with a threshold SOURCE.*.minisig, SOURCE.*.sig'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l threshold -x -d 'so many of the trusted keys must have signed; it can only raise the policy\'s number'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l min-generation -x -d 'refuse a manifest with a lower generation'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l policy -r -F -d 'a policy to obey; /etc/aegis-kexec/policy.json is always obeyed where it exists'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l keep -x -d 'how many generations stay in the store; default 3'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l json -d 'print one JSON object on standard output: the result, or the error'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l quiet -d 'print errors only: no result text, no warnings'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l verbose -d 'say on standard error what is being done'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l help -s h -d 'print this help'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l version -d 'print the version'
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l json -d 'print one JSON object on standard output: the result, or the error'

@@ -103,6 +103,21 @@ export interface UnloadReport {
   readonly wasLoaded: boolean | null;
 }
 
+export interface FetchReport {
+  /** The folder that the generation has in the store. */
+  readonly path: string;
+  readonly generation: number;
+  /** False where it was there already, whole. */
+  readonly stored: boolean;
+  /** Bytes that were written now, and those that an earlier attempt had left. */
+  readonly written: number;
+  readonly resumed: number;
+  /** Who signed it; null where nothing had to be signed. */
+  readonly trust: TrustReport | null;
+  /** The folders of generations that were removed for it. */
+  readonly removed: readonly string[];
+}
+
 export interface BlessReport {
   /** What it is called now; null where this system was started from nothing that is counted. */
   readonly path: string | null;

@@ -1,29 +1,10 @@
 /** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
 import * as v from "valibot";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { parseSecret } from "../initramfs/secret.ts";
 import { lastLastingPcr } from "../trust/policy.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
-
-const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
-const text = v.string("it must be text");
-const wholeNumber = v.pipe(
-  v.number("it must be a number"),
-  v.safeInteger("it must be a whole number"),
-  v.minValue(0, "it must not be negative"),
-);
-const flag = v.optional(v.boolean("it must be true or false"), false);
-
-/** A list, or one of its elements alone; `wanted` names what it is a list of. */
-function listOf<T extends v.GenericSchema<unknown, unknown>>(element: T, wanted: string) {
-  const alone = v.pipe(
-    element,
-    v.transform((one) => [one]),
-  );
-  const why = ({ input }: { readonly input: unknown }) =>
-    [input].flat().includes("") ? "one of them is empty" : `it must be a list of ${wanted}`;
-  return v.optional(v.union([v.array(element), alone], why), []);
-}
+import { flag, listOf, longestWait, parse, path, text, wholeNumber } from "./request-members.ts";
 
 const severalPaths = v.pipe(
   v.array(path),
@@ -32,10 +13,7 @@ const severalPaths = v.pipe(
 );
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
 
-/** A day: hardware counts no further, and nothing else is waited for so long. */
-const longestWait = 86_400;
-
-const loadSchema = v.strictObject({
+export const loadSchema = v.strictObject({
   /**
    * SOURCE: the path of a kernel image, or of whatever else names one. Of several the first that
    * passes is taken.
@@ -269,26 +247,4 @@ export function parseBootRequest(request: unknown): {
 /** @throws KexecError `usage` */
 export function parseUnloadRequest(request: unknown): ParsedUnloadRequest {
   return parse(unloadSchema(), request, "unload");
-}
-
-function parse<T extends v.GenericSchema<unknown, unknown>>(
-  schema: T,
-  request: unknown,
-  name: string,
-): v.InferOutput<T> {
-  const result = v.safeParse(schema, request, { abortEarly: true });
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const member = v.getDotPath(issue);
-  throw new KexecError("usage", {
-    message: `cannot understand the ${name} request: ${member === null ? "" : `${member}: `}${problemOf(issue)}`,
-  });
-}
-
-/** Valibot's own words begin with a capital; for a key too much or too few they are hard to read. */
-function problemOf({ type, path: at, expected, message }: v.BaseIssue<unknown>): string {
-  if (type === "strict_object" && at !== undefined) {
-    return expected === "never" ? "there is no such member" : "it is missing";
-  }
-  return message.startsWith("Invalid ") ? message.toLowerCase() : message;
 }

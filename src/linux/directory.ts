@@ -19,7 +19,8 @@ import { openError, readLink } from "./path.ts";
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;
 const RESOLVE_NO_MAGICLINKS = 2;
-const RESOLVE_BENEATH = 8;
+export const RESOLVE_NO_SYMLINKS = 4;
+export const RESOLVE_BENEATH = 8;
 export const RESOLVE_IN_ROOT = 16;
 // include/uapi/asm-generic/fcntl.h
 export const O_PATH = 0o10000000;
@@ -108,10 +109,12 @@ export function openBeneathAs(
   path: string,
   flags: number,
   resolve = RESOLVE_BENEATH,
+  mode = 0,
 ): number {
   const how = new Uint8Array(OPEN_HOW_SIZE);
   const view = new DataView(how.buffer);
   view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
+  view.setBigUint64(8, BigInt(mode), true);
   view.setBigUint64(16, BigInt(resolve | RESOLVE_NO_MAGICLINKS), true);
   return callThroughSignals("openat2", folder.fd, cString(path), how, OPEN_HOW_SIZE);
 }

@@ -57,12 +57,14 @@ export interface FoundFile {
   readonly beginning: Uint8Array;
   /**
    * Opens a file that stands in its folder or below, by a path relative to that: what a manifest
-   * names. `expected` bounds what is fetched from a server.
+   * names. `expected` bounds what is fetched from a server; bytes in front of `from` will not be read,
+   * as whoever asks has them already.
    */
   openBelow(
     path: string,
     what: string,
     expected: ManifestFile | undefined,
+    from?: number,
   ): HeldFile | Promise<HeldFile>;
   readonly openBeside: OpenBeside;
   /**
@@ -210,10 +212,29 @@ export interface Menu<E extends MenuEntry = MenuEntry> {
   openDefault?(opening: Opening): Promise<Opened>;
 }
 
+/** A manifest that was admitted, whose files are opened one by one: what `fetch` stores. */
+export interface Generation {
+  readonly manifest: SourceManifest;
+  /**
+   * Opens a file that the manifest names; it has the manifest's size, and is the caller's to close.
+   * @param from See `FoundFile.openBelow`.
+   * @throws KexecError
+   */
+  open(listed: ManifestFile, what: string, from: number): Promise<HeldFile>;
+}
+
 /** Knows one kind: it opens what a source boots, or tells the menu to choose from. */
-export type Reader<Found> =
+export type Reader<Found> = (
   | { readonly open: (found: Found, opening: Opening) => Opened | Promise<Opened> }
-  | { readonly menu: (found: Found, opening: Opening) => Menu | Promise<Menu> };
+  | { readonly menu: (found: Found, opening: Opening) => Menu | Promise<Menu> }
+) & {
+  /** Of a kind that is, or has, signed generations: the one to store. */
+  readonly generation?: (
+    found: Found,
+    opening: Opening,
+    entry: string | undefined,
+  ) => Promise<Generation>;
+};
 
 /** A row of the table of kinds. */
 export interface SourceKind<Found> {

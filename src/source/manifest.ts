@@ -1,17 +1,26 @@
 /** A manifest as a source: what it says is admitted before any file that it names is opened. */
 import { cannot, KexecError } from "../errors.ts";
 import { type ManifestFile, maxManifestSize, otherSize, parseManifest } from "../trust/manifest.ts";
-import type { FoundFile, Opened, Opening, Reader, SourceManifest } from "./kind.ts";
+import type { FoundFile, Generation, Opened, Opening, Reader, SourceManifest } from "./kind.ts";
 import type { HeldFile, SourceFile } from "./open-file.ts";
 
-export const manifestReader = { open: openManifest } satisfies Reader<FoundFile>;
+export const manifestReader = {
+  open: openManifest,
+  generation: generationOf,
+} satisfies Reader<FoundFile>;
 
-async function openManifest(found: FoundFile, opening: Opening): Promise<Opened> {
+/** Admits the manifest, and opens nothing yet. @throws KexecError */
+export async function generationOf(found: FoundFile, opening: Opening): Promise<Generation> {
   const manifest = readManifest(found);
   await opening.admission.admit(manifest);
+  return { manifest, open: (listed, what, from) => openExpected(found, listed, what, from) };
+}
+
+async function openManifest(found: FoundFile, opening: Opening): Promise<Opened> {
+  const { manifest, open } = await generationOf(found, opening);
   const { kernel, initrds, cmdline } = manifest.manifest;
   const openListed = async (listed: ManifestFile, what: string): Promise<SourceFile> => ({
-    file: await openExpected(found, listed, what, opening.held),
+    file: opening.held.use(await open(listed, what, 0)),
     expected: listed,
   });
   const openedKernel = await openListed(kernel, "kernel");
@@ -35,9 +44,11 @@ async function openExpected(
   found: FoundFile,
   entry: ManifestFile,
   what: string,
-  held: DisposableStack,
+  from: number,
 ): Promise<HeldFile> {
-  const file = held.use(await found.openBelow(entry.path, what, entry));
-  if (file.size === entry.size) return file;
-  throw cannot(`use ${file.path}`, otherSize(file.size, entry));
+  using guard = new DisposableStack();
+  const file = guard.use(await found.openBelow(entry.path, what, entry, from));
+  if (file.size !== entry.size) throw cannot(`use ${file.path}`, otherSize(file.size, entry));
+  guard.move();
+  return file;
 }

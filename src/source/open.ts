@@ -6,6 +6,7 @@ import type { Listener } from "../listener.ts";
 import type { MenuReading } from "./choose.ts";
 import type {
   Admission,
+  Generation,
   Menu,
   Opened,
   Opening,
@@ -46,6 +47,7 @@ interface Recognised {
   readonly name: string;
   readonly open?: (opening: Opening) => Opened | Promise<Opened>;
   readonly menu?: (opening: Opening) => Menu | Promise<Menu>;
+  generation(opening: Opening, entry: string | undefined): Promise<Generation> | undefined;
 }
 
 /**
@@ -97,15 +99,36 @@ export class FoundSource implements Disposable {
 
   /** @throws KexecError of the kind's reader, `MenuReading.choose` and `Admission.admit` */
   async open(entry: string | undefined): Promise<Opened> {
+    this.requireMenuFor(entry);
     const { recognised, opening } = this;
-    if (entry !== undefined && recognised.menu === undefined && !isTree(this.found)) {
+    return openRecognised(recognised, entry, opening, await this.menu());
+  }
+
+  private requireMenuFor(entry: string | undefined): void {
+    if (entry !== undefined && this.recognised.menu === undefined && !isTree(this.found)) {
       throw cannot(`use --entry ${entry}`, {
         code: "usage",
         why: `${this.path} is not a directory of boot entries`,
         hint: "give the directory that has loader/entries or EFI/Linux, or the entry's file alone",
       });
     }
-    return openRecognised(recognised, entry, opening, await this.menu());
+  }
+
+  /**
+   * The signed generation that it is, or the one of its generations that `entry` names or that is its
+   * default: admitted, and none of its files opened.
+   * @throws KexecError `usage` where it is none, and those of the kind's reader
+   */
+  async generation(entry: string | undefined): Promise<Generation> {
+    this.requireMenuFor(entry);
+    const { recognised, opening, path } = this;
+    const generation = await recognised.generation(opening, entry);
+    if (generation !== undefined) return generation;
+    throw cannot(`fetch ${path}`, {
+      code: "usage",
+      why: `it has no generation (what is there: ${this.kind})`,
+      hint: "give a manifest (boot.json), or a folder of generations",
+    });
   }
 
   [Symbol.dispose](): void {
@@ -122,9 +145,11 @@ async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Re
     if (!(await kind.resembles(found))) continue;
     const { name } = kind;
     const reader = await kind.reader();
+    const generation = (opening: Opening, entry: string | undefined) =>
+      reader.generation?.(found, opening, entry);
     return "menu" in reader
-      ? { name, menu: (opening) => reader.menu(found, opening) }
-      : { name, open: (opening) => reader.open(found, opening) };
+      ? { name, menu: (opening) => reader.menu(found, opening), generation }
+      : { name, open: (opening) => reader.open(found, opening), generation };
   }
   throw new TypeError("the last kind takes everything");
 }

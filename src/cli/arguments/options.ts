@@ -17,6 +17,18 @@ export const positionals = {
     repeatable: true,
     description: `${whatSourceIs}; of several the first that passes is taken`,
   },
+  generation: {
+    type: "positional",
+    valueHint: "SOURCE",
+    description:
+      "a signed manifest (boot.json) or a folder of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too",
+  },
+  store: {
+    type: "positional",
+    valueHint: "STORE",
+    description:
+      "the folder that has the generations: a path, or a place on a disk that need not be mounted",
+  },
   path: {
     type: "positional",
     valueHint: "PATH",
@@ -132,6 +144,13 @@ export const options = {
     number: true,
     group: "choice",
     description: "the number to write, higher for each set that is signed; default 0",
+  },
+  keep: {
+    type: "string",
+    valueHint: "N",
+    number: true,
+    group: "choice",
+    description: "how many generations stay in the store; default 3",
   },
   verity: {
     type: "boolean",

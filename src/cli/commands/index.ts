@@ -12,6 +12,7 @@ const loaders = {
   status: async () => (await import("./status.ts")).status,
   inspect: async () => (await import("./inspect.ts")).inspect,
   manifest: async () => (await import("./manifest.ts")).manifest,
+  fetch: async () => (await import("./fetch.ts")).fetch,
   bless: async () => (await import("./bless.ts")).bless,
 } satisfies Record<string, () => Promise<Command>>;
 

@@ -1,5 +1,11 @@
 /** Results in words. Each function gives lines for standard output. */
-import type { BlessReport, LoadReport, SecretReport, UnloadReport } from "../../handoff/report.ts";
+import type {
+  BlessReport,
+  FetchReport,
+  LoadReport,
+  SecretReport,
+  UnloadReport,
+} from "../../handoff/report.ts";
 import { formatBytes } from "./progress.ts";
 
 export function describeLoad(report: LoadReport): string[] {
@@ -47,6 +53,23 @@ export function describeUnload(report: UnloadReport): string[] {
   const kernel = report.target === "crash" ? "crash kernel" : "kernel";
   if (report.wasLoaded === null) return [`no ${kernel} is loaded any more`];
   return [report.wasLoaded ? `${kernel} unloaded` : `no ${kernel} was loaded: nothing to do`];
+}
+
+export function describeFetch(report: FetchReport): string[] {
+  const { path, generation, stored, trust } = report;
+  if (!stored) return [`generation ${generation} is there already: ${path}`];
+  const signer =
+    trust === null
+      ? "no signature was asked for"
+      : `signed by ${trust.signer.key} (${trust.signer.fingerprint})`;
+  const bytes = formatBytes(report.written);
+  const resumed =
+    report.resumed === 0 ? "" : `, ${formatBytes(report.resumed)} were there from before`;
+  return [
+    `generation ${generation} stored as ${path}: ${signer}`,
+    `  written  ${bytes}${resumed}`,
+    ...report.removed.map((name) => `  removed  ${name}`),
+  ];
 }
 
 export function describeBless({ path, was }: BlessReport): string[] {

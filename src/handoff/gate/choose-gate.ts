@@ -9,6 +9,7 @@ const open: Gate = {
   required: false,
   fileSystems: undefined,
   policies: [],
+  admitted: null,
   admit: async () => undefined,
   judgeWhole: async () => undefined,
   needsSealedWhole: () => false,

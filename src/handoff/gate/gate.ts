@@ -39,6 +39,8 @@ export interface SecretPlace {
 export interface Gate extends Admission {
   /** The policies in force: they say what is measured. */
   readonly policies: readonly Policy[];
+  /** Who signed the manifest that was admitted last; null where nothing had to be signed. */
+  readonly admitted: TrustReport | null;
   /**
    * Whether the whole file that a source boots has to be copied and sealed before `pass`: where a
    * signature must cover it, and it is not a manifest's, whose signature covers digests.

@@ -39,7 +39,7 @@ const STEP = 16 << 20;
 export class TrustGate implements Gate {
   readonly policies: readonly Policy[];
   readonly requirement: TrustRequirement;
-  private admitted: TrustReport | null = null;
+  admitted: TrustReport | null = null;
 
   /** @throws KexecError `policy-broken` */
   constructor(private readonly options: TrustOptions) {

@@ -1,0 +1,65 @@
+import { fetch as fetchGeneration } from "../../handoff/fetch.ts";
+import { defineCommand } from "../arguments/define.ts";
+import { options, positionals } from "../arguments/options.ts";
+import { describeFetch } from "../output/describe.ts";
+import { limitWrites } from "../output/streams.ts";
+import { sourceArguments } from "./load.ts";
+
+const { entry, wait, trust, signature, threshold, policy } = sourceArguments;
+const args = {
+  source: positionals.generation,
+  store: positionals.store,
+  entry,
+  wait,
+  trust,
+  signature,
+  threshold,
+  "min-generation": options["min-generation"],
+  policy,
+  keep: options.keep,
+};
+
+export const fetch = defineCommand({
+  meta: {
+    name: "fetch",
+    description: "verify a generation and store it in STORE, whole or not at all",
+    notes: [
+      "It is written beside the others, flushed, read again, and only then gets its name, which is its number with three tries: 42+3. What was begun and cut off is gone on with.",
+      "The running generation is never removed, nor the last good one, which is the highest without a counter. A disk that is full is left as it was.",
+    ],
+    examples: [
+      [
+        "aegis-kexec fetch /media/stick/boot.json /store/generations --trust org.pub",
+        "one generation, from a stick",
+      ],
+      [
+        "aegis-kexec fetch LABEL=STICK:/generations LABEL=STORE:/generations --keep 2",
+        "the newest of a store, into another; neither disk need be mounted",
+      ],
+    ],
+  },
+  args,
+  run: async (given, output) => {
+    limitWrites();
+    const number = (name: "wait" | "threshold" | "min-generation" | "keep") => {
+      const value = given.text(name);
+      return value === undefined ? undefined : Number(value);
+    };
+    const report = await fetchGeneration(
+      {
+        source: given.positional("source"),
+        store: given.positional("store"),
+        entry: given.text("entry"),
+        wait: number("wait"),
+        trust: [...given.list("trust")],
+        signature: [...given.list("signature")],
+        threshold: number("threshold"),
+        minGeneration: number("min-generation"),
+        policy: given.text("policy"),
+        keep: number("keep"),
+      },
+      output.observer,
+    );
+    output.result(report, describeFetch);
+  },
+});

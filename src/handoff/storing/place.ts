@@ -1,0 +1,102 @@
+/** The store that is written to: a folder of this machine, or one on a disk that nobody has mounted. */
+import { cannot, type KexecError } from "../../errors.ts";
+import { lockFolder, roomIn } from "../../linux/device/writing.ts";
+import type { Folder } from "../../linux/file.ts";
+import { libc } from "../../linux/libc.ts";
+import { FolderTree } from "../../source/folder-tree.ts";
+import {
+  mostNames,
+  placeOf,
+  readGenerations,
+  runningPlace,
+  type StoredGeneration,
+  whyNot,
+} from "../../source/generations/stored.ts";
+import type { Opening } from "../../source/kind.ts";
+import { findSource, isTree } from "../../source/place.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { Observer } from "../report.ts";
+import type { ParsedFetchRequest } from "./request.ts";
+
+/** A store that nobody else fetches into meanwhile. Dispose of it to let go of it. */
+export class OpenStore implements Disposable {
+  /** A file system without a journal, which may keep both names of a rename that was cut off. */
+  readonly isFat: boolean;
+
+  private constructor(
+    readonly tree: FolderTree,
+    private readonly opening: Opening,
+    private readonly held: DisposableStack,
+  ) {
+    this.isFat = roomIn(tree.folder)?.isFat ?? false;
+  }
+
+  /** @throws KexecError of `findSource`; `busy`, `usage`, `io-error` */
+  static async open(
+    { store, wait }: Pick<ParsedFetchRequest, "store" | "wait">,
+    admission: Gate,
+    listener: Observer,
+  ): Promise<OpenStore> {
+    using guard = new DisposableStack();
+    const held = guard.use(new DisposableStack());
+    const found = await findSource(store, held, { wait, listener, admission });
+    const tree = isTree(found) ? (found.reopen?.() ?? found).tree : undefined;
+    if (!(tree instanceof FolderTree)) {
+      throw cannot(`store a generation in ${store}`, {
+        code: "usage",
+        why: "it is no folder",
+        hint: "give the folder that has, or is to have, the generations",
+      });
+    }
+    const lock = lockFolder(tree.folder);
+    if (lock === undefined) {
+      throw cannot(`store a generation in ${store}`, {
+        code: "busy",
+        why: "another fetch writes to it",
+        hint: "wait until that one has ended",
+      });
+    }
+    held.use(lock);
+    const opening: Opening = {
+      ...{ architecture: libc().architecture, listener, admission, starts: false, held },
+      follow: async () => {
+        throw new TypeError("a generation leads to no other file");
+      },
+    };
+    guard.move();
+    return new OpenStore(tree, opening, held);
+  }
+
+  get folder(): Folder {
+    return this.tree.folder;
+  }
+
+  /** Bytes that may still be written; undefined where that cannot be told. */
+  free(): number | undefined {
+    return roomIn(this.folder)?.free;
+  }
+
+  names(): readonly string[] {
+    return this.tree.names("", mostNames) ?? [];
+  }
+
+  /** The highest first. */
+  generations(): readonly StoredGeneration[] {
+    return readGenerations(this.tree);
+  }
+
+  /** Why it does not verify; all of its files are read. */
+  whyNot(one: StoredGeneration): Promise<KexecError | undefined> {
+    return whyNot(this.tree, one, this.opening);
+  }
+
+  /** Whether the running system was started from it. */
+  isRunning(one: StoredGeneration): boolean {
+    const running = runningPlace();
+    return running !== undefined && running === placeOf(this.tree, one);
+  }
+
+  [Symbol.dispose](): void {
+    this.held.dispose();
+  }
+}

@@ -1,0 +1,143 @@
+/** The generations of a store, one by one: read, judged, and where the next system finds them. */
+import { cannot, KexecError } from "../../errors.ts";
+import { sha256Of } from "../../image/bytes.ts";
+import { readText } from "../../linux/descriptor.ts";
+import { fromPlaceIn } from "../../menu/counting.ts";
+import type { MenuEntry } from "../../menu/entry.ts";
+import { compareGenerations, type StoredName, storedNames } from "../../menu/generations.ts";
+import { maxManifestSize, parseManifest } from "../../trust/manifest.ts";
+import type { FileTree, FoundFile, Opening } from "../kind.ts";
+import { manifestReader } from "../manifest.ts";
+import { lastingPlace } from "../menus/mounted.ts";
+import { beginningOf } from "../open-file.ts";
+
+/** Names in a store, and in the folder of a generation. */
+export const mostNames = 4096;
+/** Generations that are looked at: a store keeps a few. */
+const mostGenerations = 256;
+export const manifestName = "boot.json";
+/** Above every number that a manifest may have: what cannot be read may be the newest, and is told first. */
+const unknown = 2 ** 53;
+
+export interface StoredGeneration extends MenuEntry, StoredName {
+  /** As its manifest says, which nobody has verified yet; `unknown` where that cannot be read. */
+  readonly generation: number;
+  /** Why its manifest cannot be read. */
+  readonly broken: KexecError | undefined;
+}
+
+export function hasGenerations(tree: FileTree): boolean {
+  return candidates(tree).some(({ name }) => hasManifest(tree, name));
+}
+
+function candidates(tree: FileTree): readonly StoredName[] {
+  return storedNames(tree.names("", mostNames) ?? []).slice(0, mostGenerations);
+}
+
+function hasManifest(tree: FileTree, name: string): boolean {
+  return tree.names(name, mostNames)?.includes(manifestName) === true;
+}
+
+/** In the order of their numbers, the highest first. */
+export function readGenerations(tree: FileTree): readonly StoredGeneration[] {
+  return candidates(tree)
+    .filter(({ name }) => hasManifest(tree, name))
+    .map((name) => readGeneration(tree, name))
+    .sort(compareGenerations);
+}
+
+export function readGeneration(tree: FileTree, stored: StoredName): StoredGeneration {
+  const from = `${stored.name}/${manifestName}`;
+  const common = { ...stored, default: false, problem: undefined, from };
+  try {
+    using file = tree.open(from, "manifest");
+    const bytes = file.read(0, Math.min(file.size, maxManifestSize + 1));
+    const { generation, kernel, initrds, cmdline } = parseManifest(bytes, file.path);
+    return {
+      ...common,
+      generation,
+      title: `generation ${generation}`,
+      kernel: `${stored.name}/${kernel.path}`,
+      initrds: initrds.map(({ path }) => `${stored.name}/${path}`),
+      cmdline,
+      broken: undefined,
+    };
+  } catch (broken) {
+    if (!(broken instanceof KexecError)) throw broken;
+    const nameless = { generation: unknown, title: undefined };
+    return { ...common, ...nameless, kernel: undefined, initrds: [], cmdline: undefined, broken };
+  }
+}
+
+/** Why it does not verify; all of its files are read. */
+export async function whyNot(
+  tree: FileTree,
+  one: StoredGeneration,
+  opening: Opening,
+): Promise<KexecError | undefined> {
+  if (one.broken !== undefined) return one.broken;
+  using held = new DisposableStack();
+  try {
+    const { architecture } = opening;
+    const found = manifestIn(tree, one, held);
+    const { kernel, initrds, manifest } = await manifestReader.open(found, { ...opening, held });
+    const wanted = manifest?.manifest.architecture;
+    if (wanted !== architecture) {
+      return cannot(`load ${found.file.path}`, {
+        code: "wrong-architecture",
+        why: `it is for ${wanted}, and this machine is ${architecture}`,
+      });
+    }
+    for (const { file, expected } of [kernel, ...initrds]) {
+      if (expected === undefined || sha256Of(file) === expected.sha256) continue;
+      return cannot(`use ${file.path}`, {
+        code: "digest-mismatch",
+        why: "its SHA-256 is not the one in the manifest",
+      });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof KexecError) return error;
+    throw error;
+  }
+}
+
+/** The manifest of a generation, and the ways from it. */
+export function manifestIn(
+  tree: FileTree,
+  { name }: Pick<StoredName, "name">,
+  held: DisposableStack,
+): FoundFile {
+  const path = `${name}/${manifestName}`;
+  const file = held.use(tree.open(path, "manifest"));
+  const suffixes = (limit: number) =>
+    (tree.names(name, limit) ?? [])
+      .filter((other) => other.startsWith(manifestName) && other !== manifestName)
+      .map((other) => other.slice(manifestName.length));
+  return {
+    file,
+    beginning: beginningOf(file),
+    openBelow: (other, what) => tree.open(`${name}/${other}`, what),
+    openBeside: Object.assign(
+      (suffix: string, what: string) => tree.open(`${path}${suffix}`, what),
+      { suffixes },
+    ),
+    treeAbove: () => undefined,
+  };
+}
+
+/** Where the next system finds it, whatever its counter is by then. */
+export function placeOf({ canonicalPath, lasting }: FileTree, { id }: StoredName): string {
+  const place = `${(lasting ?? canonicalPath).replace(/\/$/, "")}/${id}`;
+  return place.startsWith("/") ? lastingPlace(place) : place;
+}
+
+/** What the running system was started from. */
+export function runningPlace(): string | undefined {
+  const cmdline = readText("/proc/cmdline");
+  return cmdline.ok ? fromPlaceIn(cmdline.text.split(/\s+/)) : undefined;
+}
+
+export function shown({ generation, name }: StoredGeneration): string {
+  return generation === unknown ? name : `${generation} (${name})`;
+}

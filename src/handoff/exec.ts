@@ -79,7 +79,10 @@ export async function loadAndExec(
       observer,
     );
     if (parsed.load.dryRun) {
-      const { report } = await log.orFailure(() => Loaded.from(parsed.load, observer));
+      using interruption = Interruption.forSecrets(parsed.load.secrets);
+      const { report } = await log.orFailure(() =>
+        Loaded.from(parsed.load, observer, interruption),
+      );
       await log.writeLoaded(report);
       return report;
     }
@@ -88,9 +91,14 @@ export async function loadAndExec(
     return await log.orFailure(async () => {
       const way = prepare(parsed.exec, true);
       // From before a secret is read: between the load and the jump there is no moment without it.
-      const held = parsed.load.secrets.length > 0 ? holdSignals(way, signals) : undefined;
-      using loaded = await Loaded.from(parsed.load, observer);
-      const interruption = held ?? holdSignals(way, signals);
+      const held = Interruption.forSecrets(parsed.load.secrets);
+      if (held !== undefined) signals.use(held);
+      using loaded = await Loaded.from(parsed.load, observer, held);
+      if (way.throughSystemd) {
+        await held?.check();
+        signals.dispose();
+      }
+      const interruption = way.throughSystemd ? undefined : (held ?? holdSignals(way, signals));
       return await leave(parsed.exec, way, loaded.report, log, observer, interruption);
     });
   });

@@ -50,9 +50,9 @@ export async function loadAndReport(
   requireLinux();
   const parsed = parseLoadRequest(request);
   const log = parsed.log === undefined ? undefined : await beginLog(parsed, observer);
-  const held = log !== undefined && parsed.secrets.length > 0;
-  using interruption = held ? Interruption.start() : undefined;
-  const from = () => Loaded.from(parsed, observer);
+  // Held until the report is delivered: what a signal leaves loaded must have been told.
+  using interruption = Interruption.forSecrets(parsed.secrets);
+  const from = () => Loaded.from(parsed, observer, interruption);
   try {
     using loaded = await (log === undefined ? from() : log.orFailure(from));
     await log?.writeLoaded(loaded.report);
@@ -90,7 +90,12 @@ export class Loaded implements Disposable {
     this.carried.dispose();
   }
 
-  static async from(given: AskedLoadRequest, observer: Observer): Promise<Loaded> {
+  /** @param interruption holds signals back for as long as the caller needs; to be had where there are secrets */
+  static async from(
+    given: AskedLoadRequest,
+    observer: Observer,
+    interruption: Interruption | undefined,
+  ): Promise<Loaded> {
     const { architecture } = libc();
     const warnings: string[] = [];
     const warn = (line: string) => {
@@ -105,8 +110,8 @@ export class Loaded implements Disposable {
 
     const request = await withRsdp(given, architecture, recorded);
     const called = hasOneSource(request)
-      ? await loadOne(request, architecture, recorded)
-      : await loadFirst(request, architecture, recorded);
+      ? await loadOne(request, architecture, recorded, { interruption })
+      : await loadFirst(request, architecture, recorded, interruption);
     using carried = called.carried;
     const locked = !request.dryRun && request.lock;
     if (locked) lock(request.crash);
@@ -126,13 +131,13 @@ async function loadFirst(
   asked: AskedLoadRequest,
   architecture: Architecture,
   observer: Observer,
+  interruption: Interruption | undefined,
 ): Promise<Called> {
   const { firstThatPasses } = await import("./several.ts");
-  using interruption = asked.secrets.length > 0 ? Interruption.start() : undefined;
   using secrets = new SecretsOnce(asked.secrets, interruption);
   return await firstThatPasses(
     requestsOf(asked),
-    (request) => loadOne(request, architecture, observer, secrets),
+    (request) => loadOne(request, architecture, observer, { interruption, shared: secrets }),
     async () => interruption?.check(),
     observer,
   );
@@ -142,7 +147,7 @@ async function loadOne(
   request: ParsedLoadRequest,
   architecture: Architecture,
   observer: Observer,
-  secrets?: SecretsOnce,
+  held: Held,
 ): Promise<Called> {
   const limitBefore = request.dryRun ? undefined : requirePermission(request);
   for (const problem of await Secrets.problems(request.secrets)) throw problem;
@@ -161,7 +166,7 @@ async function loadOne(
   }
   if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
   using measurement = await measurementFor(source, verified, request, gate, observer);
-  const how = { limitBefore, shared: secrets, measurement };
+  const how = { limitBefore, ...held, measurement };
   const given = await assembleAndCall(verified, request, how, observer);
   if (starts) finish(source, observer);
   return {
@@ -224,11 +229,16 @@ async function measurementFor(
   return Measurement.prepare(source, verified, request, policies, observer);
 }
 
-/** What a load is made with beside its files. */
-interface How {
-  readonly limitBefore: number | undefined;
+/** What is held for a load by whoever asks for it. */
+interface Held {
+  readonly interruption: Interruption | undefined;
   /** Secrets that were read for several attempts. */
-  readonly shared: SecretsOnce | undefined;
+  readonly shared?: SecretsOnce;
+}
+
+/** What a load is made with beside its files. */
+interface How extends Held {
+  readonly limitBefore: number | undefined;
   readonly measurement: Measurement | undefined;
 }
 
@@ -257,12 +267,9 @@ async function withLog(
 async function assembleAndCall(
   verified: Verified,
   request: ParsedLoadRequest,
-  { limitBefore, shared, measurement }: How,
+  { limitBefore, interruption, shared, measurement }: How,
   observer: Observer,
 ): Promise<Given> {
-  const withSecrets = request.secrets.length > 0;
-  using interruption = withSecrets ? Interruption.start() : undefined;
-  // Before the interruption, which ends the process where a signal came.
   using carried = new DisposableStack();
   using read = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
   using logged = await withLog(read, request.measureLog, measurement);
@@ -273,7 +280,7 @@ async function assembleAndCall(
   const told = { archives: assembled.archives, secrets: secrets.report() };
   if (request.dryRun) return { milliseconds: 0, ...told, measured: [], carried: carried.move() };
   const milliseconds = await call(assembled, request, limitBefore, observer);
-  if (withSecrets) carried.defer(() => unloadSecret(request.crash));
+  if (request.secrets.length > 0) carried.defer(() => unloadSecret(request.crash));
   const measured = (await measurement?.extend(request.crash, observer)) ?? [];
   await interruption?.check();
   return { milliseconds, ...told, measured, carried: carried.move() };

@@ -22,6 +22,11 @@ export class Interruption implements Disposable {
     return interruption;
   }
 
+  /** Started where there are secrets to hold. */
+  static forSecrets(secrets: readonly unknown[]): Interruption | undefined {
+    return secrets.length > 0 ? Interruption.start() : undefined;
+  }
+
   readonly came = (): boolean => this.signal !== undefined;
 
   /** Lets a signal that arrived during a system call be seen, and throws if there was one. */

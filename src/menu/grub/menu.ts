@@ -212,10 +212,12 @@ function problemOf({ loaded, reason }: Outcome): string | undefined {
   );
 }
 
-/** grub-core/lib/cmdline.c: blanks make quotation marks, and quotation marks backslashes. */
+/** grub-core/lib/cmdline.c: blanks make quotation marks, and quotation marks backslashes; not `\x20`. */
 function cmdlineOf(args: readonly string[]): string {
   return args
-    .map((argument) => argument.replace(/[\\'"]/g, "\\$&"))
+    .map((argument) =>
+      argument.replace(/(\\x[0-9A-Fa-f]{2})|[\\'"]/g, (found, hex) => hex ?? `\\${found}`),
+    )
     .map((argument) => (argument.includes(" ") ? `"${argument}"` : argument))
     .join(" ");
 }

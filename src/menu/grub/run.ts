@@ -77,10 +77,9 @@ export class Run {
 
   /** `(device)/path`, or a path on `$root`. */
   place(text: string): MenuPlace {
-    const [, device, path = ""] = /^\(([^)]*)\)(.*)$/s.exec(text) ?? [];
-    return device === undefined
-      ? { device: this.variables.get("root") ?? "", path: text }
-      : { device, path };
+    const [, device = this.variables.get("root") ?? "", path = ""] =
+      /^(?:\(([^)]*)\))?(.*)$/s.exec(text) ?? [];
+    return { device, path: path.replace(/\/{2,}/g, "/") };
   }
 
   define(entry: Defined): void {

@@ -25,6 +25,8 @@ export class GrubSyntaxError extends Error {
 
 const plainCharacter = /[^{}|&$;<> \t\n'"\\]/;
 const variableName = /(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?#*@])/y;
+/** Fedora's and RHEL's GRUB passes these on as they are, for labels with blanks: hd:LABEL=CentOS\x207. */
+const hexEscape = /\\x[0-9A-Fa-f]{2}/y;
 const bracedName = /\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?#*@])\}/y;
 
 /** Tokens of a script, one at a time: what is behind a token is not looked at. */
@@ -108,6 +110,13 @@ export class Lexer {
   }
 
   private escaped(pieces: Piece[]): void {
+    hexEscape.lastIndex = this.at;
+    const hex = hexEscape.exec(this.text)?.[0];
+    if (hex !== undefined) {
+      this.at += hex.length;
+      pieces.push({ kind: "text", text: hex, quoted: true });
+      return;
+    }
     const next = this.text[this.at + 1];
     this.at += 2;
     if (next === "\n") this.line += 1;

@@ -163,6 +163,7 @@ class Builder {
     if (started.kind === "other") return started.problem;
     if (started.kind === "alias") return `it stands for the entry ${started.label}`;
     if (started.kind === "config") return `it goes to the menu of ${started.file.path}`;
+    if (started.problem !== undefined) return started.problem;
     const isFile = (place: MenuPlace) => this.host.status(place)?.kind === "file";
     if (!isFile(started.kernel)) {
       return `its kernel ${started.kernel.path} cannot be had: it is not there`;

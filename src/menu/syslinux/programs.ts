@@ -8,6 +8,8 @@ export type Started =
       readonly kernel: MenuPlace;
       readonly initrds: readonly MenuPlace[];
       readonly cmdline: string;
+      /** Why it is nothing for kexec. */
+      readonly problem: string | undefined;
     }
   | { readonly kind: "config"; readonly file: MenuPlace }
   /** Another label is what it comes to on this machine. */
@@ -17,7 +19,6 @@ export type Started =
 /** Programs that switch the machine off or look at it. */
 const programs: Readonly<Record<string, string>> = {
   "chain.c32": "another boot loader",
-  "mboot.c32": "a Multiboot kernel",
   "xen.c32": "the Xen hypervisor",
   "poweroff.c32": "nothing: it switches the machine off",
   "reboot.c32": "nothing: it restarts the machine",
@@ -67,6 +68,7 @@ export function programOf(label: Label, resolve: (name: string) => MenuPlace): S
     }
     default:
   }
+  if (name === "mboot.c32") return multiboot(label, words, resolve);
   const known = Object.hasOwn(programs, name) ? programs[name] : undefined;
   if (known !== undefined) return other(`it starts ${known} (${name})`);
   if (/\.(c32|com|cbt)$/.test(name)) return other(`it starts a program of syslinux (${name})`);
@@ -88,7 +90,16 @@ function linux(label: Label, command: string, resolve: (name: string) => MenuPla
     kernel: resolve(kernel),
     initrds: names.filter((name) => name !== "").map(resolve),
     cmdline: words.join(" "),
+    problem: undefined,
   };
+}
+
+/** mboot.c32: KERNEL WORDS --- MODULE WORDS --- MODULE. */
+function multiboot(label: Label, words: string, resolve: (name: string) => MenuPlace): Started {
+  const [kernel = ""] = words.split(/\s+---(?:\s+|$)/);
+  const started = linux({ ...label, initrd: "" }, kernel.replace(/^-\S+\s+/, ""), resolve);
+  const problem = "it starts a Multiboot kernel (mboot.c32)";
+  return started.kind === "linux" ? { ...started, initrds: [], problem } : other(problem);
 }
 
 function other(problem: string): Started {

@@ -21,7 +21,7 @@ import type {
 } from "../kind.ts";
 import { counted } from "../menus/counted.ts";
 import { loaderDefault } from "../menus/loader.ts";
-import { openEntry } from "./entry.ts";
+import { openEntry, withoutArchives } from "./entry.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
 import { type FoundEntry, findEntries, pickNamed, rootOf } from "./find.ts";
 import { compareEntries, type EntryName, type Sortable } from "./order.ts";
@@ -189,14 +189,21 @@ function entryFacts(
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
   const expand = expansionOf(root, "", () => undefined);
-  const initrds = entry.initrds.map(expand);
-  const cmdline = entry.options && expand(entry.options);
+  const { cmdline, archives } = withoutArchives(entry.options && expand(entry.options));
+  const initrds = [...entry.initrds.map(expand), ...archives]
+    .flatMap((value) => value.split(/\s+/))
+    .map(fromRoot);
   const fault =
     deviceTree === undefined
       ? programFault(root, image, limited)
       : `it wants a device tree (${deviceTree}), and kexec passes on the running one`;
   const names = { title, version, machineId, sortKey, architecture };
-  return { ...names, kernel: image.path, initrds, cmdline, fault };
+  return { ...names, kernel: fromRoot(expand(image.path)), initrds, cmdline, fault };
+}
+
+/** As menus have paths; entries are written with and without the slash. */
+function fromRoot(path: string): string {
+  return `/${path.replace(/^\/+/, "")}`;
 }
 
 /** A shell, a memory test: `efi` names any program. What cannot be read, the load says. */
@@ -242,7 +249,7 @@ function ukiFacts(file: ByteSource, path: string): Facts | { readonly why: strin
     sortKey: first("IMAGE_ID", "ID"),
     machineId: undefined,
     architecture: pe.machine === undefined ? "unknown" : (machineNames[pe.machine] ?? pe.machine),
-    kernel: path,
+    kernel: fromRoot(path),
     initrds: [],
     cmdline: undefined,
     fault: undefined,

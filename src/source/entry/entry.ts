@@ -92,7 +92,7 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
  * Options without `initrd=PATH`, by which the boot loader, or the kernel as an EFI program, is told of
  * archives (Documentation/admin-guide/efi-stub.rst), and those paths. A place in memory is left alone.
  */
-function withoutArchives(options: string | undefined): {
+export function withoutArchives(options: string | undefined): {
   readonly cmdline: string | undefined;
   readonly archives: readonly string[];
 } {

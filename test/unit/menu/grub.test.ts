@@ -83,6 +83,10 @@ describe("an entry", () => {
     ["linux /vmlinuz a; initrd /initrd.img", "a"],
     ["linux /vmlinuz a \\\n  b", "a b"],
     ["linux /vmlinuz a\nlinux /vmlinuz b", "b"],
+    ["linux //vmlinuz a", "a"],
+    // Fedora's and RHEL's GRUB: a label with a blank reaches the kernel as it is written.
+    ["linux /vmlinuz root=live:CDLABEL=A\\x20B", "root=live:CDLABEL=A\\x20B"],
+    ['linux /vmlinuz "inst.stage2=hd:LABEL=A\\x20B" \\xyz', "inst.stage2=hd:LABEL=A\\x20B xyz"],
   ])("boots by %p", (lines, cmdline) => {
     expect(cmdlineOf(lines)).toBe(cmdline);
     expect(read(`menuentry x {\n${lines}\n}`).entries[0]?.problem).toBeUndefined();

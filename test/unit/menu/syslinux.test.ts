@@ -119,6 +119,15 @@ describe("a label", () => {
     });
   });
 
+  test("of mboot.c32 has the Multiboot kernel, and no modules", () => {
+    const lines = "kernel mboot.c32\nappend vmlinuz console=none --- initrd.img a --- initrd.img";
+    expect(first(`label x\n${lines}\n`)).toMatchObject({
+      kernel: { path: "/boot/vmlinuz" },
+      initrds: [],
+      cmdline: "console=none",
+    });
+  });
+
   test("wants a device tree on arm64 alone", () => {
     const config = "label x\nlinux vmlinuz\nfdtdir /usr/lib/dtb/\n";
     expect(read(config).entries[0]?.problem).toBeUndefined();

@@ -44,6 +44,9 @@ export const demoPackages: readonly PackageName[] = [
   "libc6:amd64",
 ];
 
+/** Debian's installer as it lies on a network server, and in an ISO image of its own. */
+export const installerPackage: PackageName = "debian-installer-12-netboot-amd64:amd64";
+
 /** What the tests and benchmarks need. */
 export const testPackages: readonly PackageName[] = [
   ...demoPackages,
@@ -65,12 +68,15 @@ export const testPackages: readonly PackageName[] = [
   // Scripts that call kexec
   "kdump-tools:amd64",
   "linux-source-6.1:amd64",
+  installerPackage,
 ];
 
 /** What is done to a package too large to be kept whole, by the shell, in its folder. */
 const reductions: Readonly<Partial<Record<PackageName, string>>> = {
   "linux-source-6.1:amd64":
     "tar -xJf usr/src/*.tar.xz --wildcards '*/tools/testing/selftests/kexec/*' && rm usr/src/*.tar.xz",
+  // The same once more, with a graphical screen.
+  [installerPackage]: "rm -r usr/lib/debian-installer/images/12/amd64/gtk",
 };
 
 const packageFolder = join(cacheFolder, "packages");

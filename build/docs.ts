@@ -10,6 +10,7 @@ import { bashCompletion } from "./docs/bash.ts";
 import { fishCompletion } from "./docs/fish.ts";
 import { manual } from "./docs/manual.ts";
 import { zshCompletion } from "./docs/zsh.ts";
+import { releases, secondsOf } from "./release/changelog.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -26,12 +27,9 @@ export async function documents(): Promise<ReadonlyMap<string, string>> {
 
 /** The date that CHANGELOG.md gives to this version, `November 3, 2026`. */
 async function releaseDate(): Promise<string> {
-  const log = await Bun.file(join(root, "CHANGELOG.md")).text();
-  const stated = /^## (\S+) \((\d{4}-\d{2}-\d{2})\)$/m.exec(log);
-  if (stated?.[1] !== version || stated[2] === undefined) {
-    throw new Error(`CHANGELOG.md does not begin with "## ${version} (YYYY-MM-DD)"`);
-  }
-  return new Date(`${stated[2]}T00:00:00Z`).toLocaleDateString("en-US", {
+  const [newest] = await releases(version);
+  if (newest === undefined) throw new Error("CHANGELOG.md names no release");
+  return new Date(secondsOf(newest) * 1000).toLocaleDateString("en-US", {
     dateStyle: "long",
     timeZone: "UTC",
   });

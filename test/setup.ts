@@ -92,6 +92,8 @@ const testTools: readonly Tool[] = [
   { package: "e2fsprogs", proof: "mke2fs" },
   // files on a FAT, without a mount
   { package: "mtools", proof: "mcopy" },
+  // Debian's rules for packages
+  { package: "lintian", proof: "lintian" },
   // the playbook
   { package: "ansible-core", proof: "ansible-playbook" },
 ];

@@ -3,6 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { releases } from "../../build/release/changelog.ts";
+import { debianPackage, nobody } from "../../build/release/debian.ts";
+import { notices } from "../../build/release/notices.ts";
+import { ensureBuilt } from "../../build/reuse.ts";
 import { targets } from "../../build/targets.ts";
 import { version } from "../../src/version.ts";
 import { copySources } from "../copy.ts";
@@ -36,13 +40,20 @@ async function run(
   return out;
 }
 
+/** That of a release, as a program that packs. */
+const packOwn = `import { releases } from "${root}/build/release/changelog.ts";
+import { npmPackage } from "${root}/build/release.ts";
+const [newest] = await releases("${version}");
+await Bun.write(process.argv.at(-1) + "/aegis-kexec-${version}.tgz", await npmPackage(newest));`;
+
 const packers = {
+  "a release": [process.execPath, "--eval", packOwn],
   bun: [process.execPath, "pm", "pack", "--quiet", "--destination"],
   npm: ["npm", "pack", "--silent", "--pack-destination"],
 } as const;
 
-describe.each([...Object.entries(packers)])("the package that %s packs", (packer, pack) => {
-  needing(...(packer === "bun" ? [] : [packer])).test(
+describe.each(Object.entries(packers))("the package that %s packs", (packer, pack) => {
+  needing(...(packer === "npm" ? [packer] : [])).test(
     "is small, works and type-checks in another project",
     () => useIt(pack),
     60_000,
@@ -135,27 +146,27 @@ async function copyRepository(folder: string): Promise<void> {
 }
 
 const [first] = targets;
-const tools = ["tar", "sha256sum"].filter((tool) => Bun.which(tool) === null);
-// Debian 12's npm is older than that command
-if (Bun.which("npm") === null || !Bun.spawnSync(["npm", "sbom", "--help"]).success) {
-  tools.push("an npm with sbom");
-}
 
 describe("a release", () => {
-  const missing = tools.length > 0 ? ` (needs ${tools.join(", ")})` : "";
-  test.skipIf(tools.length > 0)(
-    `built in two folders is the same, and holds what it must${missing}`,
+  needing("tar", "sha256sum", "minisign", "dpkg-deb").test(
+    "built in two folders by two users is the same, signed, and holds what it must",
     async () => {
       if (first === undefined) throw new Error("no target");
+      const key = join(scratch, "key");
+      await run(["minisign", "-G", "-W", "-s", key, "-p", `${key}.pub`], scratch);
       const folders = [join(scratch, "one"), join(scratch, "a-folder-with-a-longer-name", "two")];
       const digests = await Promise.all(
-        folders.map(async (folder) => {
+        folders.map(async (folder, index) => {
           await copyRepository(folder);
-          const release = join(folder, "dist", "release");
-          await run([process.execPath, "run", "release", "--target", first.name], folder);
-          await run(["sha256sum", "--check", "--strict", "SHA256SUMS"], release);
-          const files = (await readdir(release)).sort();
-          return run(["sha256sum", ...files], release);
+          // As two people have them: other rights, another zone, another language
+          const release = `${process.execPath} run release --target ${first.name} --key ${key}`;
+          const odd = index === 0 ? "" : "chmod -R go= build contrib docs src; umask 077; ";
+          const zone = { TZ: index === 0 ? "UTC" : "Asia/Tokyo", LC_ALL: "C" };
+          await run(["sh", "-ec", `${odd}${release}`], folder, zone);
+          const made = join(folder, "dist", "release");
+          await run(["sha256sum", "--check", "--strict", "SHA256SUMS"], made);
+          await run(["minisign", "-V", "-q", "-p", `${key}.pub`, "-m", "SHA256SUMS"], made);
+          return run(["sha256sum", ...(await readdir(made)).sort()], made);
         }),
       );
       const [one = "", two] = digests;
@@ -166,14 +177,20 @@ describe("a release", () => {
           .trim()
           .split("\n")
           .map((line) => line.slice(66)),
-      ).toEqual([...["SHA256SUMS", `${top}.tar.gz`, `aegis-kexec-${version}.cdx.json`]]);
+      ).toEqual([
+        ...["SHA256SUMS", "SHA256SUMS.minisig", `${top}.tar.gz`],
+        ...[`aegis-kexec-${version}.cdx.json`, `aegis-kexec-${version}.tgz`],
+        `aegis-kexec_${version}-1_amd64.deb`,
+      ]);
 
       const release = join(scratch, "one", "dist", "release");
-      const listed = await run(["tar", "-tzvf", `${top}.tar.gz`], release);
+      const [newest] = await releases(version);
+      const listed = await run(["tar", "-tzvf", `${top}.tar.gz`], release, { TZ: "UTC" });
       expect(listed).toMatch(
-        new RegExp(`^-rwxr-xr-x 0/0 .* 1970-01-01 .* ${top}/aegis-kexec$`, "m"),
+        new RegExp(`^-rwxr-xr-x root/root .* ${newest?.date} 00:00 ${top}/aegis-kexec$`, "m"),
       );
       expect(listed).toContain(`${top}/contrib/man/aegis-kexec.8\n`);
+      expect(listed).toMatch(/^-rwxr-xr-x .*\/contrib\/initramfs-tools\/hook$/m);
       const notices = await run(["tar", "-xzOf", `${top}.tar.gz`, `${top}/NOTICES`], release);
       for (const name of ["citty", "valibot", "JavaScriptCore"]) expect(notices).toContain(name);
 
@@ -181,7 +198,61 @@ describe("a release", () => {
       expect(bill.bomFormat).toBe("CycloneDX");
       const names = bill.components.map(({ name }: { name: string }) => name).sort();
       expect(names).toEqual(["bun", "citty", "valibot"]);
+      // Who has the sums' signature has the package as it was signed
+      await run(["sh", "-c", "echo x >>SHA256SUMS"], release);
+      const forged = Bun.spawnSync(
+        ["minisign", "-V", "-q", "-p", `${key}.pub`, "-m", "SHA256SUMS"],
+        { cwd: release },
+      );
+      expect(forged.success).toBe(false);
+    },
+    300_000,
+  );
+});
+
+describe.each([
+  ["amd64", "linux-x64"],
+  ["arm64", "linux-arm64"],
+] as const)("the Debian package for %s", (architecture, target) => {
+  const packageOf = async (folder: string) => {
+    const all = await releases(version);
+    const binary = await Bun.file(await ensureBuilt(target)).bytes();
+    const about = { architecture, binary, notices: await notices(), maintainer: nobody };
+    const path = join(folder, `aegis-kexec_${version}-1_${architecture}.deb`);
+    await Bun.write(path, await debianPackage({ ...about, releases: all }));
+    return path;
+  };
+
+  needing("lintian").test(
+    "has no fault that lintian sees",
+    async () => {
+      const folder = await mkdtemp(join(scratch, "lintian-"));
+      const said = await run(
+        ["lintian", "--fail-on=error,warning", await packageOf(folder)],
+        folder,
+      );
+      expect(said).toBe("");
     },
     180_000,
+  );
+
+  needing("dpkg-deb", "md5sum").test(
+    "holds the files that it lists",
+    async () => {
+      const folder = await mkdtemp(join(scratch, "unpacked-"));
+      const path = await packageOf(folder);
+      await run(["dpkg-deb", "--raw-extract", path, "root"], folder);
+      await run(
+        ["md5sum", "--check", "--strict", "--quiet", "DEBIAN/md5sums"],
+        join(folder, "root"),
+      );
+      const field = (name: string) => run(["dpkg-deb", "--field", path, name], folder);
+      expect(await field("Architecture")).toBe(`${architecture}\n`);
+      expect(await field("Version")).toBe(`${version}-1\n`);
+      const unpacked = Bun.file(join(folder, "root/usr/sbin/aegis-kexec"));
+      const built = Bun.file(await ensureBuilt(target));
+      expect(Bun.hash(await unpacked.bytes())).toBe(Bun.hash(await built.bytes()));
+    },
+    120_000,
   );
 });

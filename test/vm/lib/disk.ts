@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { ensureBuilt } from "../../../build/reuse.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { temporaryFolder, temporaryPath } from "./host.ts";
-import { guestInitramfs } from "./initramfs.ts";
+import { type GuestEntry, guestInitramfs } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
 /** A copy that a guest may write to. */
@@ -35,14 +35,19 @@ export function diskOf(
   return image;
 }
 
-/** A preboot with aegis-kexec and the disk as /dev/vda. */
-export async function diskGuest(name: KernelName, image: string): Promise<Guest> {
+/** A preboot with aegis-kexec, the disk as /dev/vda, and further files. */
+export async function diskGuest(
+  name: KernelName,
+  image: string,
+  entries: readonly GuestEntry[] = [],
+): Promise<Guest> {
   const binary = await ensureBuilt("linux-x64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "preboot",
     modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "ext4"] },
     programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+    entries,
   });
   return startGuest({
     kernel: kernel(name),

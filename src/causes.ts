@@ -1,8 +1,10 @@
 /**
  * Every error code in words: what causes it and what cures it, for the documentation. An error
- * itself says more, as it knows the case.
+ * itself says more, as it knows the case. What programs and people at a console go by is in
+ * src/remedies/table.ts.
  */
-import { type ErrorCode, type ExitCode, errorCodes } from "./errors.ts";
+import { type ErrorCode, type ExitCode, errorCodes, isErrorCode } from "./errors.ts";
+import { remedies } from "./remedies/remedies.ts";
 
 export interface CauseEntry {
   readonly cause: string;
@@ -216,13 +218,18 @@ export const causes: Readonly<Record<ErrorCode, CauseEntry>> = {
   },
 };
 
-/** The table as Markdown: exit code, error code, cause, cure. */
+/** The table as Markdown: exit code, error code, action, data, cause, cure. */
 export function causeTable(): string {
-  const rows = Object.entries(errorCodes).map(([code, exit]) => row(code, exit));
-  return ["| exit | code | cause | cure |", "|---|---|---|---|", ...rows].join("\n");
+  const codes = Object.keys(errorCodes).filter(isErrorCode);
+  const head = ["| exit | code | action | `details` | cause | cure |", "|---|---|---|---|---|---|"];
+  return [...head, ...codes.map((code) => row(code, errorCodes[code]))].join("\n");
 }
 
-function row(code: string, exit: ExitCode): string {
-  const entry = Object.entries(causes).find(([name]) => name === code)?.[1];
-  return `| ${exit} | \`${code}\` | ${entry?.cause ?? ""} | ${entry?.cure ?? ""} |`;
+function row(code: ErrorCode, exit: ExitCode): string {
+  const { cause, cure } = causes[code];
+  const { action, details } = remedies()[code];
+  const names = Object.keys(details)
+    .map((name) => `\`${name}\``)
+    .join(" ");
+  return `| ${exit} | \`${code}\` | ${action} | ${names} | ${cause} | ${cure} |`;
 }

@@ -2,6 +2,18 @@
  * Every way in which this program can fail: a stable code, the exit code that
  * goes with it, what happened, and what to do about it.
  */
+import {
+  type Details,
+  type DetailsOf,
+  detailsOf,
+  hintOf,
+  type RemediedCode,
+  remedies,
+} from "./remedies/remedies.ts";
+import type { Action } from "./remedies/table.ts";
+
+export type { Details, DetailsOf } from "./remedies/remedies.ts";
+export type { Action } from "./remedies/table.ts";
 
 /** Exit codes of the command line. Scripts rely on them; they never change their meaning. */
 export const ExitCode = {
@@ -90,7 +102,7 @@ const exits = {
   "nothing-loaded": ExitCode.nothingLoaded,
 
   "io-error": ExitCode.io,
-} as const satisfies Record<string, ExitCode>;
+} as const satisfies Readonly<Record<RemediedCode, ExitCode>>;
 
 /** A stable kebab-case word for one cause of failure; part of the `--json` contract. */
 export type ErrorCode = keyof typeof exits;
@@ -98,22 +110,36 @@ export type ErrorCode = keyof typeof exits;
 /** Every error code with its exit code, in the order of the exit codes. */
 export const errorCodes: Readonly<Record<ErrorCode, ExitCode>> = exits;
 
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(exits, word);
+}
+
 /** Why something cannot be done: one shape from the readers of formats up to the error. */
-export interface Cause {
-  readonly code: ErrorCode;
+export interface Cause<C extends ErrorCode = ErrorCode> {
+  readonly code: C;
   /** What stands behind "cannot DOING: ": one line, lower case, no full stop. */
   readonly why: string;
-  /** What to do; where the evidence does not decide, the candidates and how to tell them apart. */
-  readonly hint?: string | undefined;
+  /**
+   * What to do; where the evidence does not decide, the candidates and how to tell them apart. Two
+   * lines: the first for somebody at a console, the second for whoever builds or signs.
+   */
+  readonly hint?: string | null | undefined;
+  /** What to do, where that is not what the code's remedy says. */
+  readonly action?: Action | undefined;
+  /** What `why` says, as data: the names are those of the code's remedy. */
+  readonly details?: DetailsOf<C> | undefined;
 }
 
 export interface KexecErrorDetail {
   /** One line, lower case, no full stop: what failed, a colon, why. */
   readonly message: string;
   /** What the reader can do about it. Left out where there is nothing true to say. */
-  readonly hint?: string;
+  readonly hint?: string | null | undefined;
+  /** Left out: the action of the code. */
+  readonly action?: Action | undefined;
+  readonly details?: Details | undefined;
   /** Symbolic name of the errno that the kernel gave, for example `ENODATA`. */
-  readonly errno?: string;
+  readonly errno?: string | undefined;
   /** Lines that the kernel logged while the failed call ran, without their prefix. */
   readonly kernelLog?: readonly string[];
   readonly cause?: unknown;
@@ -129,7 +155,12 @@ export class KexecError extends Error {
   /** Exit code of the command line for this error: 1 to 12. */
   readonly exit: ExitCode;
   readonly errno: string | undefined;
-  readonly hint: string | undefined;
+  /** Its first line, of at most 100 characters, is for whoever is there; a second for who builds. */
+  readonly hint: string | null;
+  /** What to do next: a stable word. */
+  readonly action: Action;
+  /** What the message says, as data: see `DetailsOf`, and `hasCode` for its type by code. */
+  readonly details: Details;
   readonly kernelLog: readonly string[];
 
   constructor(code: ErrorCode, detail: KexecErrorDetail) {
@@ -137,8 +168,18 @@ export class KexecError extends Error {
     this.code = code;
     this.exit = exits[code];
     this.errno = detail.errno;
-    this.hint = detail.hint;
+    this.hint = hintOf(code, detail.hint);
+    this.action = detail.action ?? remedies()[code].action;
+    this.details = detailsOf(code, detail.details);
     this.kernelLog = detail.kernelLog ?? [];
+  }
+
+  /** The same error in other words, or under another code: then with the action of that. */
+  with(words: Partial<KexecErrorDetail>, code: ErrorCode = this.code): KexecError {
+    const { message, hint, errno, details, kernelLog, cause } = this;
+    const action = code === this.code ? this.action : undefined;
+    const own = { message, hint, errno, action, details, kernelLog, cause };
+    return new KexecError(code, { ...own, ...words });
   }
 
   /** The `error` member of the `--json` output. */
@@ -148,31 +189,38 @@ export class KexecError extends Error {
     errno: string | null;
     message: string;
     hint: string | null;
+    action: Action;
+    details: Details;
     kernelLog: readonly string[];
   } {
-    return {
-      code: this.code,
-      exit: this.exit,
-      errno: this.errno ?? null,
-      message: this.message,
-      hint: this.hint ?? null,
-      kernelLog: this.kernelLog,
-    };
+    const { code, exit, errno, message, hint, action, details, kernelLog } = this;
+    return { code, exit, errno: errno ?? null, message, hint, action, details, kernelLog };
   }
+}
+
+/** Whether an error has this code; its details have the type of that code then. */
+export function hasCode<C extends ErrorCode>(
+  error: unknown,
+  code: C,
+): error is KexecError & { readonly code: C; readonly details: DetailsOf<C> } {
+  return error instanceof KexecError && error.code === code;
 }
 
 /**
  * The error `cannot DOING: WHY`.
  * @param doing What was asked for: a verb and its object.
  */
-export function cannot(
+export function cannot<C extends ErrorCode>(
   doing: string,
-  { code, why, hint }: Cause,
-  detail: Omit<KexecErrorDetail, "message" | "hint"> = {},
+  { code, why, hint, action, details }: Cause<C>,
+  detail: Omit<KexecErrorDetail, "message" | "hint" | "action"> = {},
 ): KexecError {
   const message = `cannot ${doing}: ${why}`;
-  return new KexecError(
-    code,
-    hint === undefined ? { ...detail, message } : { ...detail, message, hint },
-  );
+  return new KexecError(code, {
+    ...detail,
+    message,
+    hint,
+    action,
+    details: { ...detail.details, ...details },
+  });
 }

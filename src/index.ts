@@ -5,9 +5,13 @@
  * anything but Linux the package imports, and every function throws `unsupported-platform`.
  */
 export {
+  type Action,
+  type Details,
+  type DetailsOf,
   type ErrorCode,
   ExitCode,
   errorCodes,
+  hasCode,
   KexecError,
   type KexecErrorDetail,
 } from "./errors.ts";

@@ -37,7 +37,9 @@ function both(thrown: SuppressedError): KexecError {
     message: `${first.message}; ${second.message}`,
     kernelLog: first.kernelLog,
     cause: thrown.suppressed,
-    ...(errno === undefined ? {} : { errno }),
-    ...(hint === undefined ? {} : { hint }),
+    errno,
+    hint,
+    action: second.hint === null ? first.action : second.action,
+    details: { ...second.details, ...first.details },
   });
 }

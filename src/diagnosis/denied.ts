@@ -2,6 +2,7 @@
 import type { Cause } from "../errors.ts";
 import type { Lockdown } from "../machine/kernel.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
+import { hintOf, remedies } from "../remedies/remedies.ts";
 import { logged } from "./cause.ts";
 import { judgedCause, type SignatureEvidence } from "./signature.ts";
 
@@ -39,8 +40,14 @@ export function lockdownCause(
   const locked = `the kernel is locked down${level === undefined ? "" : ` (${level})`}`;
   const judgement = signature?.judgement;
   if (judgement?.verdict === "refused") {
-    const { why, hint } = judgedCause(judgement, signature?.uefi);
-    return { code: "lockdown", why: `${locked}, and ${why}`, hint };
+    const { code, why, hint, details } = judgedCause(judgement, signature?.uefi);
+    return {
+      code: "lockdown",
+      why: `${locked}, and ${why}`,
+      hint: hintOf(code, hint),
+      action: remedies()[code].action,
+      details: { ...details, level, because: code },
+    };
   }
   const could = `${locked}, and could not verify the image's signature`;
   if (judgement?.verdict === "good") {

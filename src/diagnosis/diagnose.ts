@@ -4,7 +4,7 @@
  */
 
 import { errnoName, errnoText } from "../errno.ts";
-import { type Cause, cannot, type KexecError } from "../errors.ts";
+import { type Cause, cannot, type Details, type KexecError } from "../errors.ts";
 import { valueIn } from "../machine/reading.ts";
 import { availableText, logged } from "./cause.ts";
 import { appraisalCause, deniedCause, silentlyDenied } from "./denied.ts";
@@ -25,7 +25,7 @@ export function diagnoseLoad(
   const cause =
     (name === "EPERM" ? callerCause(evidence, attempt.limitBefore, attempt.crash) : undefined) ??
     loadCause(name, attempt, evidence, kernelLog);
-  return failure(`load ${attempt.name}`, errno, cause, kernelLog);
+  return failure(`load ${attempt.name}`, errno, cause, kernelLog, { path: attempt.name });
 }
 
 /** Why kexec_file_load(2) failed to unload. */
@@ -61,13 +61,14 @@ function failure(
   errno: number,
   cause: Cause | undefined,
   kernelLog: readonly string[],
+  details: Details = {},
 ): KexecError {
   const undocumented: Cause = {
     code: "io-error",
     why: `${errnoText(errno).toLowerCase()} (${errnoName(errno)})`,
     hint: "the kernel gives no documented reason for this: see its log (dmesg)",
   };
-  return cannot(doing, cause ?? undocumented, { errno: errnoName(errno), kernelLog });
+  return cannot(doing, cause ?? undocumented, { errno: errnoName(errno), kernelLog, details });
 }
 
 function callerCause(

@@ -3,7 +3,7 @@
  * the reading of the image. The order is the kernel's: crypto/asymmetric_keys/
  * verify_pefile.c, pkcs7_verify.c and pkcs7_trust.c, certs/system_keyring.c.
  */
-import type { ErrorCode } from "../errors.ts";
+import type { DetailsOf, ErrorCode } from "../errors.ts";
 import { type Authenticode, matchesSignature, readAuthenticode } from "../image/authenticode.ts";
 import type { ByteSource, ImageProblem } from "../image/bytes.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
@@ -42,6 +42,7 @@ export type Judgement =
       readonly why: string;
       /** The certificate to enrol, where that would help. */
       readonly signer?: string;
+      readonly details?: DetailsOf<"kernel-unsigned">;
       /** What has a cure of its own among the causes of one code. */
       readonly case?: "no-efi-header" | "outside-validity";
     }
@@ -66,6 +67,18 @@ export function readImageSignature(source: ByteSource, withDigest: boolean): Ima
 
 /** Judges an image by what the machine trusts and revokes. */
 export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judgement {
+  const judgement = judge(image, keyrings);
+  const [signature] = image.authenticode?.signatures ?? [];
+  const [signer] = signature?.signers ?? [];
+  if (judgement.verdict !== "refused" || signer === undefined) return judgement;
+  const details = {
+    signer: signer.certificate?.subject.text ?? signer.issuer?.text,
+    algorithm: signature?.digestAlgorithm ?? signature?.digestOid,
+  };
+  return { ...judgement, details };
+}
+
+function judge(image: ImageSignature, keyrings: Keyrings): Judgement {
   const { pe, authenticode, unchanged } = image;
   if (pe === undefined) {
     const why = "it has no EFI header, so nobody can have signed it";
@@ -116,7 +129,7 @@ export function judgeSignature(image: ImageSignature, keyrings: Keyrings): Judge
       ...refused(
         "kernel-signer-unknown",
         "ENOKEY",
-        `it is signed by ${name}, whom nobody here knows`,
+        `it is signed by ${name}. This computer does not trust ${name}`,
       ),
       signer: name,
     };

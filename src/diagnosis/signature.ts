@@ -16,7 +16,9 @@ export interface SignatureEvidence {
 type Refused = Extract<Judgement, { verdict: "refused" }>;
 
 const again = "copy or download it again, from where it is signed";
-const signAnew = "sign it anew, with a certificate that is valid at the time";
+const signAnew =
+  "choose another: this one was not signed at a time when its signer may\n" +
+  "sign it anew, with a certificate that is valid at the time";
 
 /**
  * The cause by the errno that an enforced check gives; undefined for any other errno. EINVAL has
@@ -115,7 +117,8 @@ function rejectedCause(kernelLog: readonly string[]): Cause {
 
 /** Makes a cause of the outcome of our own reading. */
 export function judgedCause(judgement: Refused, uefi: Reading<boolean> | undefined): Cause {
-  return { code: judgement.code, why: ofTheImage(judgement.why), hint: cure(judgement, uefi) };
+  const { code, why, details } = judgement;
+  return { code, why: ofTheImage(why), hint: cure(judgement, uefi), details };
 }
 
 function ofTheImage(why: string): string {

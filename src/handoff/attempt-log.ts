@@ -105,7 +105,7 @@ function withoutSources(error: KexecError, secrets: readonly SecretSpec[]): Kexe
     if (source.kind !== "file" || !error.message.includes(`secret ${source.path}`)) continue;
     return new KexecError(error.code, {
       message: error.message.replaceAll(`secret ${source.path}`, `secret for ${destination}`),
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
+      errno: error.errno,
     });
   }
   return error;

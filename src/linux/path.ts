@@ -161,7 +161,7 @@ export function openError(path: string, what: string, errno: number): KexecError
           why: errno === ENOENT ? "no such file" : "a part of its path is not a directory",
           hint: missingHint(path),
         },
-        { errno: name },
+        { errno: name, details: { path } },
       );
     case EACCES:
     case EPERM:
@@ -172,13 +172,13 @@ export function openError(path: string, what: string, errno: number): KexecError
           why: "no permission to read it",
           hint: "run as root, or as a user that may read the file",
         },
-        { errno: name },
+        { errno: name, details: { path } },
       );
     case EFBIG:
       return cannot(
         `open the ${what} ${path}`,
         { code: "file-too-large", why: "the file is too large" },
-        { errno: name },
+        { errno: name, details: { path } },
       );
     case 6: // ENXIO: a socket, or a device without a driver
     case 19: // ENODEV
@@ -189,14 +189,14 @@ export function openError(path: string, what: string, errno: number): KexecError
           why: "it is not a regular file",
           hint: `give the path of the ${what} file itself`,
         },
-        { errno: name },
+        { errno: name, details: { path } },
       );
     case 36: // ENAMETOOLONG
     case 40: // ELOOP
       return cannot(
         `open the ${what} ${path.slice(0, 200)}`,
         { code: "file-not-found", why: errnoText(errno).toLowerCase() },
-        { errno: name },
+        { errno: name, details: { path } },
       );
     default:
       return ioError(`open the ${what} ${path}`, errno);

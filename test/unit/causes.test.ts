@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { causes } from "../../src/causes.ts";
-import { type ErrorCode, errorCodes } from "../../src/errors.ts";
+import { cannot, type ErrorCode, errorCodes, isErrorCode } from "../../src/errors.ts";
+import { remedies } from "../../src/remedies/remedies.ts";
 import { errorsPage, withTable } from "../causes.ts";
 
 test("the table of docs/errors.md is the code's", async () => {
@@ -16,6 +17,42 @@ test("every error code has a cause and a cure, and no cure switches Secure Boot 
     expect(cause).toMatch(/^\S[^|\n]+[^.\s]$/);
     expect(cure).toMatch(/^\S[^|\n]+[^.\s]$/);
     expect(cure).not.toMatch(/secure boot/i);
+  }
+});
+
+/** What a person without a build machine has not. */
+const packagers = /sbsign|mokutil|minisign -S|openssl|CONFIG_|evmctl|sign it/;
+
+test("every error code has an action, a first hint for whoever is there, and named data", () => {
+  const table = remedies();
+  expect(Object.keys(table).sort()).toEqual(Object.keys(errorCodes).sort());
+  for (const [code, { action, hint, details }] of Object.entries(table)) {
+    expect(action).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect([code, hint.length > 10 && hint.length <= 100]).toEqual([code, true]);
+    expect(hint).not.toMatch(packagers);
+    expect(hint).toMatch(/^[^\n]*[^.\s]$/);
+    for (const [name, kind] of Object.entries(details)) {
+      expect(name).toMatch(/^[a-z][A-Za-z]*$/);
+      expect(["text", "number", "texts"]).toContain(kind);
+    }
+  }
+});
+
+test("a hint begins with what somebody at a console can do; the packager's way comes second", () => {
+  for (const code of Object.keys(errorCodes).filter(isErrorCode)) {
+    const why = "it is so";
+    const plain = cannot("load", { code, why, hint: "do this" });
+    const [first = "", second] = plain.hint?.split("\n") ?? [];
+    expect(first.length).toBeLessThanOrEqual(100);
+    expect(plain.action).toBe(remedies()[code].action);
+    if (first !== "do this") expect([first, second]).toEqual([remedies()[code].hint, "do this"]);
+    const long = `sign it: ${"x".repeat(100)}`;
+    expect(cannot("load", { code, why, hint: long }).hint).toBe(
+      `${remedies()[code].hint}\n${long}`,
+    );
+    expect(cannot("load", { code, why }).hint).toBeNull();
+    const both = cannot("load", { code, why, hint: "one\ntwo", action: "try-again" });
+    expect([both.hint, both.action]).toEqual(["one\ntwo", "try-again"]);
   }
 });
 

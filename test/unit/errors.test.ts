@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cannot } from "../../src/errors.ts";
+import { cannot, hasCode } from "../../src/errors.ts";
 
 test("a cause becomes an error of one form, with its exit code", () => {
   const cause = { code: "busy", why: "another operation is going on", hint: "wait" } as const;
@@ -17,7 +17,28 @@ test("a cause becomes an error of one form, with its exit code", () => {
 test("without a hint there is none, whichever way it was left out", () => {
   for (const hint of [{}, { hint: undefined }]) {
     const error = cannot("load", { code: "usage", why: "it is wrong", ...hint });
-    expect(error.hint).toBeUndefined();
+    expect(error.hint).toBeNull();
     expect(error.toJSON().hint).toBeNull();
   }
+});
+
+test("an error carries the data that its code has names for, and no other", () => {
+  const cause = { code: "generation-too-low", why: "it is 3", details: { generation: 3 } } as const;
+  const error = cannot("load", cause, { details: { path: "boot.json", minimum: undefined } });
+  expect(error.details).toEqual({ generation: 3 });
+  expect(error.action).toBe("choose-another");
+  expect(hasCode(error, "generation-too-low") && error.details.generation).toBe(3);
+  expect(hasCode(error, "usage")).toBe(false);
+  expect(cannot("load", { code: "busy", why: "so" }).details).toEqual({});
+});
+
+test("in other words an error keeps its data; under another code it has that one's action", () => {
+  const error = cannot("load", { code: "file-empty", why: "so", details: { path: "k" } });
+  expect(error.with({ hint: "do this" }).toJSON()).toEqual({ ...error.toJSON(), hint: "do this" });
+  expect(error.with({}, "bad-key").toJSON()).toMatchObject({
+    code: "bad-key",
+    exit: 5,
+    action: "ask-operator",
+    details: { path: "k" },
+  });
 });

@@ -28,6 +28,7 @@ const floors = [
   "version.ts",
   "visible.ts",
   "errors.ts",
+  "remedies",
 ];
 const pure = ["diagnosis", "menu", "trust", "initramfs", "image"];
 

@@ -42,7 +42,6 @@ export const inspect = defineCommand({
     const [first] = inspection.verdict.reasons;
     // The way of every refusal to standard error and the exit code.
     if (first === undefined) return;
-    const { code, message, hint } = first;
-    throw new KexecError(code, { message, ...(hint === null ? {} : { hint }) });
+    throw new KexecError(first.code, first);
   },
 });

@@ -4,7 +4,7 @@
  */
 
 import { errnoTextOf } from "../../errno.ts";
-import { ExitCode, KexecError } from "../../errors.ts";
+import { ExitCode, type KexecError } from "../../errors.ts";
 
 // kexec/kexec.h of kexec-tools: EFAILED (-1) and EFALLBACK (-3), as main returns them.
 export const FAILED = 255;
@@ -77,11 +77,6 @@ function lineOf(doing: Doing, fromCall: boolean, text: string): string {
 function inItsOptions(error: KexecError): KexecError {
   const renamed = (text: string) => text.replace(/--cmdline\b/g, "--command-line");
   if (renamed(error.message) === error.message) return error;
-  return new KexecError(error.code, {
-    message: renamed(error.message),
-    kernelLog: error.kernelLog,
-    cause: error,
-    ...(error.hint === undefined ? {} : { hint: renamed(error.hint) }),
-    ...(error.errno === undefined ? {} : { errno: error.errno }),
-  });
+  const hint = error.hint === null ? null : renamed(error.hint);
+  return error.with({ message: renamed(error.message), hint, cause: error });
 }

@@ -73,8 +73,9 @@ export class Output {
     this.told = error;
     const lines = [`${this.coloured("red", "aegis-kexec:")} ${visible(error.message)}`];
     for (const line of error.kernelLog) lines.push(`  kernel: ${visible(line)}`);
-    if (error.hint !== undefined) {
-      lines.push(`${this.coloured("cyan", "hint:")} ${visible(error.hint)}`);
+    if (error.hint !== null) {
+      const hint = visible(error.hint.replace("\n", "; "));
+      lines.push(`${this.coloured("cyan", "hint:")} ${hint}`);
     }
     writeLines(STDERR, lines);
   }

@@ -39,11 +39,7 @@ function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
     if (!(error instanceof KexecError)) throw error;
     // A link without a target is not a machine without a policy: somebody put it there.
     if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
-    throw new KexecError("policy-broken", {
-      message: error.message,
-      hint: "nothing is loaded until the policy can be read",
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
+    throw error.with({ hint: "nothing is loaded until the policy can be read" }, "policy-broken");
   }
   return parsePolicy(bytes, path);
 }
@@ -67,11 +63,7 @@ export function readKey(path: string): PublicKey {
   } catch (error) {
     // A key that cannot be read trusts nothing, which is the gate's own refusal.
     if (!(error instanceof KexecError) || error.exit === 5) throw error;
-    throw new KexecError("bad-key", {
-      message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
+    throw error.with({}, "bad-key");
   }
 }
 
@@ -168,10 +160,7 @@ async function readOne(
   } catch (error) {
     if (!(error instanceof KexecError) || error.exit === 5) throw error;
     if (error.errno === "ENOENT" && mayBeAbsent) return undefined;
-    throw new KexecError("no-signature", {
-      message: error.message,
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
+    throw error.with({}, "no-signature");
   }
 }
 

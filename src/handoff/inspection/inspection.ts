@@ -191,8 +191,11 @@ export interface Reason {
   readonly exit: number;
   readonly message: string;
   readonly hint: string | null;
+  /** What to do next, and what the message says as data: as in `KexecError`. */
+  readonly action: KexecError["action"];
+  readonly details: KexecError["details"];
 }
 
-export function reasonOf({ code, exit, message, hint }: KexecError): Reason {
-  return { code, exit, message, hint: hint ?? null };
+export function reasonOf({ code, exit, message, hint, action, details }: KexecError): Reason {
+  return { code, exit, message, hint, action, details };
 }

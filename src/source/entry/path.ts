@@ -73,9 +73,7 @@ function notFound(
   const first = (own === undefined ? undefined : failureOf(root, own, what)) ?? missing;
   const under = root.path.replace(/\/$/, "");
   const places = others.filter((other) => other !== own).map((other) => `${under}/${other}`);
-  return new KexecError(first.code, {
-    message: first.message,
-    ...(first.errno === undefined ? {} : { errno: first.errno }),
+  return first.with({
     hint:
       places.length === 0
         ? (first.hint ?? `${under} has no such file`)

@@ -141,7 +141,7 @@ export class Store implements Menu<StoredGeneration> {
     throw cannot(`take a generation of ${this.path}`, {
       code: first?.code ?? "file-not-found",
       why: `none of its ${order.length} verifies${first === undefined ? "" : `; of the first: ${first.message}`}`,
-      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+      hint: first?.hint,
     });
   }
 

@@ -69,6 +69,7 @@ export function valuesOf(definition: Valued): Values {
     case "N":
     case "PCR":
     case "DEST":
+    case "UUID=SRC":
     case "SECONDS":
     case "TEXT":
       return { kind: "free" };

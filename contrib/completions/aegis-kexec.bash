@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --measure | --measure-log | --watchdog | --generation | --keep)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --luks | --measure | --measure-log | --watchdog | --generation | --keep)
       :
       return
       ;;
@@ -50,11 +50,11 @@ _aegis_kexec() {
       options='boot load exec unload status inspect manifest fetch bless'
       ;;
     boot)
-      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     load)
-      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
+      options='--entry --wait --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)

@@ -87,9 +87,15 @@ export class AttemptLog {
 /** The request as it is logged: of secrets only where they go. */
 export function withoutSecrets(request: LoggedRequest): Readonly<Record<string, unknown>> {
   const { secrets, ...rest } = request;
-  return secrets === undefined
-    ? rest
-    : { ...rest, secrets: secrets.map(({ destination, mode }) => ({ destination, mode })) };
+  if (secrets === undefined) return rest;
+  const keys = secrets.flatMap(({ luks }) => luks ?? []);
+  return {
+    ...rest,
+    secrets: secrets.flatMap(({ destination, mode, luks }) =>
+      luks === undefined ? { destination, mode } : [],
+    ),
+    ...(keys.length === 0 ? {} : { luks: keys }),
+  };
 }
 
 /** The clock may be wrong in an early boot, so the seconds since the start are told as well. */
@@ -101,10 +107,13 @@ function moment(): { time: string; uptime: number | null } {
 
 /** A log outlives the attempt: a secret is called by its place there, not by where it can be found. */
 function withoutSources(error: KexecError, secrets: readonly SecretSpec[]): KexecError {
-  for (const { source, destination } of secrets) {
+  for (const { source, destination, luks } of secrets) {
     if (source.kind !== "file" || !error.message.includes(`secret ${source.path}`)) continue;
     return new KexecError(error.code, {
-      message: error.message.replaceAll(`secret ${source.path}`, `secret for ${destination}`),
+      message: error.message.replaceAll(
+        `secret ${source.path}`,
+        `secret for ${luks?.uuid ?? destination}`,
+      ),
       errno: error.errno,
     });
   }

@@ -81,7 +81,9 @@ async function inspectOne(
   reasons.add(...(await Secrets.problems(parsed.secrets)));
   notes.push(...placeWarnings(parsed.secrets));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
-  reasons.add(...(gate?.refusedSecrets(parsed.secrets) ?? []));
+  reasons.add(
+    ...(gate?.refusedSecrets(parsed.secrets.filter(({ luks }) => luks === undefined)) ?? []),
+  );
   const found = held.use(await FoundSource.find(parsed, listener, gate ?? brokenGate(reasons)));
   const source =
     gate && (await reasons.attemptAsync(async () => held.use(await Source.of(found, parsed))));

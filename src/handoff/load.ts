@@ -10,7 +10,7 @@ import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
-import type { ArchiveLoaded, LoadReport, Observer, SecretReport } from "./report.ts";
+import type { ArchiveLoaded, LoadReport, Observer } from "./report.ts";
 import {
   type AskedLoadRequest,
   hasOneSource,
@@ -26,7 +26,7 @@ import { Interruption } from "./stages/interruption.ts";
 import { warnOfLostHandover } from "./stages/kexec-handover.ts";
 import { lock } from "./stages/lock.ts";
 import type { Measurement } from "./stages/measure.ts";
-import { placeWarnings, Secrets, SecretsOnce } from "./stages/secrets.ts";
+import { madeFile, placeWarnings, reportOf, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -180,7 +180,9 @@ async function loadOne(
       trust: verified.trust,
       milliseconds: given.milliseconds,
       measured: given.measured,
+      measureLog: given.measureLog,
       secrets: given.secrets,
+      luks: given.luks,
     },
     carried: given.carried,
   };
@@ -210,10 +212,10 @@ function requirePermission(request: ParsedLoadRequest): number | undefined {
   return limit;
 }
 
-/** Places in the next initramfs that no signature covers. */
+/** Places in the next initramfs that no signature covers; those of volumes' keys are not known yet. */
 function placesIn({ secrets, measureLog }: ParsedLoadRequest) {
   const log = measureLog === undefined ? [] : [{ destination: measureLog, mode: 0o444 }];
-  return [...secrets, ...log];
+  return [...secrets.filter(({ luks }) => luks === undefined), ...log];
 }
 
 async function measurementFor(
@@ -243,24 +245,17 @@ interface How extends Held {
 }
 
 /** What was given to the kernel, and the milliseconds of the call. */
-interface Given {
-  readonly measured: LoadReport["measured"];
-  readonly milliseconds: number;
+type Given = Pick<LoadReport, "measured" | "milliseconds" | "measureLog" | "secrets" | "luks"> & {
   readonly archives: readonly ArchiveLoaded[];
-  readonly secrets: readonly SecretReport[];
   /** Disposing of it unloads what carries a secret. */
   readonly carried: DisposableStack;
-}
+};
 
-/** The secrets and the measurements' log behind them; undefined where no log is asked for, or none is kept. */
-async function withLog(
-  secrets: Secrets,
-  destination: string | undefined,
-  measurement: Measurement | undefined,
-): Promise<Secrets | undefined> {
+/** The file of the measurements' log; undefined where no log is asked for, or none is kept. */
+async function logFile(destination: string | undefined, measurement: Measurement | undefined) {
   if (destination === undefined || measurement === undefined) return undefined;
   const log = measurement.log();
-  return log.length === 0 ? undefined : secrets.with(destination, log);
+  return log.length === 0 ? undefined : madeFile(destination, log);
 }
 
 /** Holds the secrets for as long as it takes and no longer. */
@@ -272,12 +267,21 @@ async function assembleAndCall(
 ): Promise<Given> {
   using carried = new DisposableStack();
   using read = await (shared?.lend() ?? Secrets.read(request.secrets, interruption));
-  using logged = await withLog(read, request.measureLog, measurement);
-  const secrets = logged ?? read;
+  const log = await logFile(request.measureLog, measurement);
+  using _logged = log?.memory;
+  const more = log === undefined ? [] : [log];
+  using placed =
+    verified.keys.length + more.length === 0 ? undefined : read.placed(verified.keys, more);
+  const secrets = placed ?? read;
   const lenient = request.damagedInitrd === "warn";
   using assembled = await Assembled.from(verified, secrets, lenient, observer);
   await interruption?.check();
-  const told = { archives: assembled.archives, secrets: secrets.report() };
+  const told = {
+    archives: assembled.archives,
+    measureLog: log === undefined ? null : reportOf(log),
+    secrets: read.report(),
+    luks: secrets.reportKeys(verified.keys),
+  };
   if (request.dryRun) return { milliseconds: 0, ...told, measured: [], carried: carried.move() };
   const milliseconds = await call(assembled, request, limitBefore, observer);
   if (request.secrets.length > 0) carried.defer(() => unloadSecret(request.crash));

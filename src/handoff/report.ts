@@ -1,5 +1,6 @@
 /** What the commands give back. These shapes are the `--json` output. */
 import type { KexecError } from "../errors.ts";
+import type { Framework } from "../initramfs/luks/volume.ts";
 import type { Listener } from "../listener.ts";
 import type { LogEntry } from "../trust/tpm/measurements.ts";
 
@@ -37,6 +38,13 @@ export interface SecretReport {
   readonly size: number | null;
   /** Permission bits, in octal: `0400`. */
   readonly mode: string;
+}
+
+/** Where the key of a LUKS volume was put, for whom. */
+export interface LuksReport extends SecretReport {
+  readonly uuid: string;
+  /** Who opens the volume in the next initramfs. */
+  readonly framework: Framework;
 }
 
 export interface KernelReport extends FileReport {
@@ -92,8 +100,12 @@ export interface LoadReport {
   readonly milliseconds: number;
   /** By what each PCR of the TPM was extended, in this order. */
   readonly measured: readonly LogEntry[];
-  /** What was put behind the archives. */
+  /** Where the measurements' log was put; null where none was. */
+  readonly measureLog: SecretReport | null;
+  /** The secrets that were put behind the archives. */
   readonly secrets: readonly SecretReport[];
+  /** The keys of LUKS volumes that were put there. */
+  readonly luks: readonly LuksReport[];
   readonly warnings: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 /** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
 import * as v from "valibot";
 import { cannot } from "../errors.ts";
+import { parseLuks } from "../initramfs/luks/option.ts";
 import { parseSecret } from "../initramfs/secret.ts";
 import { lastLastingPcr } from "../trust/policy.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
@@ -12,6 +13,7 @@ const severalPaths = v.pipe(
   v.transform((paths) => (paths.length === 1 ? (paths[0] ?? "") : paths)),
 );
 const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
+const luks = v.pipe(v.string("a key must be text: UUID=SRC"), v.transform(parseLuks));
 
 export const loadSchema = v.strictObject({
   /**
@@ -50,6 +52,8 @@ export const loadSchema = v.strictObject({
   append: v.optional(text),
   /** Files to put into the new initramfs, `SRC:DEST[:MODE]`; their values appear nowhere else. */
   secrets: listOf(secret, "texts SRC:DEST"),
+  /** Keys of LUKS volumes, `UUID=SRC[:FRAMEWORK]`, put where the next initramfs looks for them. */
+  luks: listOf(luks, "texts UUID=SRC"),
   /** Paths of public keys: accept only what one of them signed. */
   trust: listOf(path, "paths"),
   /**
@@ -176,8 +180,8 @@ export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
 export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 
-/** What was asked for, with one SOURCE or several. */
-export type AskedLoadRequest = v.InferOutput<typeof loadSchema>;
+/** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
+export type AskedLoadRequest = Omit<v.InferOutput<typeof loadSchema>, "luks">;
 /** A request for one SOURCE. */
 export type ParsedLoadRequest = AskedLoadRequest & { readonly kernel: string };
 export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
@@ -186,13 +190,14 @@ export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSche
 
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): AskedLoadRequest {
-  const parsed = parse(loadSchema, request, "load");
+  const { luks, ...given } = parse(loadSchema, request, "load");
+  const parsed = luks.length === 0 ? given : { ...given, secrets: [...given.secrets, ...luks] };
   requireOneCmdline(parsed);
   if (parsed.crash && parsed.secrets.length > 0) {
     throw cannot("give a secret to a crash kernel", {
       code: "usage",
       why: "it would stay in the reserved memory, even unloaded",
-      hint: "leave --secret out: a crash kernel gets what it needs from its own initramfs",
+      hint: `leave ${luks.length === 0 ? "--secret" : "--luks"} out: a crash kernel gets what it needs from its own initramfs`,
     });
   }
   return parsed;

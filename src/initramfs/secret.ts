@@ -4,6 +4,7 @@
  */
 import { KexecError } from "../errors.ts";
 import { archivePath } from "./cpio.ts";
+import type { LuksVolume } from "./luks/volume.ts";
 import { reservedName } from "./parents.ts";
 import { quote } from "./quote.ts";
 
@@ -18,6 +19,8 @@ export interface SecretSpec {
   readonly destination: string;
   /** Permission bits, 0 to 0o777. */
   readonly mode: number;
+  /** It is the key of this volume: its place is the usual one until the archives were looked at. */
+  readonly luks?: LuksVolume;
 }
 
 /** Most bytes of one secret. */
@@ -58,7 +61,8 @@ export function parseSecret(text: string): SecretSpec {
   };
 }
 
-function parseSource(
+/** Takes SRC: a path, `-` or `fd:N`. */
+export function parseSource(
   text: string,
   refuse: (why: string, hint: string) => KexecError,
 ): SecretSource {
@@ -80,7 +84,7 @@ function parseSource(
  * nothing that a terminal or an archive cannot show.
  * @throws KexecError `malformed-input`
  */
-function checkDestination(destination: string): void {
+export function checkDestination(destination: string): void {
   const refuse = (why: string) =>
     malformed(`invalid place for a secret: ${quote(destination)} ${why}`);
   if (!destination.startsWith("/")) throw refuse("is not absolute");
@@ -131,7 +135,7 @@ export function checkSecrets(secrets: readonly SecretSpec[]): void {
  * Places that are covered before anybody reads them: `init` of initramfs-tools and systemd (mount_table in
  * src/shared/mount-setup.c, tmp.mount) mount a new file system over each. dracut without systemd keeps /run.
  */
-const covered = ["/run", "/dev", "/proc", "/sys", "/tmp", "/var/run", "/var/lock"];
+export const covered = ["/run", "/dev", "/proc", "/sys", "/tmp", "/var/run", "/var/lock"];
 
 /** What to say of a place where a secret is likely to be gone before it is read; undefined where it stays. */
 export function placeWarning(destination: string): string | undefined {

@@ -108,6 +108,14 @@ export const options = {
     description:
       "put the file SRC (-: standard input, fd:N: a descriptor) at DEST in the new initramfs, with mode 0400, in memory only; repeatable",
   },
+  luks: {
+    type: "string",
+    valueHint: "UUID=SRC",
+    repeatable: true,
+    group: "image",
+    description:
+      "pass SRC on as the key of this LUKS volume, where the next initramfs looks for it; with :systemd, :initramfs-tools or :encrypt behind it where the archive does not tell which it is; repeatable",
+  },
   trust: {
     type: "string",
     valueHint: "KEY",

@@ -32,6 +32,7 @@ export const loadArguments = {
   ...sourceArguments,
   menu: options.menu,
   timeout: options.timeout,
+  luks: options.luks,
   lock: options.lock,
   measure: options.measure,
   "measure-log": options["measure-log"],
@@ -43,6 +44,7 @@ export function loadRequest(given: ArgumentsOf<typeof loadArguments>): LoadReque
   const measure = given.text("measure");
   return {
     ...sourceRequest(given),
+    luks: [...given.list("luks")],
     lock: given.flag("lock"),
     measure: measure === undefined ? undefined : Number(measure),
     measureLog: given.text("measure-log"),

@@ -18,13 +18,22 @@ export function describeLoad(report: LoadReport): string[] {
   ];
   if (report.kernel.version !== null) rows.push(["version", report.kernel.version]);
   if (report.initrds.length === 0) {
-    rows.push(["initrd", report.secrets.length === 0 ? "none" : "none but the secrets"]);
+    rows.push([
+      "initrd",
+      report.secrets.length + report.luks.length === 0 ? "none" : "none but the secrets",
+    ]);
   }
   for (const { path, size, unchecked } of report.initrds) {
     const doubt = unchecked === null ? "" : `; ${unchecked}, not unpacked to see its end`;
     rows.push(["initrd", `${path} (${formatBytes(size)}${doubt})`]);
   }
   for (const secret of report.secrets) rows.push(["secret", secretText(secret)]);
+  for (const { uuid, framework, ...place } of report.luks) {
+    rows.push(["key", `of ${uuid}, for ${framework}, at ${secretText(place)}`]);
+  }
+  if (report.measureLog !== null) {
+    rows.push(["log", `of measurements, at ${secretText(report.measureLog)}`]);
+  }
   rows.push(["cmdline", report.cmdline === "" ? "(empty)" : report.cmdline]);
   if (report.generation !== null) rows.push(["generation", String(report.generation)]);
   if (report.trust !== null) {
@@ -84,7 +93,9 @@ export function lastWords(report: LoadReport | undefined): string[] {
     report.trust === null
       ? "no signature was asked for"
       : `signed by ${report.trust.signer.fingerprint}`;
-  const places = report.secrets.map(({ destination }) => destination).join(", ");
+  const places = [...report.secrets, ...report.luks]
+    .map(({ destination }) => destination)
+    .join(", ");
   const added = places === "" ? "" : `; secrets, which no signature covers, at ${places}`;
   return [...describeLoad(report), `handing over to the new kernel: ${trusted}${added}`];
 }

@@ -62,9 +62,10 @@ export interface Gate extends Admission {
   /**
    * Refuses words to append that no policy lets through.
    * @param signed The command line that the signature covers.
+   * @param option What the words come of.
    * @throws KexecError `policy-refused`
    */
-  requireAllowedAppend(append: string | undefined, signed: string): void;
+  requireAllowedAppend(append: string | undefined, signed: string, option?: string): void;
   /** An error `policy-refused` for each secret that no policy lets be put there. */
   refusedSecrets(secrets: readonly SecretPlace[]): readonly KexecError[];
 }

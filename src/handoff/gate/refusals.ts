@@ -47,10 +47,11 @@ export function* refusedAppend(
   append: string | undefined,
   requirement: TrustRequirement,
   signed: string,
+  option = "--append",
 ): Generator<KexecError> {
   if (append === undefined) return;
   for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
-    yield cannot("use --append", {
+    yield cannot(`use ${option}`, {
       code: "policy-refused",
       why: problem,
       hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",

@@ -142,8 +142,8 @@ export class TrustGate implements Gate {
     );
   }
 
-  requireAllowedAppend(append: string | undefined, signed: string): void {
-    for (const refusal of refusedAppend(append, this.requirement, signed)) throw refusal;
+  requireAllowedAppend(append: string | undefined, signed: string, option?: string): void {
+    for (const refusal of refusedAppend(append, this.requirement, signed, option)) throw refusal;
   }
 
   refusedSecrets(secrets: readonly SecretPlace[]): readonly KexecError[] {

@@ -1,5 +1,7 @@
 /** The secrets of one request: read into memory of their own, overwritten together. */
 import { KexecError } from "../../errors.ts";
+import type { PlacedKey } from "../../initramfs/luks/plan.ts";
+import type { LuksVolume } from "../../initramfs/luks/volume.ts";
 import {
   checkSecrets,
   placeWarning,
@@ -7,7 +9,7 @@ import {
   secretSizeLimit,
 } from "../../initramfs/secret.ts";
 import type { SecretInput, SecretMemory } from "../../linux/secret-memory.ts";
-import type { SecretReport } from "../report.ts";
+import type { LuksReport, SecretReport } from "../report.ts";
 import type { Interruption } from "./interruption.ts";
 
 /** A secret that was read; its bytes lie at `address`, outside of JavaScript's memory. */
@@ -15,6 +17,8 @@ export interface HeldSecret {
   readonly destination: string;
   readonly mode: number;
   readonly memory: SecretMemory;
+  /** The volume whose key it is. */
+  readonly luks?: LuksVolume | undefined;
 }
 
 export class Secrets implements Disposable {
@@ -61,29 +65,36 @@ export class Secrets implements Disposable {
     if (specs.length === 0) return new Secrets(held, memories.move());
     const { protectProcess, SecretMemory } = await import("../../linux/secret-memory.ts");
     protectProcess();
-    for (const { source, destination, mode } of specs) {
+    for (const { source, destination, mode, luks } of specs) {
       const [input, name] = inputOf(source);
       const memory = await SecretMemory.read(input, name, secretSizeLimit, interrupted);
-      held.push({ destination, mode, memory: memories.use(memory) });
+      held.push({ destination, mode, memory: memories.use(memory), luks });
     }
     return new Secrets(held, memories.move());
   }
 
-  /** Their places, without their values. */
+  /** Their places, without their values; keys of volumes are apart. */
   report(): readonly SecretReport[] {
-    return this.held.map(({ destination, mode, memory }) => ({
-      destination,
-      size: memory.size,
-      mode: modeText(mode),
-    }));
+    return this.held.filter(({ luks }) => luks === undefined).map(reportOf);
   }
 
-  /** These, which stay, and behind them a file of this process' own making; mode 0444. */
-  async with(destination: string, bytes: Uint8Array): Promise<Secrets> {
-    const { SecretMemory } = await import("../../linux/secret-memory.ts");
-    using memories = new DisposableStack();
-    const memory = memories.use(SecretMemory.holding(bytes));
-    return new Secrets([...this.held, { destination, mode: 0o444, memory }], memories.move());
+  /** The keys of volumes, in the order of `keys`. */
+  reportKeys(keys: readonly PlacedKey[]): readonly LuksReport[] {
+    const held = new Map(this.held.map((one) => [one.luks?.uuid, one]));
+    return keys.flatMap(({ uuid, framework }) => {
+      const one = held.get(uuid);
+      return one === undefined ? [] : [{ uuid, framework, ...reportOf(one) }];
+    });
+  }
+
+  /** These, which stay, with keys in their places, and `more` behind them. */
+  placed(keys: readonly PlacedKey[], more: readonly HeldSecret[]): Secrets {
+    const places = new Map(keys.map(({ uuid, destination }) => [uuid, destination]));
+    const placed = this.held.map((one) => ({
+      ...one,
+      destination: places.get(one.luks?.uuid ?? "") ?? one.destination,
+    }));
+    return new Secrets([...placed, ...more], new DisposableStack());
   }
 
   /** The same secrets, which whoever lends them overwrites. */
@@ -101,9 +112,21 @@ export function placeWarnings(specs: readonly SecretSpec[]): readonly string[] {
   return specs.flatMap(({ destination }) => placeWarning(destination) ?? []);
 }
 
-/** The secrets that a request names, of which none is read. */
+/** The secrets that a request names, of which none is read; the keys of volumes are none of them. */
 export function secretsAskedFor(specs: readonly SecretSpec[]): readonly SecretReport[] {
-  return specs.map(({ destination, mode }) => ({ destination, size: null, mode: modeText(mode) }));
+  return specs.flatMap(({ destination, mode, luks }) =>
+    luks === undefined ? { destination, size: null, mode: modeText(mode) } : [],
+  );
+}
+
+/** A file of this process' own making, in memory as a secret is; mode 0444. Dispose of its memory. */
+export async function madeFile(destination: string, bytes: Uint8Array): Promise<HeldSecret> {
+  const { SecretMemory } = await import("../../linux/secret-memory.ts");
+  return { destination, mode: 0o444, memory: SecretMemory.holding(bytes) };
+}
+
+export function reportOf({ destination, mode, memory }: HeldSecret) {
+  return { destination, size: memory.size, mode: modeText(mode) };
 }
 
 function modeText(mode: number): string {

@@ -3,6 +3,7 @@
 import type { Architecture } from "../../architecture.ts";
 import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { cannot } from "../../errors.ts";
+import type { KeyPlan, PlacedKey } from "../../initramfs/luks/plan.ts";
 import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
 import { isInit } from "../../linux/reboot.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
@@ -33,6 +34,8 @@ export class Verified implements Disposable {
      * @throws KexecError `file-changed`
      */
     readonly requireUnchanged: () => void,
+    /** Where the keys of LUKS volumes go. */
+    readonly keys: readonly PlacedKey[],
     private readonly held: DisposableStack,
   ) {}
 
@@ -74,19 +77,41 @@ export class Verified implements Disposable {
       await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
     );
     const own = await ownCmdline(source, image, request, trust !== null);
-    if (trust !== null) gate.requireAllowedAppend(request.append, own ?? "");
+    const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
+    const line = fullCmdline(own, request);
+    const { keys, words } = await planKeysOf(request, initrds, line, gate, observer);
+    const added = words.length === 0 ? request : withWords(request, words);
+    // The words of keys are words that are appended
+    if (words.length > 0) await ownCmdline(source, image, added, trust !== null);
+    if (trust !== null) {
+      gate.requireAllowedAppend(request.append, own ?? "");
+      gate.requireAllowedAppend(words.join(" "), own ?? "", "--luks");
+    }
     const heard = await heardCmdline(own, source, request, trust !== null, observer);
-    const cmdline = withPlace(fullCmdline(heard, request), source.from);
+    const cmdline = withPlace(fullCmdline(heard, added), source.from);
     checkCmdline(cmdline, image.kernel.limit);
     requireSight(source, request, observer);
-    const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
     const requireUnchanged = () => source.requireUnchanged();
-    return new Verified(image, initrds, cmdline, trust, requireUnchanged, held.move());
+    return new Verified(image, initrds, cmdline, trust, requireUnchanged, keys, held.move());
   }
 
   [Symbol.dispose](): void {
     this.held.dispose();
   }
+}
+
+/** @throws KexecError of `placeKeys` */
+async function planKeysOf(
+  request: ParsedLoadRequest,
+  ...rest: [readonly SourceFile[], string, Gate, Observer]
+): Promise<Pick<KeyPlan, "keys" | "words">> {
+  if (request.secrets.every(({ luks }) => luks === undefined)) return { keys: [], words: [] };
+  const { placeKeys } = await import("./luks.ts");
+  return placeKeys(request, ...rest);
+}
+
+function withWords(request: ParsedLoadRequest, words: readonly string[]): ParsedLoadRequest {
+  return { ...request, append: joinCmdline(request.append, words.join(" ")) };
 }
 
 /** An image's menu is written for machines of every kind; see `withConsole`. */

@@ -1,6 +1,7 @@
 /** Whether an initramfs can mount the file system that holds the image, by the modules in it. */
+
+import { archiveNames } from "../archive-names.ts";
 import type { OpenFile } from "../open-file.ts";
-import { archiveNames } from "./archive-names.ts";
 
 /** Modules by the names of mount(8), where they differ. */
 const moduleNames: Readonly<Record<string, readonly string[]>> = {

@@ -10,7 +10,7 @@ import { bytesOf } from "../../../src/image/bytes.ts";
 import { archiveChunks, type CpioEntry } from "../../../src/initramfs/cpio.ts";
 import { InputFile } from "../../../src/linux/file.ts";
 import { parseMountinfo } from "../../../src/linux/mounts.ts";
-import { archiveNames } from "../../../src/source/iso/archive-names.ts";
+import { archiveNames } from "../../../src/source/archive-names.ts";
 import { IsoFiles } from "../../../src/source/iso/files.ts";
 import { findMount, pathOn } from "../../../src/source/iso/holder.ts";
 import { hasModule } from "../../../src/source/iso/modules.ts";

@@ -8,6 +8,8 @@ const report: LoadReport = {
   kernel: { path: "/mnt/vmlinuz", size: 1 << 20, format: "bzImage", version: "6.12.1" },
   initrds: [{ path: "/mnt/initrd.img", size: 2 << 20, unchecked: null }],
   measured: [],
+  measureLog: null,
+  luks: [],
   secrets: [{ destination: "/etc/disk.key", size: 32, mode: "0400" }],
   cmdline: "root=LABEL=A",
   generation: 42,

@@ -1,10 +1,7 @@
 /** Names in an initramfs, as far as they can be had at little cost. */
-import { identifyArchive } from "../../initramfs/archive.ts";
-import type { OpenFile } from "../open-file.ts";
+import { identifyArchive } from "../initramfs/archive.ts";
+import type { OpenFile } from "./open-file.ts";
 
-/** Bytes of an unpacked archive that are looked through, and of its packed form. */
-const mostUnpacked = 256 << 20;
-const mostPacked = 128 << 20;
 const piece = 256 << 10;
 const headerSize = 110;
 const longestName = 4096;
@@ -12,16 +9,35 @@ const longestName = 4096;
 /** Hears of an entry; data only of those that are wanted. True: it needs to hear no more. */
 export type Take = (name: string, data: Uint8Array | undefined) => boolean;
 
-/** What the kernel has in it and needs no module for: small, and worth reading. */
-const wantedData = /(?:^|\/)modules\.builtin$/;
+/** Largest file whose data is given. */
 const mostData = 256 << 10;
+
+/** How far an archive is looked through. */
+export interface Extent {
+  /** Names of the regular files whose data is wanted, which are small. */
+  readonly wanted: RegExp;
+  /** Bytes of an unpacked archive, and of its packed form. */
+  readonly mostUnpacked: number;
+  readonly mostPacked: number;
+}
+
+/** With what the kernel has in it and needs no module for. */
+const usualExtent: Extent = {
+  wanted: /(?:^|\/)modules\.builtin$/,
+  mostUnpacked: 256 << 20,
+  mostPacked: 128 << 20,
+};
 
 /**
  * Calls `take` with the name of each entry until it returns true, or the archive ends or breaks a rule:
  * then nothing more is to be learned. Microcode in front of a compressed archive is passed over.
  * @returns whether the archive was read to its end, or `take` returned true
  */
-export async function archiveNames(file: OpenFile, take: Take): Promise<boolean> {
+export async function archiveNames(
+  file: OpenFile,
+  take: Take,
+  extent: Extent = usualExtent,
+): Promise<boolean> {
   let start = 0;
   // Plain archives may stand before the compressed one: main ones, microcode.
   for (let members = 0; members < 16 && start < file.size; members++) {
@@ -34,7 +50,7 @@ export async function archiveNames(file: OpenFile, take: Take): Promise<boolean>
     }
     start += zeros;
     if (kind === "newc" || kind === "newc-checksum") {
-      const walk = new Walk(take);
+      const walk = new Walk(take, extent.wanted);
       while (walk.state === "reading" && start < file.size) {
         const left = file.size - start;
         const first = file.read(start, Math.min(headerSize + longestName, left));
@@ -47,7 +63,7 @@ export async function archiveNames(file: OpenFile, take: Take): Promise<boolean>
       continue;
     }
     if (kind !== "gzip" && kind !== "zstd") return false;
-    return unpackedNames(file, start, kind, take);
+    return unpackedNames(file, start, kind, take, extent);
   }
   return start >= file.size;
 }
@@ -56,11 +72,14 @@ export async function archiveNames(file: OpenFile, take: Take): Promise<boolean>
 class Walk {
   state: "reading" | "found" | "ended" = "reading";
 
-  constructor(private readonly take: Take) {}
+  constructor(
+    private readonly take: Take,
+    private readonly wanted: RegExp,
+  ) {}
 
   /** Bytes to have before `entry` is called, by the first of them. */
   needs(bytes: Uint8Array): number {
-    const parsed = parse(bytes);
+    const parsed = parse(bytes, this.wanted);
     return Math.max(
       headerSize + longestName,
       parsed?.wanted === true ? parsed.data + parsed.size : 0,
@@ -69,7 +88,7 @@ class Walk {
 
   /** Bytes of the entry with its data and padding; undefined where it is none. */
   entry(bytes: Uint8Array): number | undefined {
-    const parsed = parse(bytes);
+    const parsed = parse(bytes, this.wanted);
     if (parsed === undefined) return undefined;
     const { name, data, size, wanted } = parsed;
     if (name === "TRAILER!!!") this.state = "ended";
@@ -81,18 +100,23 @@ class Walk {
 }
 
 /** A header and the name behind it; undefined where there is none. */
-function parse(bytes: Uint8Array) {
+function parse(bytes: Uint8Array, wantedData: RegExp) {
   const header = String.fromCharCode(...bytes.subarray(0, headerSize));
   if (!/^07070[12][0-9a-fA-F]{104}$/.test(header)) return undefined;
   const field = (index: number) => Number.parseInt(header.slice(6 + index * 8, 14 + index * 8), 16);
-  const [size, nameSize] = [field(6), field(11)];
+  const [mode, size, nameSize] = [field(1), field(6), field(11)];
   const whole = headerSize + nameSize;
   if (nameSize === 0 || nameSize > longestName || bytes.length < whole) return undefined;
   const name = new TextDecoder()
     .decode(bytes.subarray(headerSize, whole - 1))
     .replace(/^\.?\//, "");
-  const wanted = wantedData.test(name) && size <= mostData;
+  const wanted = isRegular(mode) && size <= mostData && wantedData.test(name);
   return { name, size, data: padded(whole), wanted };
+}
+
+/** S_IFMT and S_IFREG of include/uapi/linux/stat.h. */
+function isRegular(mode: number): boolean {
+  return (mode & 0o170000) === 0o100000;
 }
 
 function padded(length: number): number {
@@ -104,6 +128,7 @@ async function unpackedNames(
   start: number,
   compression: "gzip" | "zstd",
   take: Take,
+  { wanted, mostUnpacked, mostPacked }: Extent,
 ): Promise<boolean> {
   const stream = new DecompressionStream(compression);
   const writer = stream.writable.getWriter();
@@ -116,7 +141,7 @@ async function unpackedNames(
     await writer.close();
   };
   const fed = feed().catch(() => undefined);
-  const walk = new Walk(take);
+  const walk = new Walk(take, wanted);
   let rest: Uint8Array = new Uint8Array();
   let skip = 0;
   try {

@@ -4,38 +4,7 @@
 import type { Definitions, Flag, Valued } from "./definition.ts";
 
 export * from "./definition.ts";
-
-const whatSourceIs =
-  "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
-  "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, a boot menu, an ISO image, or a directory of them" +
-  "; on a disk that need not be mounted: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/…, then : and the path";
-export const positionals = {
-  source: { type: "positional", valueHint: "SOURCE", description: whatSourceIs },
-  sources: {
-    type: "positional",
-    valueHint: "SOURCE",
-    repeatable: true,
-    description: `${whatSourceIs}; of several the first that passes is taken`,
-  },
-  generation: {
-    type: "positional",
-    valueHint: "SOURCE",
-    description:
-      "a signed manifest (boot.json) or a folder of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too",
-  },
-  store: {
-    type: "positional",
-    valueHint: "STORE",
-    description:
-      "the folder that has the generations: a path, or a place on a disk that need not be mounted",
-  },
-  path: {
-    type: "positional",
-    valueHint: "PATH",
-    required: false,
-    description: "a boot entry, a UKI or the folder of a generation",
-  },
-} satisfies Definitions;
+export * from "./positionals.ts";
 
 export const options = {
   entry: {

@@ -2,6 +2,7 @@
 import { cannot } from "../errors.ts";
 import { gateFor } from "../handoff/gate/choose-gate.ts";
 import { type LoadRequest, parseLoadRequest } from "../handoff/request.ts";
+import type { MenuEntry } from "../menu/entry.ts";
 import { FoundSource } from "../source/open.ts";
 import { choose, requireTerminal } from "./chooser.ts";
 import { describeInspection } from "./output/describe-inspection.ts";
@@ -34,20 +35,30 @@ export async function withChosenEntry(
   }
   const { entries } = await menu.list();
   const selected = entries.findIndex((entry) => entry.default);
-  // An id that several have does not name one; its number does.
-  const nameOf = (index: number) => {
-    const id = entries[index]?.id ?? "";
-    return entries.filter((entry) => entry.id === id).length === 1 ? id : String(index);
-  };
   const index = await choose({
     choices: entries.map(({ id, title, problem }) => ({ id, title: title ?? "", problem })),
     selected: Math.max(0, selected),
     timeout,
     inspect: async (at) => {
       const handoff = await import("../handoff/inspect.ts");
-      const inspection = await handoff.inspect({ ...request, entry: nameOf(at) });
+      const inspection = await handoff.inspect({ ...request, entry: nameOf(entries, at) });
       return describeInspection({ ...inspection, entries: null }).join("\n");
     },
   });
-  return { ...request, entry: nameOf(index) };
+  return withEntry(request, entries, index);
+}
+
+/** The default is taken by itself: what is meant for once is taken back then, as a loader does. */
+export function withEntry(
+  request: LoadRequest,
+  entries: readonly MenuEntry[],
+  index: number,
+): LoadRequest {
+  return entries[index]?.default === true ? request : { ...request, entry: nameOf(entries, index) };
+}
+
+/** An id that several have does not name one; its number does. */
+function nameOf(entries: readonly MenuEntry[], index: number): string {
+  const id = entries[index]?.id ?? "";
+  return entries.filter((entry) => entry.id === id).length === 1 ? id : String(index);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Choice, type Chooser, keysOf, press, tick, view } from "../../../src/cli/chooser.ts";
+import { withEntry } from "../../../src/cli/menu.ts";
 
 const choice = (id: string, problem?: string): Choice => ({ id, title: `Title ${id}`, problem });
 const three = [choice("a"), choice("b", "it opens the firmware's setup"), choice("c")];
@@ -76,4 +77,14 @@ test("the list fits 80 columns and 25 lines, and cannot command the terminal", (
       lines.some((line) => line.startsWith(`> ${selected}`) || line.startsWith(`>   ${selected}`)),
     ).toBe(true);
   }
+});
+
+test("the default stays the default, and another is named by its id, or by its number", () => {
+  const entry = (id: string, isDefault = false) => ({
+    ...{ id, title: id, kernel: "/k", initrds: [], cmdline: "", problem: undefined, from: "x" },
+    default: isDefault,
+  });
+  const entries = [entry("a"), entry("b", true), entry("c"), entry("c")];
+  const entryOf = (index: number) => withEntry({ kernel: "disk" }, entries, index).entry;
+  expect([0, 1, 2, 3].map(entryOf)).toEqual(["a", undefined, "2", "3"]);
 });

@@ -6,11 +6,19 @@ import { join } from "node:path";
 import { archiveChunks, type CpioEntry, parentDirectories } from "../../../src/initramfs/cpio.ts";
 import { liveRoot } from "../lib/debian-root.ts";
 import { kernel } from "../lib/kernels.ts";
+import { installerPackage } from "../lib/packages.ts";
 import { printedCommand } from "../lib/readme.ts";
 import { enrolledKey, firmware, secureBootNeeds, signed } from "../lib/secureboot.ts";
 import { vmTest } from "../lib/suite.ts";
 import { liveKernel, liveNeeds, patience, preboot } from "../live/boot.ts";
-import { diskWith, type LiveKind, liveImage, liveInitramfs, minisigned } from "../live/image.ts";
+import {
+  diskWith,
+  installerImage,
+  type LiveKind,
+  liveImage,
+  liveInitramfs,
+  minisigned,
+} from "../live/image.ts";
 
 for (const [kind, command, word] of [
   [
@@ -91,5 +99,21 @@ vmTest(
     const up = await guest.handoff(boot, { timeout: patience });
     expect(up).toMatchObject({ token });
     expect(await guest.check("mount")).toContain("/run/live/findiso type exfat");
+  },
+);
+
+vmTest(
+  "Debian's installer asks for a language, from an image whose menu names no console",
+  { needs: [...liveNeeds, `package:${installerPackage}`], timeout: 2 * patience },
+  async () => {
+    const disk = diskWith("ext4", { "mini.iso": installerImage() });
+    await using guest = await preboot("ext4", disk);
+    const boot = "aegis-kexec boot /mnt/isos/mini.iso --verbose";
+    await guest.check(`setsid sh -c 'sleep 1; ${boot} >/dev/ttyS0 2>&1' &`);
+    await guest.awaitConsole(/Select a language/, patience);
+    const log = guest.serialLog();
+    expect(log).toContain("Debian's installer from a network");
+    // Where the installer is not seen otherwise: this machine has a serial line alone.
+    expect(log).toMatch(/Command line: vga=788 console=ttyS0\S* --- quiet/);
   },
 );

@@ -5,7 +5,7 @@ import { pack, plant } from "../../unit/image/iso-build.ts";
 import { inDebian, installModules, liveRoot } from "../lib/debian-root.ts";
 import { temporaryFolder, temporaryPath } from "../lib/host.ts";
 import type { Kernel } from "../lib/kernels.ts";
-import { unpackedPackage } from "../lib/packages.ts";
+import { installerPackage, unpackedPackage } from "../lib/packages.ts";
 
 export type LiveKind = "live-boot" | "dmsquash-live";
 
@@ -75,9 +75,9 @@ const menus: Readonly<Record<LiveKind, string>> = {
   initrd /live/initrd.img
 }
 `,
-  // Its menu says nothing of images in files.
+  // Its menu says nothing of images in files. A squashfs that is the root itself needs an overlay.
   "dmsquash-live": `menuentry "Live system" --id live {
-  linux /boot/x86_64/loader/linux root=live:CDLABEL=LIVE rd.live.image rd.live.dir=/LiveOS console=ttyS0
+  linux /boot/x86_64/loader/linux root=live:CDLABEL=LIVE rd.live.image rd.live.overlay.overlayfs=1 console=ttyS0
   initrd /boot/x86_64/loader/initrd
 }
 `,
@@ -109,6 +109,30 @@ export async function liveImage(kind: LiveKind, kernel: Kernel, token: string): 
     [root]: readFileSync(liveRootImage(token)),
   });
   return pack(folder, temporaryPath("live.iso"), "both", ["-V", "LIVE"]);
+}
+
+/**
+ * Debian's installer for networks as its own ISO image (mini.iso) has it: kernel, archive and menus of
+ * the package, in the places of debian-installer's build/util/gen-mini-iso and config/x86.cfg.
+ * @returns the path of the ISO image
+ */
+export function installerImage(): string {
+  const unpacked = unpackedPackage(installerPackage);
+  if (unpacked === undefined) throw new Error(`${installerPackage} is missing`);
+  const netboot = join(
+    unpacked,
+    "usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64",
+  );
+  const read = (name: string) => readFileSync(join(netboot, name));
+  const menu = read("grub/grub.cfg").toString().replaceAll("/debian-installer/amd64/", "/");
+  const folder = temporaryFolder("installer");
+  plant(folder, {
+    linux: read("linux"),
+    "initrd.gz": read("initrd.gz"),
+    "boot/grub/grub.cfg": menu,
+    "isolinux.cfg": "default install\nlabel install\nkernel linux\nappend initrd=initrd.gz\n",
+  });
+  return pack(folder, temporaryPath("installer.iso"), "both", ["-V", "ISOIMAGE"]);
 }
 
 export type DiskType = "ext4" | "vfat" | "exfat";

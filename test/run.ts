@@ -30,6 +30,7 @@ import {
   type Results,
   readReport,
 } from "./runner/report.ts";
+import { beginRecord } from "./runner/tested.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
 import { buildTime } from "./vm/lib/built-kernels.ts";
 
@@ -52,7 +53,12 @@ async function run(job: Job): Promise<void> {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+    env: {
+      ...process.env,
+      NO_COLOR: "1",
+      FORCE_COLOR: undefined,
+      AEGIS_TESTED: beginRecord(job.name),
+    },
   });
   const [out, err, exit] = await Promise.all([
     new Response(child.stdout).text(),

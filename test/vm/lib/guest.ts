@@ -6,6 +6,7 @@ import { Control } from "./control.ts";
 import { type Arch, logFolder } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 import { type MachineOptions, type Qemu, startQemu } from "./qemu.ts";
+import { witness } from "./witness.ts";
 
 export interface GuestOptions extends Omit<MachineOptions, "arch" | "kernel" | "cmdline"> {
   readonly kernel: Kernel;
@@ -75,6 +76,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   });
   const guest = new Guest(qemu, kernel, options);
   await guest.awaitAnnouncement(`${kernel.name} booting`, bootTimeout);
+  witness(guest, options);
   return guest;
 }
 

@@ -44,6 +44,12 @@ const ports = {
 } as const;
 
 const written = new Map<string, string>();
+const withMusl = new Set<string>();
+
+/** Whether the archive has a binary of this program that wants musl. */
+export function guestHasMusl(path: string): boolean {
+  return withMusl.has(path);
+}
 
 /** Writes the archive, uncompressed, once for equal options. @returns its path on the host. */
 export function guestInitramfs(options: InitramfsOptions): string {
@@ -58,6 +64,8 @@ export function guestInitramfs(options: InitramfsOptions): string {
   }
   closeSync(file);
   written.set(key, path);
+  const musl = (entry: GuestEntry) => entry.type === "host-file" && entry.source.endsWith("-musl");
+  if (entries.some(musl)) withMusl.add(path);
   return path;
 }
 

@@ -7,6 +7,7 @@ import { type Guest, runningGuests } from "./guest.ts";
 import type { Arch } from "./host.ts";
 import { buildFor, findKernel, type KernelName } from "./kernels.ts";
 import { type PackageName, testPackages, unpackedPackage } from "./packages.ts";
+import { watching } from "./witness.ts";
 
 /** A kernel (with the QEMU for it), a program or a file of this host, or an unpacked package. */
 export type Need = KernelName | `tool:${string}` | `file:${string}` | `package:${PackageName}`;
@@ -102,8 +103,10 @@ export function vmSuite(
 }
 
 async function keepingLogs(name: string, body: () => Promise<void>): Promise<void> {
+  const passed = watching(name);
   try {
     await body();
+    passed();
   } catch (error) {
     for (const guest of runningGuests()) {
       console.error(`console of the guest: ${guest.keepLog(`${name}-${guest.kernel.name}`)}`);

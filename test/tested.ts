@@ -1,0 +1,89 @@
+/**
+ * Writes docs/tested.md, which says what was shown where, of what the last run of each group of tests
+ * in virtual machines left behind:
+ *
+ *   bun run tested [FOLDER ...]
+ *
+ * A FOLDER has records of another checkout, in place of older ones of this.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { version } from "../src/version.ts";
+import { readRecords } from "./runner/tested.ts";
+import type { Place, Shown } from "./vm/lib/witness.ts";
+
+const root = join(import.meta.dir, "..");
+export const testedPage = join(root, "docs", "tested.md");
+
+/** The rows of the page, by the file of the tests. */
+type Records = ReadonlyMap<string, readonly Shown[]>;
+
+/** Kernels by series, architecture and pages: `6.1`, `7.2 arm64, 64 KiB`. */
+function columnsOf({ arch, pages, releases }: Place): string[] {
+  const machine = arch === "x86_64" ? "" : ` arm64, ${pages} KiB`;
+  return releases.map((release) => `${/^\d+\.\d+/.exec(release)?.[0] ?? release}${machine}`);
+}
+
+const further: Readonly<Record<string, (place: Place) => boolean>> = {
+  "Secure Boot": ({ firmware }) => firmware.startsWith("UEFI"),
+  lockdown: ({ lockdown }) => lockdown,
+  musl: ({ libc }) => libc === "musl",
+};
+
+/** The first sentence of a file's comment. */
+function subjectOf(job: string): string {
+  const path = join(root, "test", `${job}.test.ts`);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const comment = /^\/\*\*([\s\S]*?)\*\//.exec(text)?.[1] ?? "";
+  const plain = comment.replace(/\n \*/g, " ").replace(/\s+/g, " ").trim();
+  return (/^(.*?)[.:](?: |$)/.exec(plain)?.[1] ?? plain).replaceAll("|", "\\|");
+}
+
+function megabytes(memory: number): string {
+  return memory % 1024 === 0 ? `${memory / 1024} GB` : `${memory} MB`;
+}
+
+/** The page. */
+export function pageOf(records: Records): string {
+  const places = [...records.values()].flat().flatMap((shown) => shown.places);
+  const columns = [...new Set(places.flatMap(columnsOf))].sort((a, b) =>
+    a.localeCompare(b, "en", { numeric: true }),
+  );
+  const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  const heads = ["what", "test", ...columns, ...Object.keys(further), "memory"];
+  const rows = [...records].map(([job, shown]) => {
+    const count = (fits: (place: Place) => boolean) =>
+      shown.filter((one) => one.places.some(fits)).length || "";
+    const memory = shown.flatMap((one) => one.places.map((place) => place.memory));
+    const [least, most] = [Math.min(...memory), Math.max(...memory)].map(megabytes);
+    return row([
+      subjectOf(job),
+      `\`${job}\``,
+      ...columns.map((column) => count((place) => columnsOf(place).includes(column))),
+      ...Object.values(further).map(count),
+      memory.length === 0 ? "" : least === most ? `${least}` : `${least} to ${most}`,
+    ]);
+  });
+  return `# Tested where
+
+Which tests passed on which kernels and machines: how many of each group. \`bun run tested\` writes this page of what the
+tests of version ${version} in virtual machines left behind when they were last run.
+
+The kernels are Debian's where Debian builds one that can, and else those of \`bun run kernels\`, built of Debian's source.
+Columns without an architecture are x86_64 with pages of 4 KiB. A guest of x86_64 without Secure Boot starts by BIOS. What
+a column does not say was glibc. A test that hands over counts for both kernels.
+
+${row(heads)}
+${row(heads.map((_, index) => (index < 2 ? "---" : "---:")))}
+${rows.join("\n")}
+`;
+}
+
+if (import.meta.main) {
+  const all = new Map(readRecords());
+  for (const folder of process.argv.slice(2)) {
+    for (const [job, shown] of readRecords(folder)) all.set(job, shown);
+  }
+  const sorted = new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
+  await Bun.write(testedPage, pageOf(sorted));
+}

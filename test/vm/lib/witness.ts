@@ -1,0 +1,80 @@
+/** On what each test that passed was shown: of that `bun run tested` writes docs/tested.md. */
+import { appendFileSync } from "node:fs";
+import { guestHasMusl } from "./initramfs.ts";
+import type { Kernel } from "./kernels.ts";
+
+/** A machine, and the kernels that it went through. */
+export interface Place {
+  readonly arch: string;
+  /** As `uname -r` says, the first one first. */
+  readonly releases: readonly string[];
+  /** KiB. */
+  readonly pages: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly firmware: "none" | "BIOS" | "UEFI, Secure Boot";
+  readonly lockdown: boolean;
+  readonly libc: "glibc" | "musl";
+}
+
+/** A line of the record. */
+export interface Shown {
+  readonly test: string;
+  readonly places: readonly Place[];
+}
+
+interface Witnessed {
+  readonly announcement: { readonly release: string; readonly cmdline: string };
+  readonly alive: boolean;
+}
+
+interface Machine {
+  readonly kernel: Kernel;
+  readonly initramfs: string;
+  readonly memory?: number;
+  readonly firmware?: unknown;
+}
+
+const started: {
+  readonly guest: Witnessed;
+  readonly place: Omit<Place, "releases">;
+  first: string;
+}[] = [];
+
+/** CONFIG_PAGE_SIZE of the kernels of aarch64 that do not have 4 KiB. */
+function pagesOf({ name }: Kernel): number {
+  return Number(/-(16|64)k$/.exec(name)?.[1] ?? 4);
+}
+
+/** A guest that came up. QEMU starts a kernel of x86_64 by SeaBIOS, and one of aarch64 itself. */
+export function witness(guest: Witnessed, { kernel, initramfs, memory, firmware }: Machine): void {
+  const { release, cmdline } = guest.announcement;
+  const bare = kernel.arch === "x86_64" ? "BIOS" : "none";
+  started.push({
+    guest,
+    first: release,
+    place: {
+      arch: kernel.arch,
+      pages: pagesOf(kernel),
+      memory: memory ?? 1024,
+      firmware: firmware === undefined ? bare : "UEFI, Secure Boot",
+      lockdown: firmware !== undefined || /\blockdown=/.test(cmdline),
+      libc: guestHasMusl(initramfs) ? "musl" : "glibc",
+    },
+  });
+}
+
+/** Begins to watch a test. @returns what writes down, once it has passed, where. */
+export function watching(test: string): () => void {
+  const before = started.length;
+  const shared = started.filter(({ guest }) => guest.alive);
+  return () => {
+    const record = process.env["AEGIS_TESTED"];
+    if (record === undefined) return;
+    const places = [...shared, ...started.slice(before)].map(({ guest, place, first }) => ({
+      ...place,
+      releases: [...new Set([first, guest.announcement.release])],
+    }));
+    appendFileSync(record, `${JSON.stringify({ test, places } satisfies Shown)}\n`);
+  };
+}

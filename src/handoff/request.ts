@@ -44,6 +44,8 @@ export const loadSchema = v.strictObject({
    * from kexec-tools may rely on it. It is refused all the same where something that follows is lost.
    */
   damagedInitrd: v.optional(v.picklist(["refuse", "warn"], "it must be refuse or warn"), "refuse"),
+  /** Archives and a command line that are given replace those of a UKI, under Secure Boot too: kexec-tools' way. */
+  inPlaceOfUki: flag,
   /** The whole command line of the next kernel. */
   cmdline: v.optional(text),
   /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */

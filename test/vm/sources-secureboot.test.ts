@@ -51,12 +51,14 @@ async function start() {
       file("/esp/EFI/Linux/open.efi", makePe(parts)),
       text("/esp/loader/entries/a.conf", "uki /EFI/Linux/own.efi\noptions init=/bin/sh\n"),
       file("/kernel.gz", Bun.gzipSync(image)),
+      text("/initrd", "not looked at before a panic\n"),
     ],
   });
   return startGuest({
     kernel: { ...debian, path: good },
     initramfs: first,
     memory: 2048,
+    cmdline: "crashkernel=256M",
     firmware,
     bootTimeout: 240,
   });
@@ -89,6 +91,20 @@ vmSuite("sources under Secure Boot", { needs, start, timeout: 600 }, (test) => {
       );
       expect(await guest.check("cat /sys/kernel/kexec_loaded")).toBe("0\n");
     }
+  });
+
+  test("but for kexec-tools' options, which put another in its place: the kernel is signed", async (guest) => {
+    await guest.check(`ln -sf aegis-kexec /sbin/kexec
+kexec -s -l ${own} --initrd=/initrd --command-line=x && kexec -s -u
+kexec -s -p ${own} --initrd=/initrd --command-line=x`);
+    expect(await guest.check("cat /sys/kernel/kexec_loaded /sys/kernel/kexec_crash_loaded")).toBe(
+      "0\n1\n",
+    );
+    await guest.check("kexec -s -p -u");
+    // What a manifest says is not what was given.
+    const manifest = await guest.run("kexec -s -l /esp/EFI/Linux/boot.json");
+    expect(manifest.exit).toBe(255);
+    expect(manifest.stderr).toContain("Secure Boot is on");
   });
 
   test("it is without efivarfs as well", async (guest) => {

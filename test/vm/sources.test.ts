@@ -115,6 +115,20 @@ for (const name of ["shared-x86_64", "shared-aarch64"] as const satisfies readon
       await guest.stop();
     });
 
+    test("called as kexec, what is given takes the place of what a UKI brings", async (guest) => {
+      const cmdline = `${given().console} ${unique()}`;
+      await guest.check(
+        `ln -sf aegis-kexec /sbin/kexec; cat ${initrd} >/tmp/own.img; cat /boot/extra.img >>/tmp/own.img
+kexec -s -l /esp/EFI/Linux/image.efi --initrd=/tmp/own.img --command-line='${cmdline}'`,
+      );
+      const up = await guest.handoff("kexec -e");
+      expect(up).toMatchObject({ token: given().token, cmdline });
+      expect(await guest.check("cat /extra; ls /microcode 2>/dev/null || echo none")).toBe(
+        "of the user\nnone\n",
+      );
+      await guest.stop();
+    });
+
     test("another profile of a UKI that a directory has", async (guest) => {
       const up = await bootAsPredicted(guest, "/esp --entry profiles.efi --profile 1");
       expect(up).toMatchObject({

@@ -133,6 +133,7 @@ function requestOf(step: LoadStep): LoadRequest {
     initrd: initrd === undefined ? [] : [initrd],
     damagedInitrd: "warn",
     checkImage: true,
+    inPlaceOfUki: true,
     crash,
     reuseCmdline,
     ...(reuseCmdline ? { append } : { cmdline: append }),

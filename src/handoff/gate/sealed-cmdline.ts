@@ -7,6 +7,7 @@ import type { ParsedLoadRequest } from "../request.ts";
 
 export type CmdlineOptions = Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline" | "append"> & {
   readonly crash?: boolean;
+  readonly inPlaceOfUki?: boolean;
 };
 
 /**

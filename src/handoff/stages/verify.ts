@@ -77,7 +77,9 @@ export class Verified implements Disposable {
       await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
     );
     const own = await ownCmdline(source, image, request, trust !== null);
-    const initrds = [...image.archives.map((file) => ({ file, expected: undefined })), ...archives];
+    const replaced = request.inPlaceOfUki && request.initrd.length > 0;
+    const within = replaced ? [] : image.archives;
+    const initrds = [...within.map((file) => ({ file, expected: undefined })), ...archives];
     const line = fullCmdline(own, request);
     const { keys, words } = await planKeysOf(request, initrds, line, gate, observer);
     const added = words.length === 0 ? request : withWords(request, words);
@@ -236,7 +238,9 @@ export async function ownCmdline(
   trusted: boolean,
 ): Promise<string | undefined> {
   // Where trust is required the gate has been stricter, and the policy says what may be appended.
-  if (image.cmdline !== undefined && !trusted) {
+  const given = request.cmdline !== undefined || request.reuseCmdline;
+  const replaced = request.inPlaceOfUki === true && given;
+  if (image.cmdline !== undefined && !trusted && !replaced) {
     const { requireUnsealed } = await import("../gate/sealed-cmdline.ts");
     requireUnsealed(image.cmdline, source, request);
   }

@@ -127,6 +127,20 @@ describe("without trust", () => {
     expect(more.cmdline).toBe("b c");
   });
 
+  test("in place of what a UKI brings, as kexec-tools takes it", async () => {
+    const inPlaceOfUki = true;
+    const path = write("microcode.efi", withMicrocode);
+    const both = await assembled({ kernel: path, initrd, cmdline: "b", inPlaceOfUki });
+    expect(both.initrd).toEqual(given);
+    expect(both).toMatchObject({ cmdline: "b", sameInitrd: true });
+    const line = await assembled({ kernel: path, cmdline: "", inPlaceOfUki });
+    expect(line.initrd).toEqual(joined(microcode, initramfs));
+    expect(line.cmdline).toBe("");
+    const archive = await assembled({ kernel: path, initrd, inPlaceOfUki });
+    expect(archive).toMatchObject({ cmdline: "root=A quiet", sameInitrd: true });
+    expect((await assembled({ kernel: path, inPlaceOfUki })).cmdline).toBe("root=A quiet");
+  });
+
   test("a boot entry that leads to a UKI adds to it", async () => {
     write("boot/EFI/Linux/a.efi", uki);
     write("boot/extra.img", given);
@@ -199,6 +213,8 @@ describe("with trust required", () => {
   ] as const)("%p is refused", async (more, option) => {
     const message = await refusal("policy-refused", { kernel: signed, trust, ...more });
     expect(message).toStartWith(`cannot use ${option}: `);
+    const asKexec = { kernel: signed, trust, inPlaceOfUki: true, ...more };
+    expect(await refusal("policy-refused", asKexec)).toBe(message);
   });
 
   test("words that the policy lets through are appended", async () => {

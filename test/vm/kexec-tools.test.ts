@@ -7,6 +7,7 @@ import { unpackedPackage } from "./lib/packages.ts";
 import { listOf, loadAsPredicted, memberOf } from "./lib/prediction.ts";
 import { kexecTools } from "./lib/programs.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
+import { clients } from "./scenarios/kexec-clients.ts";
 import { lockedRows, type Outcome, type Row, rows } from "./scenarios/kexec-table.ts";
 
 const tools = { theirs: "/theirs", ours: "/ours" } as const;
@@ -109,6 +110,13 @@ vmSuite(
         `cp ${vmlinuz} /boot/busy; head -c 700000 ${vmlinuz} >/boot/truncated; chmod 755 /boot`,
       );
       await compareAll(guest, rows);
+    }, 600);
+
+    test("the clients", async (guest) => {
+      await compareAll(
+        guest,
+        clients.filter(({ jumps }) => jumps !== true),
+      );
     }, 600);
 
     test("the size of the crash kernel's memory is the same number", async (guest) => {

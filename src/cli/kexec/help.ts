@@ -50,7 +50,7 @@ How:
                           accepted, without effect
 
 The options of kexec-tools that need kexec_load(2), such as -c, --mem-min, --dtb
-and --console-vga, are refused. /etc/aegis-kexec/policy.json applies.
+and --serial, are refused. /etc/aegis-kexec/policy.json applies.
 
 Exit codes: 0 done (of -S: not loaded), 1 wrong use or nothing to hand over to,
 253 the kernel does not take it, 255 failed.

@@ -97,11 +97,11 @@ const table: readonly Option[] = [
   { spelt: "d debug", ...does("debug") },
   { spelt: "S status", ...does("status") },
   { spelt: "print-ckr-size", ...does("print-ckr-size") },
-  // NixOS gives it with every crash kernel.
+  // NixOS gives it and --console-vga with every crash kernel.
   { spelt: "reset-vga", ...x86, ...harmless(purgatory) },
   { spelt: "serial", ...value, ...refused(purgatory) },
   { spelt: "serial-baud", ...value, ...x86, ...refused(purgatory) },
-  { spelt: "console-vga", ...x86, ...refused(purgatory) },
+  { spelt: "console-vga", ...x86, ...told(purgatory) },
   { spelt: "console-serial", ...x86, ...refused(purgatory) },
   {
     spelt: "elf32-core-headers",

@@ -156,7 +156,11 @@ function take(state: State, { id, name, value }: Given<Meaning>): Plan | undefin
       break;
     default:
       if (state.values.has(id.does)) state.warnings.push(`${name}: the last one given counts`);
-      state.values.set(id.does, value ?? "");
+      // What reads /proc/cmdline hands its newline on.
+      state.values.set(
+        id.does,
+        id.does === "append" ? (value ?? "").replace(/\n$/, "") : (value ?? ""),
+      );
   }
   return undefined;
 }

@@ -185,8 +185,9 @@ export const rows: readonly Row[] = [
     line: "kexec --mem-min=0x1000000 -l $K",
     differs: { theirs: loaded, ours: refused, because: neverKexecLoad },
   },
+  { line: "kexec -s -p $K --initrd=$I --console-vga --append=x" },
   {
-    line: "kexec -s -l $K --console-vga",
+    line: "kexec -s -l $K --console-serial",
     differs: {
       theirs: loaded,
       ours: refused,

@@ -1,36 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { checkImageType } from "../../../../src/cli/kexec/image-type.ts";
-import { type Plan, planOf } from "../../../../src/cli/kexec/plan.ts";
+import { planOf } from "../../../../src/cli/kexec/plan.ts";
 import { KexecError } from "../../../../src/errors.ts";
-
-/** A plan on one line: its steps, then what differs from the default. */
-function told(plan: Plan): string {
-  if (plan.do === "help") return plan.asked ? "help" : "help after a question";
-  if (plan.do === "status") return plan.crash ? "status of the crash kernel" : "status";
-  if (plan.do !== "steps") return plan.do;
-  const steps = plan.steps.map((step) => {
-    if (step.do === "unload") return step.crash ? "unload crash" : "unload";
-    if (step.do !== "load") return step.do;
-    const { kernel, type, initrd, append, reuseCmdline, crash, exec } = step;
-    return [
-      exec ? "load and exec" : "load",
-      crash ? "crash" : undefined,
-      kernel ?? "(none)",
-      type === undefined ? undefined : `type=${type}`,
-      initrd === undefined ? undefined : `initrd=${initrd}`,
-      reuseCmdline ? "reuse" : undefined,
-      append === undefined ? undefined : `append=${append}`,
-    ]
-      .filter((part) => part !== undefined)
-      .join(" ");
-  });
-  const extras = [
-    plan.sync ? [] : ["no sync"],
-    plan.debug ? ["debug"] : [],
-    plan.warnings.length === 0 ? [] : [`warns: ${plan.warnings.join("; ")}`],
-  ].flat();
-  return [...steps, ...extras].join(", ");
-}
+import { told } from "./told.ts";
 
 describe("kexec-tools' meanings", () => {
   const rows: [string, string][] = [
@@ -50,6 +22,10 @@ describe("kexec-tools' meanings", () => {
     ],
     ["-l K --initrd=I --ramdisk=J", "load K initrd=J, warns: --ramdisk: the last one given counts"],
     ["-l K --append=", "load K append="],
+    [
+      "-l K --console-vga",
+      "load K, warns: --console-vga has no effect: the kernel brings its own purgatory, which drives no screen or serial line",
+    ],
     ["-f K", "load and exec K"],
     ["-fy K", "load and exec K, no sync"],
     ["-l -f K", "load and exec K"],
@@ -140,7 +116,6 @@ describe("refused by name and reason", () => {
     ["--entry=0 -l K", /^--entry is not supported: /],
     ["--real-mode -l K", /^--real-mode is not supported: .*64-bit/],
     ["--entry-32bit -l K", /^--entry-32bit is not supported: /],
-    ["--console-vga -l K", /^--console-vga is not supported: /],
     ["--serial=ttyS0 -l K", /^--serial is not supported: /],
     ["--elf32-core-headers -p K", /^--elf32-core-headers is not supported: /],
     ["--load-preserve-context K", /^--load-preserve-context is not supported: /],
@@ -197,7 +172,7 @@ describe("aarch64 has other options", () => {
   const refusals: [string, RegExp][] = [
     ["--d -l K", /^option '--d' is ambiguous; possibilities: '--debug' '--dtb'$/],
     ["--dtb D -l K", /^--dtb is not supported: /],
-    ["--console-vga -l K", /^--console-vga is not supported: /],
+    ["--console-serial -l K", /^--console-serial is not supported: /],
   ];
   for (const [line, message] of refusals) {
     test(line, () => {

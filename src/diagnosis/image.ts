@@ -4,6 +4,7 @@ import type { Architecture } from "../architecture.ts";
 import type { Cause } from "../errors.ts";
 import type { Refusal } from "../image/bzimage.ts";
 import type { Memory } from "../machine/kernel.ts";
+import { valueIn } from "../machine/reading.ts";
 import { availableText, logged, mebibytes } from "./cause.ts";
 import type { LoadAttempt } from "./evidence.ts";
 import { segmentCause } from "./memory-need.ts";
@@ -60,6 +61,10 @@ export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
   const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
   return {
     code: "out-of-memory",
+    details: {
+      size: attempt.kernelSize + attempt.initrdSize,
+      available: valueIn(memory.available),
+    },
     why: `not enough memory for ${wanted} of kernel and initramfs${availableText(memory)}`,
     hint: "the kernel needs room for the files twice: free memory, or use a smaller initramfs",
   };
@@ -71,13 +76,15 @@ export function noPlaceCause(
   crashSize: number | undefined,
   handover: boolean | undefined,
 ): Cause {
-  const wanted = mebibytes(attempt.kernelSize + attempt.initrdSize);
+  const size = attempt.kernelSize + attempt.initrdSize;
+  const wanted = mebibytes(size);
   if (attempt.crash) {
     const nothingReserved = crashMemoryCause(crashSize);
     if (nothingReserved !== undefined) return nothingReserved;
     const reserved = crashSize === undefined ? "" : ` (${mebibytes(crashSize)})`;
     return {
       code: "no-room",
+      details: { size, limit: crashSize },
       why: `${wanted} and what the crash kernel needs to unpack itself do not fit what crashkernel= reserves${reserved}`,
       hint: "reserve more by crashkernel=, or use a smaller initramfs",
     };
@@ -87,6 +94,7 @@ export function noPlaceCause(
   }
   return {
     code: "no-room",
+    details: { size },
     why: `no stretch of free memory is large enough for ${wanted}`,
     hint: "use a smaller initramfs, or load earlier after boot, before memory is in pieces",
   };

@@ -18,6 +18,7 @@ export function segmentCause(largest: number, memory: Memory): Cause | undefined
   if (total === undefined || largest <= total / 2) return undefined;
   return {
     code: "no-room",
+    details: { size: largest, limit: Math.floor(total / 2) },
     why: `a file of ${mebibytes(largest)} is over half of this machine's memory (${mebibytes(total)})`,
     hint: "use a smaller initramfs",
   };
@@ -44,6 +45,7 @@ export function requireMemory(need: MemoryNeed, memory: Memory): string | undefi
   const copied = need.copied === 0 ? "" : ` and ${mebibytes(need.copied)} joined in memory`;
   throw cannot("load", {
     code: "out-of-memory",
+    details: { size: wanted, available },
     why,
     hint: `kernel and initramfs (${mebibytes(need.kernel + need.initrd)}) are held twice${copied}: free memory, or use a smaller initramfs`,
   });

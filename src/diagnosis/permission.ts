@@ -52,6 +52,7 @@ export function permissionCause(
   if (valueIn(state.disabled) === true) {
     return {
       code: "kexec-disabled",
+      details: { setting: "kernel.kexec_load_disabled" },
       why: "kernel.kexec_load_disabled is 1",
       hint: "the setting lasts until a reboot: find what sets it (sysctl.d, --lock) if that is not wanted",
     };
@@ -60,6 +61,7 @@ export function permissionCause(
     const name = crash ? "kexec_load_limit_panic" : "kexec_load_limit_reboot";
     return {
       code: "load-limit-reached",
+      details: { setting: `kernel.${name}` },
       why: `kernel.${name} is used up`,
       hint: "the limit can only be lowered: reboot to load again",
     };

@@ -56,6 +56,7 @@ function requireArchitecture({ manifest }: Generation, architecture: Architectur
   if (wanted === architecture) return;
   throw cannot(`fetch ${manifest.path}`, {
     code: "wrong-architecture",
+    details: { path: manifest.path },
     why: `it is for ${wanted}, and this machine is ${architecture}`,
     hint: `fetch a generation that was made for ${architecture}`,
   });

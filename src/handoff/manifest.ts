@@ -118,6 +118,7 @@ function describe(
   if (!file.canonicalPath.startsWith(below)) {
     throw cannot(`write a manifest with ${file.path}`, {
       code: "not-below",
+      details: { path: file.path },
       why: `it is not below ${folder}, the folder of SOURCE`,
       hint: "put kernel, initramfs and manifest into one folder: it is what is signed and copied",
     });

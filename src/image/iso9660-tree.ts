@@ -207,6 +207,7 @@ export class IsoTree {
   private refuse(rule: string): never {
     throw cannot(`read the ISO image ${this.path}`, {
       code: "malformed-input",
+      details: { path: this.path },
       why: rule,
       hint: "copy or download it again",
     });

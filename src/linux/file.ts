@@ -137,12 +137,14 @@ export class InputFile implements Disposable {
       if (status.inode !== found.inode || status.device !== found.device) {
         throw cannot(`use ${path} as the ${what}`, {
           code: "file-changed",
+          details: { path },
           why: "another file took its place while it was opened",
         });
       }
       if (status.size > largestFile) {
         throw cannot(`use ${path} as the ${what}`, {
           code: "file-too-large",
+          details: { path, size: status.size, limit: largestFile },
           why: `it has ${status.size} bytes`,
           hint: "no such file is that large: it is damaged, or sparse",
         });
@@ -150,6 +152,7 @@ export class InputFile implements Disposable {
       if (status.size === 0) {
         throw cannot(`use ${path} as the ${what}`, {
           code: "file-empty",
+          details: { path },
           why: "the file is empty",
           hint: "copy or download it again: an empty file is often an interrupted copy",
         });
@@ -201,6 +204,7 @@ function requireRegular(fd: number, path: string, what: string): FileStatus {
   if (status.type === "regular file") return status;
   throw cannot(`use ${path} as the ${what}`, {
     code: "not-a-regular-file",
+    details: { path },
     why: `it is a ${status.type}, not a regular file`,
     hint: `give the path of the ${what} file itself`,
   });

@@ -186,6 +186,7 @@ export function openError(path: string, what: string, errno: number): KexecError
         `use ${path} as the ${what}`,
         {
           code: "not-a-regular-file",
+          details: { path },
           why: "it is not a regular file",
           hint: `give the path of the ${what} file itself`,
         },

@@ -106,6 +106,7 @@ export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
   if (length > longest) {
     throw cannot("use the command line", {
       code: "cmdline-too-long",
+      details: { size: length, limit: longest },
       why: `it has ${length} bytes, and this kernel takes ${longest}`,
       hint: `shorten it by ${length - longest === 1 ? "a byte" : `${length - longest} bytes`}`,
     });

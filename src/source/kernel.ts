@@ -108,6 +108,7 @@ function checkArm64(path: string, image: Arm64Image, architecture: Architecture)
 function cutShort(path: string, sign: string): KexecError {
   return cannot(`start ${path}`, {
     code: "kernel-truncated",
+    details: { path },
     why: `the file is cut short: ${sign}`,
     hint: "copy or download it again: the kernel would load it, but it would never boot",
   });
@@ -116,6 +117,7 @@ function cutShort(path: string, sign: string): KexecError {
 function wrongArchitecture(path: string, of: string, machine: Architecture): KexecError {
   return cannot(`start ${path}`, {
     code: "wrong-architecture",
+    details: { path, expected: machine, found: of },
     why: `it is a kernel for ${of}, and this machine is ${machine}`,
     hint: `use a kernel built for ${machine}`,
   });
@@ -130,7 +132,12 @@ async function notAKernel(file: OpenFile): Promise<KexecError> {
   const [what, hint] =
     text ??
     (program === undefined ? insteadOfKernel(image) : [`${program}, not Linux`, giveKernel]);
-  return cannot(`start ${file.path}`, { code: "not-a-kernel", why: `it is ${what}`, hint });
+  return cannot(`start ${file.path}`, {
+    code: "not-a-kernel",
+    details: { path: file.path, found: what },
+    why: `it is ${what}`,
+    hint,
+  });
 }
 
 /** A configuration that nothing reads here, or not under this name. */

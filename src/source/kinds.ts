@@ -23,6 +23,7 @@ const nothing: Reader<FoundTree> = {
   open: ({ tree }) => {
     throw cannot(`load ${tree.path}`, {
       code: "file-not-found",
+      details: { path: tree.path },
       why: "it is a directory without boot entries",
       hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
     });

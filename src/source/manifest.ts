@@ -48,7 +48,8 @@ async function openExpected(
 ): Promise<HeldFile> {
   using guard = new DisposableStack();
   const file = guard.use(await found.openBelow(entry.path, what, entry, from));
-  if (file.size !== entry.size) throw cannot(`use ${file.path}`, otherSize(file.size, entry));
+  if (file.size !== entry.size)
+    throw cannot(`use ${file.path}`, otherSize(file.size, entry), { details: { path: file.path } });
   guard.move();
   return file;
 }

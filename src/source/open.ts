@@ -126,6 +126,7 @@ export class FoundSource implements Disposable {
     if (generation !== undefined) return generation;
     throw cannot(`fetch ${path}`, {
       code: "usage",
+      details: { path },
       why: `it has no generation (what is there: ${this.kind})`,
       hint: "give a manifest (boot.json), or a folder of generations",
     });

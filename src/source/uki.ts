@@ -58,6 +58,7 @@ export function readUkiParts(
   if (kernel === undefined) {
     throw cannot(`load ${file.path}`, {
       code: "malformed-input",
+      details: { path: file.path },
       why: `its profile ${profile} has no .linux section`,
     });
   }
@@ -82,6 +83,7 @@ function requireMachine(path: string, pe: PeImage, architecture: Architecture): 
   if (pe.machine === architecture) return;
   throw cannot(`load ${path}`, {
     code: "wrong-architecture",
+    details: { path, expected: architecture, found: pe.machine ?? undefined },
     why: `it is a UKI for ${pe.machine ?? "another architecture"}, and this machine is ${architecture}`,
     hint: `use a UKI built for ${architecture}`,
   });
@@ -108,6 +110,7 @@ function readCmdline(file: OpenFile, section: UkiSection): string {
   const refused = (problem: string) =>
     cannot(`load ${file.path}`, {
       code: "malformed-input",
+      details: { path: file.path },
       why: `its .cmdline section ${problem}`,
       hint: "build the UKI anew: its command line is one line of text",
     });

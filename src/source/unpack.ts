@@ -82,6 +82,7 @@ export async function unpack(
   if (memfd.size === 0) {
     throw cannot(`unpack ${part.path}`, {
       code: "malformed-input",
+      details: { path: part.path },
       why: "there is nothing in it",
       hint: "copy or download it again",
     });
@@ -118,6 +119,7 @@ function damaged(part: OpenFile, compression: Unpackable): (cause: unknown) => n
         `unpack ${part.path}`,
         {
           code: "kernel-truncated",
+          details: { path: part.path },
           why: `its ${compression} stream is cut short`,
           hint: "copy or download it again",
         },
@@ -129,6 +131,7 @@ function damaged(part: OpenFile, compression: Unpackable): (cause: unknown) => n
       `unpack ${part.path}`,
       {
         code: "malformed-input",
+        details: { path: part.path },
         why: `${
           junk
             ? `something follows its ${compression} stream`
@@ -153,6 +156,7 @@ function overLimit(part: OpenFile, limit: number): KexecError {
 function tooLarge(part: OpenFile, limit: number, what: string): KexecError {
   return cannot(`unpack ${part.path}`, {
     code: "file-too-large",
+    details: { path: part.path },
     why: `${what} ${limit / 1048576} MiB`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
@@ -161,6 +165,7 @@ function tooLarge(part: OpenFile, limit: number, what: string): KexecError {
 function notUnpacked(part: OpenFile, compression: keyof typeof tools): KexecError {
   return cannot(`unpack ${part.path}`, {
     code: "kernel-unsuitable",
+    details: { path: part.path },
     why: `it is compressed by ${compression.replace("-legacy", "")}; gzip and zstd are unpacked here`,
     hint: `unpack it first: ${commandFor(part, tools[compression])}`,
   });
@@ -169,6 +174,7 @@ function notUnpacked(part: OpenFile, compression: keyof typeof tools): KexecErro
 function longWindow(part: OpenFile): KexecError {
   return cannot(`unpack ${part.path}`, {
     code: "kernel-unsuitable",
+    details: { path: part.path },
     why: `its zstd stream was made with a window of more than ${largestWindow >> 20} MiB`,
     hint: `unpack it first: ${commandFor(part, "zstd -dc --long=31")}`,
   });

@@ -72,6 +72,7 @@ export async function unwrap(
     if (wrappings.length === mostWrappings) {
       throw cannot(`unpack ${file.path}`, {
         code: "kernel-unsuitable",
+        details: { path: file.path },
         why: `it is packed more than ${mostWrappings} times over`,
       });
     }
@@ -110,6 +111,7 @@ function nextWrapping(part: OpenFile): NextWrapping | undefined {
     if (compression === undefined) {
       throw cannot(`unpack ${part.path}`, {
         code: "kernel-unsuitable",
+        details: { path: part.path },
         why: `nothing is known of its compression ${JSON.stringify(method)}`,
         hint: "give the kernel inside it, unpacked",
       });
@@ -135,6 +137,7 @@ function copyOf(part: OpenFile, limit: number): Memfd {
   if (part.size > limit) {
     throw cannot(`copy ${part.path}`, {
       code: "out-of-memory",
+      details: { size: part.size, limit },
       why: `it has ${part.size} bytes, and a kernel may have ${limit} here`,
       hint: "free memory: the kernel holds the image twice while it loads it",
     });

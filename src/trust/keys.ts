@@ -45,7 +45,11 @@ const convertHint = "make the public key with: openssl pkey -in KEY -pubout -out
 const keyHint = "give the public key that minisign -G wrote, or one from openssl pkey -pubout";
 
 function refuse(name: string, why: string, hint = keyHint): KexecError {
-  return new KexecError("bad-key", { message: `public key ${name}: ${why}`, hint });
+  return new KexecError("bad-key", {
+    message: `public key ${name}: ${why}`,
+    hint,
+    details: { path: name },
+  });
 }
 
 /**

@@ -91,6 +91,7 @@ export function parseManifest(bytes: Uint8Array, name = "manifest"): Manifest {
   if (value !== undefined) return value;
   throw new KexecError("bad-manifest", {
     message: `${name} is not a manifest: ${problems[0]}`,
+    details: { path: name, rule: problems[0] },
     hint: "write it with: aegis-kexec manifest",
   });
 }
@@ -127,17 +128,21 @@ function orderedFile({ path, size, sha256, verity }: ManifestFile): ManifestFile
 }
 
 /** A file of another size than the manifest says. */
-export function otherSize(size: number, expected: ManifestFile): Cause {
+export function otherSize(size: number, expected: ManifestFile): Cause<"digest-mismatch"> {
   return {
     code: "digest-mismatch",
+    details: { size, expected: String(expected.size), found: String(size) },
     why: `it has ${size} bytes, and the manifest says ${expected.size}`,
     hint: "it is not the file that the manifest was written for, or it was not copied whole",
   };
 }
 
-/** A file of the right size with another digest. */
-export const otherDigest: Cause = {
-  code: "digest-mismatch",
-  why: "its SHA-256 is not the manifest's",
-  hint: "it was changed, or it belongs to another generation: copy the generation again, whole",
-};
+/** A file of the right size with another digest, in hexadecimal. */
+export function otherDigest(found: string, expected: ManifestFile): Cause<"digest-mismatch"> {
+  return {
+    code: "digest-mismatch",
+    details: { size: expected.size, expected: expected.sha256, found },
+    why: "its SHA-256 is not the manifest's",
+    hint: "it was changed, or it belongs to another generation: copy the generation again, whole",
+  };
+}

@@ -118,6 +118,7 @@ export function parsePolicy(bytes: Uint8Array, path: string): Policy {
   if (value === undefined || broken.length > 0) {
     throw new KexecError("policy-broken", {
       message: `policy ${path} is broken: ${broken.join("; ")}`,
+      details: { path, rule: broken[0] },
       hint: "nothing is loaded until the policy is repaired",
     });
   }
@@ -211,6 +212,7 @@ export function checkGeneration(generation: number, requirement: TrustRequiremen
   if (floor === undefined || generation >= floor) return;
   throw new KexecError("generation-too-low", {
     message: `generation ${generation} is refused: the lowest accepted is ${floor}`,
+    details: { generation, minimum: floor },
     hint: "load a newer generation",
   });
 }

@@ -74,6 +74,7 @@ export function quorumError(
   const others = rejections.map(({ key, why }) => `${key.name} (${key.fingerprint}): ${why}`);
   return new KexecError("untrusted", {
     message: `${file} is not trusted: ${threshold} keys must have signed it, and ${signers.length === 1 ? "one has" : `${signers.length} have`}: ${[names, ...others].join("; ")}`,
+    details: { path: file, keys: rejections.map(({ key }) => key.fingerprint) },
     hint: `sign it by another of the trusted keys, into ${file}.NAME.minisig or ${file}.NAME.sig`,
   });
 }

@@ -44,7 +44,11 @@ const trustedPrefix = "trusted comment: ";
 const hint = "sign it with: minisign -S -m FILE, or openssl pkeyutl -sign -rawin";
 
 function refuse(name: string, why: string): KexecError {
-  return new KexecError("bad-signature", { message: `signature ${name}: ${why}`, hint });
+  return new KexecError("bad-signature", {
+    message: `signature ${name}: ${why}`,
+    hint,
+    details: { path: name },
+  });
 }
 
 /** Armoured, or a signature packet of version 3 to 6: RFC 9580, 4.2 and 5.2. */

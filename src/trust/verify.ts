@@ -25,6 +25,8 @@ export interface VerifiedSignature {
 export interface Rejection {
   readonly key: PublicKey;
   readonly cause: "key-id-differs" | "signature-wrong" | "trusted-comment-wrong";
+  /** No key is named, as in OpenSSL's signatures: another key and another file look alike. */
+  readonly isBlind?: true;
   /** The cause in words. */
   readonly why: string;
 }
@@ -72,6 +74,7 @@ function signedBytes(signed: Signed, signature: DetachedSignature): Uint8Array {
   }
   if (!("message" in signed)) {
     throw new KexecError("bad-signature", {
+      details: { path: signature.name },
       message: `signature ${signature.name}: covers the file itself, but only its digest is at hand`,
       hint: "sign it pre-hashed: minisign -S -H -m FILE",
     });
@@ -80,6 +83,7 @@ function signedBytes(signed: Signed, signature: DetachedSignature): Uint8Array {
   // that tells the two forms apart is not signed.
   if (signed.message.length === digestLength) {
     throw new KexecError("bad-signature", {
+      details: { path: signature.name },
       message: `signature ${signature.name}: the signed file has the length of a digest`,
       hint: "sign the file itself, not its digest",
     });
@@ -118,7 +122,8 @@ async function reject(
   if (foreign !== undefined) return foreign;
   if (!(await verifyEd25519(key.point, message, signature.signature))) {
     const why = "this key did not sign these bytes";
-    return { key, cause: "signature-wrong", why };
+    const names = isMinisign && key.keyId !== undefined;
+    return { key, cause: "signature-wrong", why, ...(names ? {} : { isBlind: true }) };
   }
   if (!isMinisign) return undefined;
 
@@ -147,6 +152,7 @@ export function notVerifiedError(
   if (first === undefined) {
     return new KexecError("untrusted", {
       message: `${file} is not trusted: no key is trusted`,
+      details: { path: file },
       hint: "name a public key with --trust",
     });
   }
@@ -154,10 +160,14 @@ export function notVerifiedError(
     ({ key, why }) => `${key.name} (${key.fingerprint}): ${why}`,
   );
   const isForeign = result.rejections.every(({ cause }) => cause === "key-id-differs");
+  const isBlind = result.rejections.some((rejection) => rejection.isBlind);
   return new KexecError(isForeign ? "untrusted" : "bad-signature", {
     message: `${file} is not trusted: ${reasons.join("; ")}`,
+    details: { path: file, keys: result.rejections.map(({ key }) => key.fingerprint) },
     hint: isForeign
       ? `sign it with a trusted key, or trust the key that signed it${named}`
-      : `sign the file again; it, its signature${named} or its key changed`,
+      : isBlind
+        ? `either another key signed it or it is another file: such a signature${named} names no key, so nobody can tell which; sign it again`
+        : `sign the file again; it, its signature${named} or its key changed`,
   });
 }

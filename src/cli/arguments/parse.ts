@@ -22,6 +22,8 @@ export function usageError(command: string | undefined, why: string, hint?: stri
   return new KexecError("usage", {
     message: `cannot run${command === undefined ? "" : ` ${command}`}: ${why}`,
     hint: hint ?? `${called} --help says what it takes`,
+    // The sentence names the option as it was written.
+    details: { option: /(?:^| )(-[-A-Za-z][^\s:,]*)/.exec(why)?.[1] },
   });
 }
 

@@ -18,6 +18,7 @@ export function* refusedOptions(options: TrustOptions, isManifest: boolean): Gen
     if (!isGiven) continue;
     yield cannot(`use ${option}`, {
       code: "policy-refused",
+      details: { option },
       why: "trust is required, and the signature covers initramfs and command line",
       hint: "put it into the manifest before it is signed",
     });
@@ -53,6 +54,7 @@ export function* refusedAppend(
   for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
     yield cannot(`use ${option}`, {
       code: "policy-refused",
+      details: { option: "--append" },
       why: problem,
       hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
     });

@@ -102,6 +102,7 @@ export class TrustGate implements Gate {
       if (whole === undefined && uki === undefined) {
         throw cannot(`trust ${source.path}`, {
           code: "untrusted",
+          details: { path: source.path },
           why: "no signature covers kernel, initramfs and command line as one",
           hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
         });
@@ -116,6 +117,7 @@ export class TrustGate implements Gate {
       code: "generation-too-low",
       why: `it has no generation, and at least ${this.requirement.minGeneration} is asked for`,
       hint: "only a manifest has a generation",
+      details: { minimum: this.requirement.minGeneration },
     });
   }
 
@@ -153,6 +155,7 @@ export class TrustGate implements Gate {
       return cannot(`put a secret at ${destination}`, {
         code: "policy-refused",
         why: problem,
+        details: { path: destination },
         hint: "choose a place that the policy's allowSecret names, without execute permission",
       });
     });
@@ -231,6 +234,7 @@ function requireWorthReading(path: string, size: number, { keys, signatures }: T
   if (readings === 0 || size * readings <= largestUnnamed) return;
   throw cannot(`trust ${path}`, {
     code: "bad-signature",
+    details: { path },
     why: `its signature is of the file itself, which would have to be read once for each of ${readings} keys, and over ${largestUnnamed >> 20} MiB that is not done`,
     hint: "sign it by minisign, which signs a digest and names its key: minisign -S -m FILE",
   });

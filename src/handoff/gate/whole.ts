@@ -92,6 +92,7 @@ function requireAgreement(copies: readonly Copy[], path: string): void {
       if (!agree(copy, other, length)) {
         throw cannot(`trust ${path}`, {
           code: "file-changed",
+          details: { path },
           why: "it changed while it was read",
           hint: "wait until whatever writes it has finished",
         });

@@ -70,6 +70,7 @@ export async function auditManifest(
     reasons.add(
       cannot(`load ${path}`, {
         code: "wrong-architecture",
+        details: { path, expected: architecture, found: manifest.architecture },
         why: `it is for ${manifest.architecture}, and this machine is ${architecture}`,
         hint: `load a generation that was made for ${architecture}`,
       }),
@@ -217,7 +218,7 @@ function reportOf(
 
 function sizeProblem(file: OpenFile, entry: ManifestFile): KexecError | undefined {
   if (file.size === entry.size) return undefined;
-  return cannot(`use ${file.path}`, otherSize(file.size, entry));
+  return cannot(`use ${file.path}`, otherSize(file.size, entry), { details: { path: file.path } });
 }
 
 function digestProblem(
@@ -229,13 +230,16 @@ function digestProblem(
   const sha256 = sha256Of(file, (done) =>
     observer.progress?.(`verifying ${file.path}`, done, file.size),
   );
-  return sha256 === entry.sha256 ? undefined : cannot(`use ${file.path}`, otherDigest);
+  return sha256 === entry.sha256
+    ? undefined
+    : cannot(`use ${file.path}`, otherDigest(sha256, entry), { details: { path: file.path } });
 }
 
 function broken(path: string, problem: string): KexecError {
   const code: ErrorCode = "bad-manifest";
   return new KexecError(code, {
     message: `${path} is not a manifest: ${problem}`,
+    details: { path, rule: problem },
     hint: "write it with: aegis-kexec manifest",
   });
 }

@@ -139,6 +139,7 @@ const what: Readonly<Record<FramingFault["kind"], string>> = {
 function faultOf(path: string, { kind, at, why }: FramingFault): KexecError {
   return cannot(`use the initramfs ${path}`, {
     code: "malformed-input",
+    details: { path, rule: `it ${why}, at byte ${at}` },
     why: `${what[kind]}: it ${why}, at byte ${at}`,
     hint:
       kind === "junk"

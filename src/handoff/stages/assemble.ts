@@ -121,6 +121,7 @@ async function requireSigned(
   if (problem !== undefined) return;
   throw cannot(`use ${file.path}`, {
     code: "file-changed",
+    details: { path: file.path },
     why: "the file changed while it was read",
     hint: "wait until whatever writes it has finished",
   });

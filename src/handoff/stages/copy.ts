@@ -85,5 +85,5 @@ export function requireDigest(
   }
   const digest = hasher.digest("hex");
   if (digest === expected.sha256) return;
-  throw cannot(`use ${path}`, otherDigest);
+  throw cannot(`use ${path}`, otherDigest(digest, expected), { details: { path } });
 }

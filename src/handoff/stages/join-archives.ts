@@ -86,6 +86,7 @@ function requireDigests(
     if (found?.kind === "broken" || found?.offset !== pieces[piece]?.bootconfig?.offset) {
       throw cannot(`use ${path}`, {
         code: "file-changed",
+        details: { path },
         why: "the file changed while it was read",
       });
     }

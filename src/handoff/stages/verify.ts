@@ -136,6 +136,7 @@ function requireLikely({ path }: OpenFile, size: number): void {
   if (size <= largestUnsigned) return;
   throw cannot(`start ${path}`, {
     code: "file-too-large",
+    details: { path, size, limit: largestUnsigned },
     why: `it has ${size} bytes, and nobody signed the manifest that names it`,
     hint: "no kernel is that large: this is a damaged or a hostile file",
   });
@@ -175,6 +176,7 @@ async function copyWhole(file: OpenFile, observer: Observer) {
   if (file.size > largestUki) {
     throw cannot(`load ${file.path}`, {
       code: "file-too-large",
+      details: { path: file.path, size: file.size, limit: largestUki },
       why: `it has ${file.size} bytes, and a UKI ends at ${largestUki}`,
       hint: "build the UKI anew, with a smaller initramfs",
     });
@@ -206,6 +208,7 @@ function requireArchitecture(source: Source, architecture: Architecture): void {
   if (wanted === undefined || wanted === architecture) return;
   throw cannot(`load ${source.path}`, {
     code: "wrong-architecture",
+    details: { path: source.path, expected: architecture, found: wanted },
     why: `it is for ${wanted}, and this machine is ${architecture}`,
     hint: `load a generation that was made for ${architecture}`,
   });
@@ -221,6 +224,7 @@ function requireSight(
   if (cmdline === undefined && append === undefined) {
     throw cannot(`boot ${path}`, {
       code: "system-not-found",
+      details: { path },
       why: `the next system would not find it: ${blind.why}`,
       hint: blind.give,
     });

@@ -17,6 +17,7 @@ export function isCheckedByKernel(file: OpenFile, expected: ManifestFile): boole
   if (measured === expected.verity && file.size === expected.size) return true;
   throw cannot(`use ${file.path}`, {
     code: "digest-mismatch",
+    details: { path: file.path },
     why: "its fs-verity digest is not the manifest's",
     hint: "it belongs to another generation: copy the generation again, whole, and enable fs-verity anew",
   });

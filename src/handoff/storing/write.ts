@@ -107,6 +107,7 @@ function requireRoom(
     `store ${path}`,
     {
       code: "io-error",
+      details: { path },
       why: `no space left on device: it needs ${needed} bytes, and ${free} are free`,
       hint: "make room: remove a generation that is not needed, or keep fewer (--keep)",
     },
@@ -124,6 +125,7 @@ async function copyInto(
   open: (from: number) => ReturnType<Generation["open"]>,
   observer: Observer,
 ): Promise<number> {
+  let found = "";
   const had = target.size <= listed.size ? target.size : 0;
   for (const from of had > 0 ? [had, 0] : [0]) {
     const hasher = new Bun.CryptoHasher("sha256");
@@ -140,13 +142,16 @@ async function copyInto(
         observer.progress?.(`storing ${listed.path}`, at + bytes.length, listed.size);
       }
     }
-    if (hasher.digest("hex") === listed.sha256) {
+    found = hasher.digest("hex");
+    if (found === listed.sha256) {
       target.flush();
       return from;
     }
   }
   target.cut(0);
-  throw cannot(`store ${target.path}`, otherDigest);
+  throw cannot(`store ${target.path}`, otherDigest(found, listed), {
+    details: { path: target.path },
+  });
 }
 
 function writeSmall(folder: Folder, path: string, bytes: Uint8Array): void {

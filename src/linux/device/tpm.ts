@@ -50,6 +50,7 @@ function channel(path: string, fd: number): TpmChannel {
       `use the TPM ${path}`,
       {
         code: "io-error",
+        details: { path },
         why: `cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
         hint: "see the kernel log (dmesg)",
       },

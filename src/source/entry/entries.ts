@@ -77,6 +77,7 @@ class EntriesMenu implements Menu<ListedEntry> {
     if (found.length > mostEntries) {
       throw cannot(`choose a boot entry in ${root.path}`, {
         code: "file-too-large",
+        details: { path: root.path },
         why: `it has more than ${mostEntries}`,
         hint: "name one with --entry, or give its file",
       });

@@ -15,6 +15,7 @@ export const entryReader = {
     if (root === undefined) {
       throw cannot(`load the boot entry ${file.path}`, {
         code: "malformed-input",
+        details: { path: file.path },
         why: "its files are not to be found from there",
         hint: "give the directory or the disk that has loader/entries",
       });
@@ -50,6 +51,7 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
   if (!isForMachine(entry.architecture, architecture)) {
     throw cannot(`load the boot entry ${path}`, {
       code: "wrong-architecture",
+      details: { path },
       why: `it is for ${entry.architecture}, and this machine is ${architecture}`,
       hint: `choose an entry for ${architecture}`,
     });
@@ -110,6 +112,7 @@ function requireUsable(path: string, { deviceTree }: EntryFile): void {
   if (deviceTree !== undefined) {
     throw cannot(`load the boot entry ${path}`, {
       code: "kernel-unsuitable",
+      details: { path },
       why: `it wants a device tree (${deviceTree}), and kexec_file_load passes on the running one`,
       hint: "give its kernel, its initramfs and its options themselves to boot with the running device tree",
     });

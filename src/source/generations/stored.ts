@@ -85,6 +85,7 @@ export async function whyNot(
     if (wanted !== architecture) {
       return cannot(`load ${found.file.path}`, {
         code: "wrong-architecture",
+        details: { path: found.file.path },
         why: `it is for ${wanted}, and this machine is ${architecture}`,
       });
     }
@@ -92,6 +93,7 @@ export async function whyNot(
       if (expected === undefined || sha256Of(file) === expected.sha256) continue;
       return cannot(`use ${file.path}`, {
         code: "digest-mismatch",
+        details: { path: file.path },
         why: "its SHA-256 is not the one in the manifest",
       });
     }

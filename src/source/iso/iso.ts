@@ -182,6 +182,7 @@ export class IsoMenu implements Menu<IsoEntry> {
     if (versionOf(fdOf(this.found)) === this.version) return;
     throw cannot(`boot the ISO image ${this.path}`, {
       code: "file-changed",
+      details: { path: this.path },
       why: "it changed while it was read",
       hint: "wait until whatever writes it has finished",
     });

@@ -62,6 +62,7 @@ export async function findMenu(
   const why = notes.length === 0 ? "it has no boot menu that is known here" : notes.join("; ");
   throw cannot(`boot the ISO image ${files.image.path}`, {
     code: "file-not-found",
+    details: { path: files.image.path },
     why,
     hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${shellWord(files.image.path)} -extract / FOLDER), and give them themselves`,
   });

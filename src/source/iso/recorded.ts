@@ -53,6 +53,7 @@ export class RecordedBlocks implements ByteSource {
       if ((this.blocks.size + until - at) * blockSize > mostBytes) {
         throw cannot(`read the ISO image ${this.file.path}`, {
           code: "malformed-input",
+          details: { path: this.file.path },
           why: `its directories and menus have more than ${mostBytes >> 20} MiB`,
         });
       }

@@ -41,6 +41,7 @@ export const menuFileReader = {
     if (tree === undefined || kind === undefined) {
       throw cannot(`load the boot menu ${file.path}`, {
         code: "malformed-input",
+        details: { path: file.path },
         why: "its files are not to be found from there",
         hint: "give the directory or the disk that it is on",
       });
@@ -135,6 +136,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     }
     throw cannot(`load the boot menu ${this.path}`, {
       code: "malformed-input",
+      details: { path: this.path },
       why: warnings.join("; ") || "it has no entries",
       hint: "give its kernel, its initramfs and its command line themselves",
     });

@@ -273,3 +273,13 @@ test("hostile bytes: refused, or well formed and not verified", async () => {
   }
   expect(wellFormed).toBeGreaterThan(100);
 });
+
+test("a signature without a key's name may be of another key or another file, and that is said", async () => {
+  const hintFor = async (file: Uint8Array | string, key: typeof pemKey) => {
+    const result = await verifySignature({ message: bytesOf("another") }, read(file), [key]);
+    if (result.verified) throw new Error("verified");
+    return notVerifiedError("boot.json", result).hint;
+  };
+  expect(await hintFor(raw, pemKey)).toMatch(/another key signed it or it is another file/);
+  expect(await hintFor(prehashed, minisignKey)).not.toMatch(/nobody can tell/);
+});

@@ -50,6 +50,8 @@ const silent = [
   ],
   ...["net_del_addr", "net_del_dns", "net_del_route", "net_ls_addr", "net_ls_cards", "net_ls_dns"],
   ...["net_ls_routes", "net_nslookup", "net_ipv6_autoconf", "loadbios", "fakebios", "cmosclean"],
+  // openSUSE's: an entry behind a key alone.
+  "hiddenentry",
   ...["cmosset", "macppcbless", "mactelbless", "time", "halt_on_error", "usbkeyboard"],
 ];
 

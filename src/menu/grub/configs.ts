@@ -6,7 +6,8 @@ import { GrubLeave } from "./state.ts";
 
 const entryOptions = {
   class: ["value"],
-  users: ["value"],
+  // `--users $grub_users`, which is not set: so stand RHEL's entries for POWER, which petitboot reads.
+  users: ["perhaps"],
   hotkey: ["value"],
   source: ["value"],
   id: ["value"],

@@ -135,11 +135,23 @@ class Builder {
       kernel,
       chained: false,
       initrds,
-      cmdline: started.kind === "linux" ? started.cmdline : "",
+      cmdline: started.kind === "linux" ? this.resolved(started.cmdline, label.from) : "",
       deviceTree: deviceTree === undefined ? undefined : this.resolve(file),
       problem: this.problemOf(label, started, deviceTree),
       writes: [],
     };
+  }
+
+  /** U-Boot puts variables of its own into APPEND, which nobody knows here. */
+  private resolved(cmdline: string, from: string): string {
+    return cmdline
+      .split(" ")
+      .flatMap((word) => {
+        if (!/\$\{\w+\}/.test(word)) return [word];
+        this.reading.note(`${from}: ${word} is left out: it has a variable of U-Boot`);
+        return [];
+      })
+      .join(" ");
   }
 
   /** Labels need not differ; the submenus around them, and numbers where that is not enough, do. */

@@ -58,7 +58,9 @@ export function loaderDefault(
   const afterwards = choice.takesOneShot ? [deleteVariable("LoaderEntryOneShot")] : [];
   const isSaved = conf.default === "@saved" || variables.default?.toLowerCase() === "@saved";
   const id = entries[choice.index ?? -1]?.id;
-  if (isSaved && id !== undefined && id !== variables.lastBooted && canChangeVariables()) {
+  // save_selected_entry of systemd-boot: not what is booted once.
+  const saves = isSaved && !choice.takesOneShot && id !== undefined && id !== variables.lastBooted;
+  if (saves && canChangeVariables()) {
     afterwards.push(setVariable("LoaderEntryLastBooted", id));
   }
   return { index: choice.index, why: choice.why, afterwards };

@@ -65,6 +65,13 @@ describe("an entry", () => {
     expect(entries).toEqual([expected]);
   });
 
+  test("has its id where its users are those of a variable that is not set", () => {
+    const { entries } = read(
+      "menuentry 'RHEL 8' --class kernel --unrestricted --users $grub_users --id a { linux /vmlinuz }",
+    );
+    expect(entries).toMatchObject([{ id: "a", title: "RHEL 8" }]);
+  });
+
   test("is named by its title where it has no id, and by its submenus", () => {
     const { entries } = read(
       "menuentry 'a > b' { linux /vmlinuz }\nsubmenu Old --id old {\n menuentry x { linux /vmlinuz }\n}\n",

@@ -119,6 +119,14 @@ describe("a label", () => {
     });
   });
 
+  test("leaves out what U-Boot alone could resolve, and says so", () => {
+    const { entries, notes } = read(
+      "label x\nlinux vmlinuz\nappend ${cbootargs} quiet root=/dev/a dev=$1\n",
+    );
+    expect(entries[0]?.cmdline).toBe("quiet root=/dev/a dev=$1");
+    expect(notes.join()).toContain(":1: ${cbootargs} is left out: it has a variable of U-Boot");
+  });
+
   test("of mboot.c32 has the Multiboot kernel, and no modules", () => {
     const lines = "kernel mboot.c32\nappend vmlinuz console=none --- initrd.img a --- initrd.img";
     expect(first(`label x\n${lines}\n`)).toMatchObject({

@@ -1,7 +1,11 @@
 /** Menus that the real generators write: GRUB's without a next entry, U-Boot's, and boot entries. */
 import { expect } from "bun:test";
+import { ensureBuilt } from "../../../build/reuse.ts";
 import { copyOf, diskGuest, readDisk } from "../lib/disk.ts";
+import { startGuest } from "../lib/guest.ts";
+import { guestInitramfs, text } from "../lib/initramfs.ts";
 import { installedNeeds, installGrub, mountDisk } from "../lib/installed.ts";
+import { kernel } from "../lib/kernels.ts";
 import { vmTest } from "../lib/suite.ts";
 import { installedImage } from "../lib/systemd-image.ts";
 
@@ -85,5 +89,60 @@ vmTest(
       cmdline: expect.stringContaining("root=/dev/vda ro console=ttyS0"),
       problem: null,
     });
+  },
+);
+
+vmTest(
+  "inspecting a menu of 1,000 entries costs at most 12 times the instructions of 100",
+  { needs: ["shared-x86_64", "tool:mke2fs"], timeout: 600 },
+  async () => {
+    const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+    const entry = (number: number) =>
+      `title T ${number}\nversion ${number}\nlinux /vmlinuz\ninitrd /initrd\noptions root=/dev/${number}\n`;
+    const grub = (number: number) =>
+      `menuentry 'T ${number}' --id e${number} {\n search --fs-uuid --set=root 1-${number % 3}\n linux /vmlinuz root=/dev/${number}\n initrd /initrd\n}\n`;
+    const label = (number: number) =>
+      `label l${number}\n menu label T ${number}\n linux /vmlinuz\n initrd /initrd\n append root=/dev/${number}\n`;
+    const kinds: Readonly<Record<string, (count: number) => readonly [string, string][]>> = {
+      entries: (count) => numbers(count).map((one) => [`loader/entries/${one}.conf`, entry(one)]),
+      grub: (count) => [["grub/grub.cfg", numbers(count).map(grub).join("")]],
+      syslinux: (count) => [["syslinux/syslinux.cfg", numbers(count).map(label).join("")]],
+      pairs: (count) =>
+        numbers(count).flatMap((one): [string, string][] => [
+          [`vmlinuz-6.${one}`, "kernel"],
+          [`initrd.img-6.${one}`, "archive"],
+        ]),
+    };
+    const files = Object.entries(kinds).flatMap(([kind, make]) =>
+      [100, 1000].flatMap((count) =>
+        make(count).map(([path, content]) => text(`/menus/${kind}-${count}/${path}`, content)),
+      ),
+    );
+    await using guest = await startGuest({
+      kernel: kernel("shared-x86_64"),
+      initramfs: guestInitramfs({
+        arch: "x86_64",
+        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        entries: files,
+      }),
+      // The guest's clock counts instructions as nanoseconds.
+      icount: "shift=0,sleep=off",
+      memory: 1024,
+    });
+    /** Instructions, by /proc/uptime: in steps of ten million. */
+    const cost = async (folder: string): Promise<number> => {
+      const command = `aegis-kexec inspect ${folder} --json >/tmp/out 2>/dev/null`;
+      const output = await guest.check(
+        `cat /proc/uptime; ${command}; cat /proc/uptime; grep -o '"id":' /tmp/out | wc -l`,
+        { timeout: 300 },
+      );
+      const [before = "", after = "", entries = ""] = output.split("\n");
+      expect(Number(entries)).toBe(Number(folder.replace(/.*-/, "")));
+      return Number.parseFloat(after) - Number.parseFloat(before);
+    };
+    for (const kind of Object.keys(kinds)) {
+      const [few, many] = [await cost(`/menus/${kind}-100`), await cost(`/menus/${kind}-1000`)];
+      expect([kind, many > few, many <= 12 * few]).toEqual([kind, true, true]);
+    }
   },
 );

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "../../../build/reuse.ts";
-import { type Guest, startGuest } from "./guest.ts";
+import { type Guest, type GuestOptions, startGuest } from "./guest.ts";
 import { temporaryFolder, temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
@@ -40,16 +40,21 @@ export async function diskGuest(
   name: KernelName,
   image: string,
   entries: readonly GuestEntry[] = [],
+  {
+    modules = [],
+    ...options
+  }: { readonly modules?: readonly string[] } & Pick<GuestOptions, "firmware" | "icount"> = {},
 ): Promise<Guest> {
   const binary = await ensureBuilt("linux-x64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "preboot",
-    modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "ext4"] },
+    modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "ext4", ...modules] },
     programs: [{ path: "/sbin/aegis-kexec", source: binary }],
     entries,
   });
   return startGuest({
+    ...options,
     kernel: kernel(name),
     initramfs,
     memory: 2048,

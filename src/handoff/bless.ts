@@ -5,9 +5,12 @@ import { renameIn } from "../linux/device/change.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
 import { blockFileSystems, readMounts } from "../linux/mounts.ts";
+import { isDirectory } from "../linux/path.ts";
 import { readRunningCmdline } from "../machine/kernel.ts";
 import { blessingOf, fromPlaceIn, readCounter } from "../menu/counting.ts";
 import { factsOf } from "../source/menus/mounted.ts";
+import { gateFor } from "./gate/choose-gate.ts";
+import type { TrustOptions } from "./gate/gate.ts";
 import type { BlessReport } from "./report.ts";
 
 const mostNames = 65_536;
@@ -19,14 +22,15 @@ const mostNames = 65_536;
 export async function bless(path?: string): Promise<BlessReport> {
   const place = path ?? startedFrom();
   if (place === undefined) return { path: null, was: null };
-  const whole = pathOf(place);
+  using held = new DisposableStack();
+  const { path: whole, shown: asked } = await locate(place, held);
   const slash = whole.lastIndexOf("/");
   const folder = slash < 0 ? "." : whole.slice(0, slash) || "/";
   const name = whole.slice(slash + 1);
   // Folders are generations: what is behind the last dot is part of their names.
   const suffix = /\.(conf|efi)$/i.test(name);
   const { id } = readCounter(name, suffix);
-  const shown = `${folder.replace(/\/$/, "")}/${id}`;
+  const shown = asked === undefined ? `${folder.replace(/\/$/, "")}/${id}` : `${asked}/${id}`;
   using opened = Folder.open(folder);
   const blessing = blessingOf(namesIn(opened, ".", mostNames) ?? [], id, suffix);
   switch (blessing.kind) {
@@ -39,7 +43,7 @@ export async function bless(path?: string): Promise<BlessReport> {
       throw cannot(`bless ${shown}`, {
         code: "malformed-input",
         why: `${blessing.names.join(" and ")} would have one name`,
-        hint: "remove what is not wanted",
+        hint: "remove what is not wanted; on FAT a rename may have been cut off, and both lead to the same files: check the file system instead (fsck.vfat, fsck.exfat)",
       });
     case "uncounted":
       return { path: shown, was: null };
@@ -47,7 +51,7 @@ export async function bless(path?: string): Promise<BlessReport> {
       const result = renameIn(folder, blessing.name, id);
       if (result === 0) return { path: shown, was: blessing.name };
       throw new KexecError("io-error", {
-        message: `cannot rename ${folder}/${blessing.name} to ${id}: ${errnoText(-result).toLowerCase()}`,
+        message: `cannot rename ${shown.slice(0, -id.length)}${blessing.name} to ${id}: ${errnoText(-result).toLowerCase()}`,
         errno: errnoName(-result),
         hint: "run it as root, with that file system mounted writable",
       });
@@ -65,21 +69,67 @@ function startedFrom(): string | undefined {
   });
 }
 
-/** `UUID=…:/path` is below the mount point of that file system. */
-function pathOf(place: string): string {
+interface Located {
+  /** By which it can be changed. */
+  readonly path: string;
+  /** What messages call its folder, where that is another. */
+  readonly shown?: string;
+}
+
+/** `UUID=…:/path` is below the mount point of that file system; where it has none, it is mounted for this alone. */
+async function locate(place: string, held: DisposableStack): Promise<Located> {
   const [, uuid, path = ""] = /^UUID=([0-9A-Za-z-]+):(\/.*)$/.exec(place) ?? [];
-  const isClean = !place.split("/").includes("..");
-  if (uuid === undefined && place !== "" && isClean) return place.replace(/(.)\/+$/, "$1");
-  const mounts = readMounts();
-  const found = (typeof mounts === "number" ? [] : blockFileSystems(mounts)).find(
-    ({ mount }) => factsOf(mount).uuid?.toLowerCase() === uuid?.toLowerCase(),
-  );
-  if (uuid !== undefined && isClean && found !== undefined) {
-    return `${found.mount.mountPoint.replace(/\/$/, "")}${path}`;
+  const isClean = place !== "" && !place.split("/").includes("..");
+  if (!isClean) {
+    throw cannot(`bless ${place}`, {
+      code: "file-not-found",
+      why: "it leads elsewhere",
+      hint: "give the path",
+    });
   }
-  throw cannot(`bless ${place}`, {
-    code: "file-not-found",
-    why: isClean ? "that file system is not mounted" : "it leads elsewhere",
-    hint: "mount it, or give the path",
+  if (uuid === undefined) return { path: place.replace(/(.)\/+$/, "$1") };
+  const mounted = mountedPath(uuid, path);
+  return mounted === undefined ? mountFor(uuid, path, held) : { path: mounted };
+}
+
+function mountedPath(uuid: string, path: string): string | undefined {
+  const mounts = readMounts();
+  const same = (typeof mounts === "number" ? [] : blockFileSystems(mounts)).filter(
+    ({ mount }) => factsOf(mount).uuid?.toLowerCase() === uuid.toLowerCase(),
+  );
+  const paths = same.flatMap(({ mount: { mountPoint, root } }) => {
+    const point = mountPoint.replace(/\/$/, "");
+    // A part of it is mounted: whoever wrote the place may have seen the whole.
+    const inside = root !== "/" && path.startsWith(`${root}/`) ? [path.slice(root.length)] : [];
+    return [path, ...inside].map((rest) => `${point}${rest}`);
+  });
+  const folderOf = (whole: string) => whole.slice(0, whole.lastIndexOf("/")) || "/";
+  return paths.find((whole) => isDirectory(folderOf(whole))) ?? paths[0];
+}
+
+/** Seconds that a disk is waited for. */
+const wait = 10;
+
+async function mountFor(uuid: string, path: string, held: DisposableStack): Promise<Located> {
+  const slash = path.lastIndexOf("/");
+  const folder = `UUID=${uuid}:${path.slice(0, slash) || "/"}`;
+  const { fileSystems } = await gateFor(nothingGiven);
+  const { findOnDisk } = await import("../source/disk/disk.ts");
+  const found = await findOnDisk(folder, held, { seconds: wait, fileSystems, listener: {} });
+  const tree = "tree" in found ? (found.reopen?.() ?? found).tree : undefined;
+  const { changeable } = tree ?? {};
+  if (changeable !== undefined) {
+    return { path: `${changeable}${path.slice(slash)}`, shown: folder.replace(/\/$/, "") };
+  }
+  throw cannot(`bless UUID=${uuid}:${path}`, {
+    code: "io-error",
+    why: "its disk cannot be written to",
+    hint: "mount it writable, and give the path",
   });
 }
+
+const nothingGiven: TrustOptions = {
+  ...{ trust: [], signature: [], threshold: undefined, minGeneration: undefined },
+  ...{ policy: undefined, cmdline: undefined, reuseCmdline: false, append: undefined },
+  ...{ initrd: [], profile: undefined },
+};

@@ -23,6 +23,7 @@ complete -c aegis-kexec -n __fish_use_subcommand -l version -d 'print the versio
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l no-modules -d 'as the first process of a machine: load no kernel modules'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -57,6 +58,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l version -d 'pri
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l no-modules -d 'as the first process of a machine: load no kernel modules'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -113,6 +115,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from status' -l version -d 'p
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l no-modules -d 'as the first process of a machine: load no kernel modules'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -150,6 +153,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l version -d 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l no-modules -d 'as the first process of a machine: load no kernel modules'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l trust -r -F -d 'accept only what this public key signed; repeat it to accept any of several'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l signature -r -F -d 'a detached signature; repeatable; default SOURCE.minisig, then SOURCE.sig, and with a threshold SOURCE.*.minisig, SOURCE.*.sig'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l threshold -x -d 'so many of the trusted keys must have signed; it can only raise the policy\'s number'

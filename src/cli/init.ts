@@ -6,10 +6,13 @@
 import { errnoText } from "../errno.ts";
 import { end } from "../handoff/leave/on-failure.ts";
 import { endsParameters, kernelWords } from "../kernel-words.ts";
+import { setModuleLoader } from "../linux/device/modules.ts";
 import { mountEarly, mountProc } from "../linux/early-mounts.ts";
+import { exists } from "../linux/path.ts";
 import { isInit, type PowerAction, power } from "../linux/reboot.ts";
-import { readPrivilege, readRunningCmdline } from "../machine/kernel.ts";
+import { readIdentity, readPrivilege, readRunningCmdline } from "../machine/kernel.ts";
 import { valueIn } from "../machine/reading.ts";
+import { beforeEndOfOptions } from "./arguments/parse.ts";
 import { trigger } from "./last-resort.ts";
 import { failureWords } from "./output/describe.ts";
 import { STDERR, writeLines } from "./output/streams.ts";
@@ -32,6 +35,7 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
   }
   const cmdline = valueIn(readRunningCmdline());
   const words = initArguments(argv, cmdline);
+  await loadModules(words);
   const exit = await run(words);
   const action = lastAction(words);
   say(`ended with exit code ${exit}; ${failureWords[action]} in ${restSeconds} s`);
@@ -43,6 +47,23 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
     await Bun.sleep(restSeconds * 1000);
     power(action);
   }
+}
+
+/** What leads to disks, where nobody else loads it; file systems and what comes later follow as they are needed. */
+async function loadModules(words: readonly string[]): Promise<void> {
+  const given = beforeEndOfOptions(words);
+  const hasModules = exists("/lib/modules") || exists("/usr/lib/modules");
+  if (given.includes("--no-modules") || !hasModules) return;
+  const { moduleLoaderFor } = await import("../handoff/modules/loader.ts");
+  const network = given.some((word) => /^https?:\/\//.test(word));
+  const loader = moduleLoaderFor(readIdentity().release, network, {
+    warn: (line) => say(`warning: ${line}`),
+    note: (line) => {
+      if (given.includes("--verbose")) say(line);
+    },
+  });
+  setModuleLoader(loader);
+  loader?.devices();
 }
 
 /** Words that could not be parsed are a failure as well: what they ask for is done then. */

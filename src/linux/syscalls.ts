@@ -45,6 +45,7 @@ const numbers = {
   ppoll: [271, 73],
   syncfs: [306, 267],
   renameat2: [316, 276],
+  finit_module: [313, 273],
   memfd_create: [319, 279],
   kexec_file_load: [320, 294],
   statx: [332, 291],

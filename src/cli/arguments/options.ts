@@ -34,6 +34,11 @@ export const options = {
     number: true,
     description: "where SOURCE is on a disk: how long to wait for that; default 30",
   },
+  "no-modules": {
+    type: "boolean",
+    group: "image",
+    description: "as the first process of a machine: load no kernel modules",
+  },
   profile: {
     type: "string",
     valueHint: "N",

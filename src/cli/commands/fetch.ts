@@ -11,6 +11,7 @@ const args = {
   store: positionals.store,
   entry,
   wait,
+  "no-modules": options["no-modules"],
   trust,
   signature,
   threshold,

@@ -13,6 +13,7 @@ export const sourceArguments = {
   source: positionals.sources,
   entry: options.entry,
   wait: options.wait,
+  "no-modules": options["no-modules"],
   profile: options.profile,
   initrd: options.initrd,
   cmdline: options.cmdline,

@@ -2,6 +2,7 @@
 import { errnoName } from "../../errno.ts";
 import { cannot } from "../../errors.ts";
 import { callThroughSignals, close, ioError } from "../descriptor.ts";
+import { moduleLoader } from "./modules.ts";
 
 // include/linux/socket.h, include/linux/net.h, include/uapi/linux/netlink.h
 const AF_NETLINK = 16;
@@ -44,10 +45,11 @@ export class Uevents implements Disposable {
   }
 
   /**
-   * Waits until a block device is added or changes, `milliseconds` at most.
+   * Waits until a block device is added or changes, or where modules are loaded one that asks for some,
+   * `milliseconds` at most.
    * @returns whether one did; also true where events were lost, so that the caller looks again
    */
-  waitForBlockDevice(milliseconds: number): boolean {
+  waitForDevice(milliseconds: number): boolean {
     const end = performance.now() + milliseconds;
     for (;;) {
       const left = end - performance.now();
@@ -92,7 +94,8 @@ export class Uevents implements Disposable {
       if (got < 0) return seen || got === -105;
       // Only the kernel, whose port is 0, is believed: any process may send to the group
       if (new DataView(address.buffer).getUint32(4, true) !== 0) continue;
-      seen ||= isBlockDevice(buffer.subarray(0, got));
+      const message = buffer.subarray(0, got);
+      seen ||= isBlockDevice(message) || (moduleLoader() !== undefined && asksForModule(message));
     }
     return seen;
   }
@@ -106,4 +109,10 @@ export class Uevents implements Disposable {
 export function isBlockDevice(message: Uint8Array): boolean {
   const words = new TextDecoder().decode(message).split("\0");
   return words.includes("SUBSYSTEM=block") && !words.includes("ACTION=remove");
+}
+
+/** One whose driver may be a module. */
+export function asksForModule(message: Uint8Array): boolean {
+  const words = new TextDecoder().decode(message).split("\0");
+  return words.includes("ACTION=add") && words.some((word) => word.startsWith("MODALIAS="));
 }

@@ -1,5 +1,6 @@
 /** SOURCE on a disk that is not mounted, or is: found without udev, waited for, and read by its descriptor only. */
 import { cannot, KexecError } from "../../errors.ts";
+import { moduleLoader } from "../../linux/device/modules.ts";
 import { Uevents } from "../../linux/device/uevents.ts";
 import { type Folder, InputFile, isFolderBelow } from "../../linux/file.ts";
 import { deviceNumberOf } from "../../linux/path.ts";
@@ -63,6 +64,7 @@ async function awaitSystem(
   // Before the first look: what comes after that is heard of.
   using events = Uevents.listen();
   for (let said = false; ; ) {
+    moduleLoader()?.devices();
     const probed = probeAll();
     const system = chooseSystem(place, probed, numberOf(place));
     if (system !== undefined) return system;
@@ -79,7 +81,7 @@ async function untilOneComes(events: Uevents, milliseconds: number): Promise<voi
   const end = performance.now() + milliseconds;
   for (;;) {
     const left = end - performance.now();
-    if (left <= 0 || events.waitForBlockDevice(Math.min(left, 1000))) return;
+    if (left <= 0 || events.waitForDevice(Math.min(left, 1000))) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

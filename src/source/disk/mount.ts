@@ -2,6 +2,7 @@
 import { EACCES, EBUSY, ENODEV, ENOSYS, EPERM, errnoName, errnoText } from "../../errno.ts";
 import { cannot, type KexecError } from "../../errors.ts";
 import { type MountFailure, mountDetached } from "../../linux/detached-mount.ts";
+import { moduleLoader } from "../../linux/device/modules.ts";
 import { Folder } from "../../linux/file.ts";
 import { type Mount, readMounts } from "../../linux/mounts.ts";
 import { mountIdOf } from "../../linux/path.ts";
@@ -85,6 +86,7 @@ function mountAnew(
 ): Folder {
   const [{ held: found, device }, ...others] = system;
   requireAllowed(disk, found.type, allowed);
+  moduleLoader()?.fileSystem(found.type);
   let failure: MountFailure | undefined;
   for (const [type, ...options] of ways[found.type] ?? [[found.type]]) {
     const members = others.filter(({ held: { member } }) => member !== undefined);

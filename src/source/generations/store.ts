@@ -100,7 +100,14 @@ export class Store implements Menu<StoredGeneration> {
 
   async openDefault(opening: Opening): Promise<Opened> {
     this.readyToCount(opening);
-    return this.open(await this.chooseDefault(opening), opening);
+    try {
+      return await this.open(await this.chooseDefault(opening), opening);
+    } catch (error) {
+      // Without its journal's replay what is good may look damaged.
+      if (!(error instanceof KexecError) || !this.reopened(opening)) throw error;
+      opening.listener.warn?.(`${error.message}; looking again, with the journal replayed`);
+      return this.open(await this.chooseDefault(opening), opening);
+    }
   }
 
   /** What `fetch` takes of it. @throws KexecError */
@@ -161,12 +168,15 @@ export class Store implements Menu<StoredGeneration> {
    * believed any more: the journal may hold another count.
    * @returns whether it was mounted anew
    */
-  private readyToCount({ starts }: Opening): boolean {
+  private readyToCount(opening: Opening): boolean {
+    const counts = ({ triesLeft }: StoredGeneration) => triesLeft !== undefined && triesLeft > 0;
+    return this.reopen !== undefined && this.stored().some(counts) && this.reopened(opening);
+  }
+
+  /** Mounts the disk anew, writable, where it is to be started from. @returns whether it was */
+  private reopened({ starts }: Opening): boolean {
     const { reopen } = this;
     if (!starts || reopen === undefined) return false;
-    if (!this.stored().some(({ triesLeft }) => triesLeft !== undefined && triesLeft > 0)) {
-      return false;
-    }
     this.tree = reopen().tree;
     this.reopen = undefined;
     this.verdicts.clear();

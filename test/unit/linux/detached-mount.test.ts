@@ -57,6 +57,6 @@ test("a block device is told from others", () => {
 test("a wait without a device ends in its time", () => {
   using events = Uevents.listen();
   const start = performance.now();
-  expect(events.waitForBlockDevice(60)).toBe(false);
+  expect(events.waitForDevice(60)).toBe(false);
   expect(performance.now() - start).toBeGreaterThan(50);
 });

@@ -78,6 +78,8 @@ export interface TrustReport {
   readonly trustedComment: string | null;
   /** Every key that was counted, the one above first. */
   readonly signers: readonly SignerReport[];
+  /** Signatures that were looked at and do not count, each with the reason. */
+  readonly passedOver: readonly string[];
 }
 
 export interface LoadReport {

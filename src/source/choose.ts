@@ -1,7 +1,9 @@
 /** Which entry of a menu is taken, and the files that it names. The same for menus of every kind. */
+
 import { cannot, KexecError } from "../errors.ts";
 import type { Listener } from "../listener.ts";
 import { defaultEntry, type MenuEntry, pickEntry } from "../menu/entry.ts";
+import { besideIn } from "./beside.ts";
 import type { FileTree, Listing, Menu, Opened, Opening } from "./kind.ts";
 
 /** Ids that a hint names at most. */
@@ -118,7 +120,7 @@ export function openEntryFiles(
   const opened = (path: string, what: string) => ({
     file: held.use(tree.open(path, what)),
     expected: undefined,
-    openBeside: (suffix: string, other: string) => tree.open(`${path}${suffix}`, other),
+    openBeside: besideIn(tree, path),
   });
   return {
     kernel: opened(kernel, "kernel"),

@@ -2,6 +2,7 @@
 import { Folder, InputFile } from "../linux/file.ts";
 import { isDirectory } from "../linux/path.ts";
 import type { Listener } from "../listener.ts";
+import { suffixesIn } from "./beside.ts";
 import { FolderTree, folderAbove } from "./folder-tree.ts";
 import type { Admission, FoundFile, FoundTree } from "./kind.ts";
 import { beginningOf } from "./open-file.ts";
@@ -77,7 +78,5 @@ export function foundFile(file: InputFile, held: DisposableStack): FoundFile {
 function suffixesOf(path: string, limit: number): readonly string[] {
   const name = path.slice(path.lastIndexOf("/") + 1);
   using tree = FolderTree.open(path.length > name.length ? path.slice(0, -name.length) : ".");
-  return (tree.names("", limit) ?? [])
-    .filter((other) => other.startsWith(name) && other !== name)
-    .map((other) => other.slice(name.length));
+  return suffixesIn(tree.names("", limit) ?? [], name);
 }

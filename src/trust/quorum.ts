@@ -24,6 +24,8 @@ export interface Quorum {
   readonly rejections: readonly Rejection[];
   /** The signatures that were looked at. */
   readonly looked: readonly string[];
+  /** Those of them that no trusted key made that was not counted already. */
+  readonly uncounted: readonly string[];
 }
 
 /** Signatures that are read of one file: more are refused, whoever wrote them. */
@@ -45,6 +47,7 @@ export async function quorumOf(
   const signers: Signer[] = [];
   const rejections: Rejection[] = [];
   const looked: string[] = [];
+  const uncounted: string[] = [];
   for (const signature of signatures) {
     if (signers.length >= threshold) break;
     const left = keys.filter(({ point }) =>
@@ -56,9 +59,12 @@ export async function quorumOf(
     if (result.verified) {
       const { key, trustedComment } = result;
       signers.push({ key, signature: signature.name, trustedComment });
-    } else rejections.push(...result.rejections);
+    } else {
+      rejections.push(...result.rejections);
+      uncounted.push(signature.name);
+    }
   }
-  return { signers, rejections, looked };
+  return { signers, rejections, looked, uncounted };
 }
 
 /** The error for a file that too few keys have signed. */

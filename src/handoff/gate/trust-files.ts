@@ -84,6 +84,12 @@ interface Candidate {
   readonly open: () => HeldFile | Promise<HeldFile>;
 }
 
+export interface FoundSignatures {
+  readonly signatures: readonly DetachedSignature[];
+  /** Why others that are there do not count: they are malformed. */
+  readonly passedOver: readonly string[];
+}
+
 /**
  * The signatures of a file: those that are given, or those beside it. Where one key is enough, that is the first
  * that is there; where more must have signed, all that are there, the well-formed ones of them.
@@ -94,7 +100,7 @@ export async function readSignatures(
   signed: SignedFile,
   given: readonly string[],
   threshold: number,
-): Promise<readonly DetachedSignature[]> {
+): Promise<FoundSignatures> {
   const { path: source } = signed;
   const candidates = given.length > 0 ? given.map(candidateAt) : beside(signed, threshold);
   requireFew(source, candidates.length);
@@ -113,7 +119,9 @@ export async function readSignatures(
       malformed.push(error);
     }
   }
-  if (found.length > 0) return found;
+  if (found.length > 0) {
+    return { signatures: found, passedOver: malformed.map(({ message }) => message) };
+  }
   const [first] = malformed;
   if (first !== undefined) throw first;
   throw cannot(`trust ${source}`, {

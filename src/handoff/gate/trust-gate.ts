@@ -22,6 +22,7 @@ import type { TrustReport } from "../report.ts";
 import type { Gate, SecretPlace, TrustOptions } from "./gate.ts";
 import { refusedAppend, refuseEntryLines, refuseOptions } from "./refusals.ts";
 import {
+  type FoundSignatures,
   readKey,
   readPolicies,
   readSignatures,
@@ -165,7 +166,7 @@ export class TrustGate implements Gate {
   private async files(signed: SignedFile): Promise<TrustFiles> {
     const keys = acceptedKeys(this.requirement.keyLists.map((paths) => paths.map(readKey)));
     const { threshold } = this.requirement;
-    return { keys, signatures: await readSignatures(signed, this.options.signature, threshold) };
+    return { keys, ...(await readSignatures(signed, this.options.signature, threshold)) };
   }
 
   private async verify(
@@ -176,7 +177,7 @@ export class TrustGate implements Gate {
       keys: readonly PublicKey[],
     ) => ReturnType<typeof verifySignature>,
   ): Promise<TrustReport> {
-    const { keys, signatures } = await this.files(signed);
+    const { keys, signatures, passedOver } = await this.files(signed);
     requireWorthReading(signed.path, size, { keys, signatures });
     const { threshold } = this.requirement;
     const quorum = await quorumOf(signatures, keys, threshold, check);
@@ -195,6 +196,10 @@ export class TrustGate implements Gate {
       signature: first.signature,
       trustedComment: first.trustedComment ?? null,
       signers,
+      passedOver: [
+        ...passedOver,
+        ...quorum.uncounted.map((name) => `signature ${name}: no further trusted key made it`),
+      ],
     };
   }
 }
@@ -208,9 +213,8 @@ function signedKernel({ kernel: { file, openBeside } }: Source): SignedFile {
   };
 }
 
-interface TrustFiles {
+interface TrustFiles extends FoundSignatures {
   readonly keys: readonly PublicKey[];
-  readonly signatures: readonly DetachedSignature[];
 }
 
 /** Bytes that are digested for signatures which do not say which key made them: once for each key. */
@@ -220,7 +224,11 @@ const largestUnnamed = 512 << 20;
  * Refuses, before a byte of the file is copied, a signature that no trusted key can have made.
  * @throws KexecError `untrusted`, `bad-signature`
  */
-function requireWorthReading(path: string, size: number, { keys, signatures }: TrustFiles): void {
+function requireWorthReading(
+  path: string,
+  size: number,
+  { keys, signatures }: Omit<TrustFiles, "passedOver">,
+): void {
   const looked = signatures.map((signature) => ({ signature, ...signersOf(signature, keys) }));
   if (looked.every(({ candidates }) => candidates.length === 0)) {
     const rejections = looked.flatMap((one) => one.rejections);

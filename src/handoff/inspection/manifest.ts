@@ -124,7 +124,8 @@ async function auditSignature(
     paths.map((key) => reasons.attempt(() => readKey(key))).filter((key) => key !== undefined),
   );
   const accepted = reasons.attempt(() => acceptedKeys(lists));
-  const signatures = await reasons.attemptAsync(() => readSignatures(signed, given, threshold));
+  const found = await reasons.attemptAsync(() => readSignatures(signed, given, threshold));
+  const signatures = found?.signatures;
   const shown = (key: PublicKey, rejected: string | null) => ({
     key: key.name,
     fingerprint: key.fingerprint,

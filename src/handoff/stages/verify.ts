@@ -56,6 +56,7 @@ export class Verified implements Disposable {
     if (needsWhole) await gate.admitWhole(source);
     const whole = needsWhole ? held.use(await copyWhole(file, observer)) : undefined;
     const trust = await gate.pass(source, whole, observer);
+    for (const line of trust?.passedOver ?? []) observer.warn?.(`passed over: ${line}`);
     requireArchitecture(source, architecture);
     if (source.manifest !== undefined && trust === null) {
       observer.warn?.(

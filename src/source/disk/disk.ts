@@ -1,10 +1,12 @@
 /** SOURCE on a disk that is not mounted, or is: found without udev, waited for, and read by its descriptor only. */
+
 import { cannot, KexecError } from "../../errors.ts";
 import { moduleLoader } from "../../linux/device/modules.ts";
 import { Uevents } from "../../linux/device/uevents.ts";
 import { type Folder, InputFile, isFolderBelow } from "../../linux/file.ts";
 import { deviceNumberOf } from "../../linux/path.ts";
 import type { Listener } from "../../listener.ts";
+import { besideIn } from "../beside.ts";
 import { FolderTree } from "../folder-tree.ts";
 import type { FoundFile, FoundTree } from "../kind.ts";
 import { beginningOf } from "../open-file.ts";
@@ -125,7 +127,7 @@ function fileAt(root: Folder, path: string, held: DisposableStack): FoundFile {
       folder ??= held.use(root.below(above(path, 1)));
       return InputFile.openBelow(folder, name, what);
     },
-    openBeside: (suffix, what) => InputFile.openInside(root, `${path}${suffix}`, what),
+    openBeside: besideIn(new FolderTree(root), path),
     treeAbove: (levels) => openTree(root, above(path, levels + 1)),
   };
 }

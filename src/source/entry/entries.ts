@@ -8,6 +8,7 @@ import { recogniseImage } from "../../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../../image/uki.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { warnOfAddons } from "../addons.ts";
+import { besideIn } from "../beside.ts";
 import { noSuchEntry } from "../choose.ts";
 import type {
   Afterwards,
@@ -130,7 +131,7 @@ class EntriesMenu implements Menu<ListedEntry> {
       kernel: {
         file,
         expected: undefined,
-        openBeside: (suffix, what) => this.root.open(`${path}${suffix}`, what),
+        openBeside: besideIn(this.root, path),
       },
       initrds: [],
       entry: { path: file.path, facts: undefined },

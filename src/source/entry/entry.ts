@@ -1,7 +1,9 @@
 /** A boot entry of type 1 as a source: a file that names kernel, archives and options. */
+
 import { cannot } from "../../errors.ts";
 import { parameterValues, withoutWords } from "../../kernel-words.ts";
 import { warnOfAddons } from "../addons.ts";
+import { besideIn } from "../beside.ts";
 import type { FileTree, FoundFile, Opened, Opening, Reader } from "../kind.ts";
 import type { OpenFile, SourceFile } from "../open-file.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
@@ -82,7 +84,7 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
     kernel: {
       file: kernel.file,
       expected: undefined,
-      openBeside: (suffix, what) => root.open(`${kernel.path}${suffix}`, what),
+      openBeside: besideIn(root, kernel.path),
     },
     initrds,
     cmdline,

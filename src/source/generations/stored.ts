@@ -1,4 +1,5 @@
 /** The generations of a store, one by one: read, judged, and where the next system finds them. */
+
 import { cannot, KexecError } from "../../errors.ts";
 import { sha256Of } from "../../image/bytes.ts";
 import { readText } from "../../linux/descriptor.ts";
@@ -6,6 +7,7 @@ import { fromPlaceIn } from "../../menu/counting.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { compareGenerations, type StoredName, storedNames } from "../../menu/generations.ts";
 import { maxManifestSize, parseManifest } from "../../trust/manifest.ts";
+import { besideIn } from "../beside.ts";
 import type { FileTree, FoundFile, Opening } from "../kind.ts";
 import { manifestReader } from "../manifest.ts";
 import { lastingPlace } from "../menus/mounted.ts";
@@ -112,18 +114,11 @@ export function manifestIn(
 ): FoundFile {
   const path = `${name}/${manifestName}`;
   const file = held.use(tree.open(path, "manifest"));
-  const suffixes = (limit: number) =>
-    (tree.names(name, limit) ?? [])
-      .filter((other) => other.startsWith(manifestName) && other !== manifestName)
-      .map((other) => other.slice(manifestName.length));
   return {
     file,
     beginning: beginningOf(file),
     openBelow: (other, what) => tree.open(`${name}/${other}`, what),
-    openBeside: Object.assign(
-      (suffix: string, what: string) => tree.open(`${path}${suffix}`, what),
-      { suffixes },
-    ),
+    openBeside: besideIn(tree, path),
     treeAbove: () => undefined,
   };
 }

@@ -1,9 +1,11 @@
 /** A directory of ISO images: each is an entry, and one is opened. */
+
 import { cannot, KexecError } from "../../errors.ts";
 import { readIso9660 } from "../../image/iso9660.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { compareVersions } from "../../menu/version-order.ts";
 import { parseSignature } from "../../trust/signature.ts";
+import { besideIn, suffixesIn } from "../beside.ts";
 import { MenuReading, noSuchEntry } from "../choose.ts";
 import type { FileTree, FoundTree, Listing, Menu, Opened, Opening, Reader } from "../kind.ts";
 import { beginningOf } from "../open-file.ts";
@@ -38,6 +40,7 @@ function imagesIn(tree: FileTree): readonly string[] {
 
 export class IsoFolderMenu implements Menu<ImageEntry> {
   readonly noun = "ISO image";
+  private names: readonly string[] | undefined;
 
   constructor(
     private readonly tree: FileTree,
@@ -87,7 +90,7 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
       file: image,
       beginning: beginningOf(image),
       openBelow: (path: string, what: string) => this.tree.open(path, what),
-      openBeside: (suffix: string, what: string) => this.tree.open(`${file}${suffix}`, what),
+      openBeside: besideIn(this.tree, file),
       treeAbove: () => undefined,
     };
     opening.listener.note?.(`ISO image: ${file}`);
@@ -127,9 +130,15 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
     }
   }
 
+  /** Of further signers: `.NAME.minisig`, `.NAME.sig`. */
+  private otherSuffixes(file: string): readonly string[] {
+    this.names ??= this.tree.names("", mostNames) ?? [];
+    return suffixesIn(this.names, file).filter((suffix) => /^\..+\.(?:minisig|sig)$/.test(suffix));
+  }
+
   /** What lies beside it, not whether it is good: that takes the whole image. */
   private signatureOf(file: string): string | undefined {
-    for (const suffix of [".minisig", ".sig"]) {
+    for (const suffix of [".minisig", ".sig", ...this.otherSuffixes(file)]) {
       try {
         using beside = this.tree.open(`${file}${suffix}`, "signature");
         const bytes = beside.read(0, Math.min(beside.size, mostSignatureBytes));

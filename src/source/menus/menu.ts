@@ -1,8 +1,10 @@
 /** A boot menu as a source: GRUB's and that of syslinux, of a file and of a directory. */
+
 import { cannot } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { addWrite, type MenuPlace, type ReadEntry, type ReadMenu } from "../../menu/host.ts";
+import { besideIn } from "../beside.ts";
 import type {
   Afterwards,
   FileTree,
@@ -228,7 +230,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       return {
         file: held.use(tree.open(path, what)),
         expected: undefined,
-        openBeside: (suffix: string, other: string) => tree.open(`${path}${suffix}`, other),
+        openBeside: besideIn(tree, path),
       };
     };
     return {

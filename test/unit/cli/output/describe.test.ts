@@ -18,6 +18,7 @@ const report: LoadReport = {
     signature: "/mnt/boot.json.minisig",
     trustedComment: null,
     signers: [],
+    passedOver: [],
   },
   locked: false,
   milliseconds: 1,

@@ -1,9 +1,9 @@
 /**
- * Takes out of a finished binary what it does not need: ICU's languages, zeros, and bytecode of what
- * is seldom run (build/payload.ts).
+ * Takes out of a finished binary what it does not need: ICU's languages, modules of the runtime that
+ * nothing asks for (build/builtins.ts), zeros, and bytecode of what is seldom run (build/payload.ts).
  *
  * Nothing moves in memory: code and data refer to each other by addresses, and every byte that
- * stays keeps its own. What goes is room in the file. Where languages and bytecode were, no page is mapped:
+ * stays keeps its own. What goes is room in the file. Where such things were, no page is mapped:
  * a stray read faults, it does not go on with other bytes. The zeros are those that the runtime's
  * writable segment begins with (.bss), which the compiler of the binary has written out.
  *
@@ -12,6 +12,7 @@
  * segment's address and the offset in the file (fs/binfmt_elf.c, create_elf_tables).
  */
 
+import { forgetBuiltins, type Stretch } from "./builtins.ts";
 import {
   congruent,
   pages,
@@ -23,15 +24,24 @@ import {
   segmentType,
   writeSegments,
 } from "./elf.ts";
-import { reduceIcu } from "./icu.ts";
-import { forgetFarBytecode } from "./payload.ts";
+import { type Reduction, reduceIcu } from "./icu.ts";
+import { forgetFarBytecode, programText } from "./payload.ts";
 import type { Target } from "./targets.ts";
 
 /** In bytes: each hole takes a program header, and a mapping of every start. */
 const leastHole = 0x3000;
+const leastBuiltinHole = 0x8000;
 
 /** How many items ICU has and how many stay. Another count is another ICU: look at it anew. */
 export const icuItems = { all: 3990, kept: 91 } as const;
+
+/** The runtime's own writable data, the offset of the program behind it, and a copy of that. */
+interface Program {
+  readonly inFile: number;
+  readonly inMemory: number;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
 
 /** Bytes of the file that go to an address. */
 interface Part {
@@ -62,27 +72,36 @@ export function cutUnused(
     throw new Error("the compiled binary's segments are not in order");
   }
   const bytesOf = ({ offset, inFile }: Segment) => file.subarray(offset, offset + inFile);
-  const program = withoutZeros(writable, bytesOf(writable), runtime, page);
-  // ICU's languages become a hole too, which makes two of the first segment.
-  const headers = segments.length + program.length;
+  const icu = reduceIcu(file);
+  if (icu.end > first.inFile) {
+    throw new Error("there is no room for a hole where ICU's languages are");
+  }
+  const program = payloadOf(writable, bytesOf(writable), runtime, page);
+  // A copy, because the table of the runtime's modules is changed
+  const readOnly = Buffer.from(bytesOf(first));
+  const unasked = forgetBuiltins(readOnly, programText(program.bytes));
+  const data = withoutZeros(writable, bytesOf(writable), program, page);
+  const holes = largeHoles(unasked, page, leastBuiltinHole);
+  // ICU's languages become a hole too, and each hole makes one segment more.
+  const headers = segments.length + data.length + holes.length;
   const parts: Part[] = loads.flatMap((segment): Part[] => {
     const bytes = bytesOf(segment);
-    if (segment === first) return withoutLanguages(file, segment, bytes, page, headers);
-    if (segment === writable) return program;
+    if (segment === first) return withoutLanguages(icu, segment, readOnly, holes, page, headers);
+    if (segment === writable) return data;
     return [{ segment, bytes }];
   });
   return assemble(segments, parts, first.address, headers);
 }
 
-/** The first segment up to the end of the reduced ICU, and from the end of the old one. */
+/** The first segment up to the end of the reduced ICU, and from the end of the old one, with holes there. */
 function withoutLanguages(
-  file: Uint8Array,
+  { start, end, archive, items, kept }: Reduction,
   segment: Segment,
   bytes: Uint8Array,
+  holes: readonly Stretch[],
   page: number,
   headers: number,
 ): Part[] {
-  const { start, end, archive, items, kept } = reduceIcu(file);
   if (items !== icuItems.all || kept.length !== icuItems.kept) {
     throw new Error(
       `ICU has ${items} items of which ${kept.length} would stay, not ${icuItems.all} and ${icuItems.kept}: look at it anew`,
@@ -91,70 +110,77 @@ function withoutLanguages(
   const table = roundUp(start + archive.length, 8);
   const stop = table + headers * programHeaderSize;
   const goesOn = Math.floor(end / page) * page;
-  if (end > segment.inFile || roundUp(stop, page) >= goesOn) {
+  if (roundUp(stop, page) >= goesOn || holes.some(({ from }) => from <= goesOn)) {
     throw new Error("there is no room for a hole where ICU's languages are");
   }
-  const old = programHeaderTable(file);
+  const old = programHeaderTable(bytes);
   const head = new Uint8Array(stop);
   head.set(bytes.subarray(0, start));
   head.set(archive, start);
   head.fill(0, old.offset, old.offset + old.count * programHeaderSize);
   return [
     { segment: { ...segment, inFile: stop, inMemory: stop, align: page }, bytes: head },
-    part(segment, goesOn, bytes, page),
+    ...pieces(segment, bytes, goesOn, holes, page),
   ];
 }
 
-/** The writable segment as the runtime has it, and the program behind it, without bytecode that goes. */
-function withoutZeros(
+/** The program that stands in the writable segment, behind the runtime's zeros. */
+function payloadOf(
   segment: Segment,
   bytes: Uint8Array,
   runtime: Uint8Array,
   page: number,
-): Part[] {
+): Program {
   const data = readSegments(runtime).filter(({ type }) => type === segmentType.load)[2];
   if (data === undefined || data.address !== segment.address || data.inFile >= data.inMemory) {
     throw new Error("the runtime's writable segment is not the compiled binary's");
   }
-  const payload = roundUp(data.address + data.inMemory, page) - data.address;
-  if (payload >= bytes.length) throw new Error("the compiled binary has no program in it");
-  if (bytes.subarray(data.inFile, payload).some((byte) => byte !== 0)) {
+  const offset = roundUp(data.address + data.inMemory, page) - data.address;
+  if (offset >= bytes.length) throw new Error("the compiled binary has no program in it");
+  if (bytes.subarray(data.inFile, offset).some((byte) => byte !== 0)) {
     throw new Error("the compiled binary has something where the runtime has zeros");
   }
-  const inPlace = bytes.slice(payload);
-  const holes = forgetFarBytecode(inPlace)
-    .map(({ from, to }) => ({ from: roundUp(from, page), to: Math.floor(to / page) * page }))
-    .filter(({ from, to }) => to - from >= leastHole);
-  const parts: Part[] = [
-    {
-      segment: { ...segment, inFile: data.inFile, inMemory: data.inMemory, align: page },
-      bytes: bytes.subarray(0, data.inFile),
-    },
-  ];
-  let from = 0;
-  for (const hole of [...holes, { from: inPlace.length, to: inPlace.length }]) {
-    const kept = inPlace.subarray(from, hole.from);
-    const address = segment.address + payload + from;
-    const size = { inFile: kept.length, inMemory: kept.length, align: page };
-    if (kept.length > 0) parts.push({ segment: { ...segment, address, ...size }, bytes: kept });
-    from = hole.to;
-  }
-  return parts;
+  const { inFile, inMemory } = data;
+  return { inFile, inMemory, offset, bytes: bytes.slice(offset) };
 }
 
-/** A segment's own end, from `from` on. */
-function part(segment: Segment, from: number, bytes: Uint8Array, page: number): Part {
-  const rest = bytes.subarray(from);
-  return {
-    segment: {
-      ...segment,
-      address: segment.address + from,
-      inFile: rest.length,
-      inMemory: segment.inMemory - from,
-      align: page,
+/** The writable segment as the runtime has it, and the program behind it, without bytecode that goes. */
+function withoutZeros(segment: Segment, bytes: Uint8Array, program: Program, page: number): Part[] {
+  const holes = largeHoles(forgetFarBytecode(program.bytes), page, leastHole);
+  const { inFile, inMemory, offset } = program;
+  const behind = { ...segment, address: segment.address + offset };
+  return [
+    {
+      segment: { ...segment, inFile, inMemory, align: page },
+      bytes: bytes.subarray(0, inFile),
     },
-    bytes: rest,
-  };
+    ...pieces(behind, program.bytes, 0, holes, page),
+  ];
+}
+
+/** Whole pages of them, where that is worth it. */
+function largeHoles(stretches: readonly Stretch[], page: number, least: number): Stretch[] {
+  return stretches
+    .map(({ from, to }) => ({ from: roundUp(from, page), to: Math.floor(to / page) * page }))
+    .filter(({ from, to }) => to - from >= least);
+}
+
+/** What stays of a segment's bytes from `from` on. */
+function pieces(
+  segment: Segment,
+  bytes: Uint8Array,
+  from: number,
+  holes: readonly Stretch[],
+  page: number,
+): Part[] {
+  const begins = [from, ...holes.map(({ to }) => to)];
+  const ends = [...holes.map((hole) => hole.from), bytes.length];
+  return begins.flatMap((begin, i): Part[] => {
+    const kept = bytes.subarray(begin, ends[i]);
+    const size = { inFile: kept.length, inMemory: kept.length, align: page };
+    if (kept.length === 0) return [];
+    return [{ segment: { ...segment, address: segment.address + begin, ...size }, bytes: kept }];
+  });
 }
 
 /** Lays the parts out one after another and writes the headers, at the end of the first part. */

@@ -54,6 +54,19 @@ export function forgetFarBytecode(payload: Uint8Array): Range[] {
   return far.map(({ bytecode }) => bytecode).sort((a, b) => a.from - b.from);
 }
 
+/** Names of the modules that keep their bytecode. @throws Error where the payload is laid out otherwise */
+export function quickModules(payload: Uint8Array): ReadonlySet<string> {
+  const { modules, entry } = readModules(payload);
+  return nearModules(modules, entry);
+}
+
+/** The texts of all modules. @throws Error where the payload is laid out otherwise */
+export function programText(payload: Uint8Array): string {
+  return readModules(payload)
+    .modules.map(({ text }) => text)
+    .join("\n");
+}
+
 function readModules(payload: Uint8Array): { modules: Module[]; entry: string } {
   const view = viewOf(payload);
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -102,30 +115,30 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
   const texts = new Map(modules.map(({ name, text }) => [name, text]));
   const found = (pattern: RegExp, name: string) =>
     [...(texts.get(name) ?? "").matchAll(pattern)].map(([, other = ""]) => other);
-  const near = new Set<string>();
-  const add = (names: readonly string[]) => {
-    const pending = [...names];
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (near.has(name)) continue;
-      near.add(name);
-      pending.push(...found(/(?:from|import)"(\/\$bunfs\/root\/[^"]+)"/g, name));
+  /** With all that is loaded along with them. */
+  const withImports = (names: Iterable<string>): Set<string> => {
+    const all = new Set(names);
+    // A set grows while it is gone through, and what is added is gone through too
+    for (const name of all) {
+      for (const other of found(/(?:from|import)"(\/\$bunfs\/root\/[^"]+)"/g, name)) all.add(other);
     }
+    return all;
   };
-  add([entry]);
+  const started = withImports([entry]);
   const loader = new RegExp(
     `\\b(?:${quick.join("|")}):async\\(\\)=>\\(await import\\("([^"]+)"\\)\\)`,
     "g",
   );
-  const lines = [...near]
-    .flatMap((name) => found(/import\("(\/\$bunfs\/root\/[^"]+)"\)/g, name))
-    .filter((name) => found(loader, name).length > 0);
-  const commands = lines.flatMap((name) => found(loader, name));
+  const commands = modules.flatMap(({ name }) => found(loader, name));
   // A program of another kind, as the tests and the bench build, has none of them.
-  if (commands.length !== 0 && commands.length !== quick.length) {
+  if (commands.length === 0) return started;
+  const lines = [...started]
+    .flatMap((name) => found(/import\("(\/\$bunfs\/root\/[^"]+)"\)/g, name))
+    .filter((name) => [...withImports([name])].some((one) => found(loader, one).length > 0));
+  if (commands.length !== quick.length || lines.length === 0) {
     throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
   }
-  add([...lines, ...commands]);
-  return near;
+  return withImports([...started, ...lines, ...commands]);
 }
 
 function viewOf(payload: Uint8Array): DataView {

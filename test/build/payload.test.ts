@@ -66,15 +66,33 @@ test("bytecode stays of what is loaded at once and of the quick commands", () =>
   expect(forgetFarBytecode(after)).toEqual([]);
 });
 
+test("bytecode stays where the command line is in a chunk that the first one only passes on", () => {
+  const passing = modules.map((one) =>
+    one.name === root("main")
+      ? { ...one, text: 'import"/$bunfs/root/shared";await import("/$bunfs/root/pass")' }
+      : one,
+  );
+  const pass = { name: root("pass"), text: 'import{r}from"/$bunfs/root/run";export{r};' };
+  const after = program([...passing, pass]);
+  const gone = forgetFarBytecode(after).map(({ from, to }) => after.toString("latin1", from, to));
+  expect(gone).toEqual(far.map((name) => `bytecode of ${name}`));
+});
+
 test("a program without commands keeps what it loads at once", () => {
   const small = modules.slice(0, 2);
   expect(forgetFarBytecode(program(small))).toEqual([]);
 });
 
 describe("refused is", () => {
+  const idle = { name: root("main"), text: 'import"/$bunfs/root/shared"' };
   const renamed = modules.map((one) => ({ ...one, text: one.text.replace("boot:", "start:") }));
   test.each<[string, Buffer, string]>([
     ["a quick command under another name", program(renamed), "not loaded as expected"],
+    [
+      "commands that no start leads to",
+      program([...modules.slice(0, 1), idle, ...modules.slice(2)]),
+      "not loaded as expected",
+    ],
     ["an entry that is none", program(modules, 99), "it has no entry"],
     ["another trailer", flipped(-101), "does not end"],
     ["another length", flipped(0), "does not end"],

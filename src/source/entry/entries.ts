@@ -21,6 +21,7 @@ import type {
   Reader,
 } from "../kind.ts";
 import { counted } from "../menus/counted.ts";
+import { menusBesideEntries } from "../menus/find.ts";
 import { loaderDefault } from "../menus/loader.ts";
 import { openEntry, withoutArchives } from "./entry.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
@@ -92,6 +93,10 @@ class EntriesMenu implements Menu<ListedEntry> {
     const warnings = sorted.flatMap(({ path, problem }) =>
       problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
     );
+    const menus = menusBesideEntries(root);
+    if (menus.length > 0) {
+      warnings.push(`the boot entries of ${root.path} are taken, and not ${menus.join(", ")}`);
+    }
     const { index, why, afterwards } = loaderDefault(root, sorted, warnings);
     const named = index === undefined ? undefined : sorted[index];
     const first = sorted.findIndex(({ problem }) => problem === undefined);

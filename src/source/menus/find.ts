@@ -40,6 +40,18 @@ export function findConfigs(tree: FileTree): readonly Config[] {
   ].filter(({ path }) => isFile(tree, path));
 }
 
+/** Menus beside boot entries that are menus of their own: not those that show these entries, or lead there. */
+export function menusBesideEntries(tree: FileTree): readonly string[] {
+  return findConfigs(tree)
+    .filter(({ path }) => !/^\s*(?:blscfg|configfile)\b/m.test(beginningOf(tree, path)))
+    .map(({ path }) => path);
+}
+
+function beginningOf(tree: FileTree, path: string): string {
+  using file = tree.open(path, "boot menu");
+  return new TextDecoder().decode(file.read(0, Math.min(file.size, mostToTell)));
+}
+
 /** Whether a directory has a menu: few names are looked at. */
 export function hasMenu({ tree }: FoundTree): boolean {
   return findConfigs(tree).length > 0;

@@ -145,6 +145,26 @@ test("several menus: the first is taken, and the others are told", async () => {
   expect(warnings).toContain("grub/grub.cfg is taken, and not extlinux/extlinux.conf");
 });
 
+test("boot entries come before menus, which are told where they are menus of their own", async () => {
+  const entries = {
+    ...kernels,
+    "loader/entries/a.conf": "title A\nlinux /vmlinuz-2\ninitrd /initrd-2\noptions b\n",
+  };
+  const { warnings, ...what } = await booted(folder({ ...entries, "grub/grub.cfg": grub }));
+  expect(what).toMatchObject(second);
+  expect(warnings.join()).toMatch(/the boot entries of \S+ are taken, and not grub\/grub\.cfg$/);
+  const shown = { "grub2/grub.cfg": "insmod blscfg\nblscfg\n" };
+  const stub = { "EFI/fedora/grub.cfg": "set prefix=($dev)/grub2\nconfigfile $prefix/grub.cfg\n" };
+  expect((await booted(folder({ ...entries, ...shown, ...stub }))).warnings).toEqual([]);
+});
+
+test("a default that cannot be booted is passed over, and that is told", async () => {
+  const path = folder({ ...kernels, "grub/grub.cfg": grub.replace("default=1", "default=Setup") });
+  const { warnings, ...what } = await booted(path);
+  expect(what).toMatchObject({ kernel: "kernel 1", cmdline: "a" });
+  expect(warnings).toContain("the menu entry Setup is passed over: it opens the firmware's setup");
+});
+
 test("kernels without a menu: the newest that has its initramfs, and its root is not guessed", async () => {
   const path = folder({
     "vmlinuz-6.1": "old",

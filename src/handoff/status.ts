@@ -7,6 +7,7 @@ import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import type { Lockdown } from "../machine/kernel.ts";
 import type { RevokedHash, TrustedKey } from "../machine/proc-keys.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
+import type { BankValues, TpmFacts } from "../machine/tpm-facts.ts";
 import type { Policy } from "../trust/policy.ts";
 import { defaultPolicyPath } from "./gate/gate.ts";
 import { readPolicies } from "./gate/trust-files.ts";
@@ -54,6 +55,15 @@ export interface Status {
       readonly hashes: Readonly<Record<RevokedHash["of"], number>>;
     } | null;
   };
+  /** The TPM that `--measure` extends; null where the kernel has none, which is no unknown. */
+  readonly tpm: {
+    readonly device: string;
+    readonly version: "1.2" | "2.0" | null;
+    /** Manufacturer and vendor text. */
+    readonly vendor: string | null;
+    /** The values of PCR 0 to 15, as lower-case hex. */
+    readonly banks: readonly BankValues[] | null;
+  } | null;
   /** The machine's own policy; null where there is none, which is no unknown. */
   readonly policy: PolicyStatus | null;
   readonly privilege: {
@@ -105,11 +115,16 @@ export type PolicyStatus =
 /** @throws KexecError `unsupported-platform`, `unsupported-architecture`, `no-jit`, `no-libc` */
 export async function status(): Promise<Status> {
   requireLinux();
-  return statusOf(readMachineFacts(), readPolicyStatus());
+  const { readTpmFacts } = await import("../machine/tpm-facts.ts");
+  return statusOf(readMachineFacts(), readPolicyStatus(), await readTpmFacts());
 }
 
 /** The facts in the form that is shown. */
-export function statusOf(facts: MachineFacts, policy: PolicyStatus | null): Status {
+export function statusOf(
+  facts: MachineFacts,
+  policy: PolicyStatus | null,
+  tpm?: TpmFacts | undefined,
+): Status {
   const { identity, kexec, build, signatures, firmware, keyrings, privilege, memory } = facts;
   const unknown: Record<string, string> = {};
   const take = <T>(member: string, reading: Reading<T>): T | null => {
@@ -152,6 +167,15 @@ export function statusOf(facts: MachineFacts, policy: PolicyStatus | null): Stat
               hashes: { tbs: count("tbs"), bin: count("bin") },
             },
     },
+    tpm:
+      tpm === undefined
+        ? null
+        : {
+            device: tpm.device,
+            version: take("tpm.version", tpm.version),
+            vendor: take("tpm.vendor", tpm.vendor),
+            banks: take("tpm.banks", tpm.banks),
+          },
     policy,
     privilege: {
       capSysBoot: take("privilege.capSysBoot", privilege.capSysBoot),

@@ -2,6 +2,7 @@
 import { noFileLoad } from "../../diagnosis/kernel-state.ts";
 import type { Sufferer } from "../../handoff/leave/sufferers.ts";
 import type { PolicyStatus, Status } from "../../handoff/status.ts";
+import type { BankValues } from "../../machine/tpm-facts.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
 
@@ -29,6 +30,7 @@ export function describeStatus(status: Status): string[] {
     ["Allowed", allowedRows(status, textOf)],
     ["Signatures", signatureRows(status, textOf)],
     ["Policy", policyRows(status.policy)],
+    ["TPM", tpmRows(status, textOf)],
     ["Machine", machineRows(status, textOf)],
   ];
   const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
@@ -174,6 +176,29 @@ function policyRows(policy: PolicyStatus | null): Row[] {
     ["lowest generation", minGeneration === null ? "any" : String(minGeneration)],
     ["words to append", allowAppend.length === 0 ? "none" : allowAppend.join(" ")],
     ["places of secrets", allowSecret.length === 0 ? "none" : allowSecret.join(", ")],
+  ];
+}
+
+/** Which one, its banks, and what the PCR holds that the policy names, or those that an operating system extends. */
+function tpmRows({ tpm, policy }: Status, textOf: TextOf): Row[] {
+  if (tpm === null) return [["device", "none: --measure has no effect"]];
+  const { device, version, vendor, banks } = tpm;
+  const named = policy?.broken === false ? policy.measure?.pcr : undefined;
+  const shown = ({ pcrs }: BankValues) =>
+    Object.entries(pcrs).filter(([pcr, value]) =>
+      named === undefined ? Number(pcr) >= 8 && !/^(0*|f*)$/.test(value) : Number(pcr) === named,
+    );
+  return [
+    ["device", device],
+    ["version", textOf("tpm.version", version, (text) => text)],
+    ["made by", textOf("tpm.vendor", vendor, (text) => text)],
+    [
+      "banks",
+      textOf("tpm.banks", banks, (all) => all.map(({ bank }) => bank).join(", ") || "none"),
+    ],
+    ...(banks ?? []).flatMap((one) =>
+      shown(one).map(([pcr, value]): Row => [`PCR ${pcr} ${one.bank}`, value]),
+    ),
   ];
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { describeStatus } from "../../../src/cli/output/describe-status.ts";
 import { type PolicyStatus, status, statusOf } from "../../../src/handoff/status.ts";
 import { known } from "../../../src/machine/reading.ts";
+import type { TpmFacts } from "../../../src/machine/tpm-facts.ts";
 import { facts, keyrings, notRead } from "../diagnosis/machine.ts";
 import { schemaProblems } from "./schema.ts";
 
@@ -41,6 +42,39 @@ describe("status", () => {
       "signatures.imaAppraisal": "not read",
     });
     expect(describeStatus(status).join("\n")).toMatch(/lockdown +unknown \(not read\)/);
+  });
+
+  const tpm: TpmFacts = {
+    device: "/dev/tpmrm0",
+    version: known("2.0"),
+    vendor: known("IBM SW   TPM"),
+    banks: known([
+      {
+        bank: "sha256",
+        pcrs: { "0": "ab".repeat(32), "8": "00".repeat(32), "12": "cd".repeat(32) },
+      },
+      { bank: "sha384", pcrs: { "12": "00".repeat(48) } },
+    ]),
+  };
+
+  test("of a TPM: which it is, its banks, and the values that bear on it", () => {
+    const one = statusOf(facts, null, tpm);
+    expect(schemaProblems(JSON.parse(JSON.stringify(one)), schema)).toEqual([]);
+    expect(one.unknown).toEqual({});
+    const text = describeStatus(one).join("\n");
+    expect(text).toMatch(/made by +IBM SW/);
+    expect(text).toMatch(/banks +sha256, sha384/);
+    expect(text).toMatch(new RegExp(`PCR 12 sha256 +${"cd".repeat(32)}`));
+    expect(text).not.toMatch(/PCR (0|8) /);
+    const measured = { ...policy, measure: { pcr: 12, required: true } };
+    expect(describeStatus(statusOf(facts, measured, tpm)).join("\n")).toMatch(
+      new RegExp(`PCR 12 sha384 +${"00".repeat(48)}`),
+    );
+    expect(describeStatus(statusOf(facts, null)).join("\n")).toMatch(/device +none/);
+    const ill = { ...tpm, vendor: notRead, banks: notRead, version: notRead };
+    const blindOne = statusOf(facts, null, ill);
+    expect(schemaProblems(JSON.parse(JSON.stringify(blindOne)), schema)).toEqual([]);
+    expect(blindOne.unknown).toMatchObject({ "tpm.banks": "not read", "tpm.vendor": "not read" });
   });
 
   test("a broken policy shows as that", () => {

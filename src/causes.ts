@@ -4,6 +4,7 @@
  * src/remedies/table.ts.
  */
 import { type ErrorCode, type ExitCode, errorCodes, isErrorCode } from "./errors.ts";
+import { networkCauses } from "./remedies/network.ts";
 import { remedies } from "./remedies/remedies.ts";
 
 export interface CauseEntry {
@@ -216,6 +217,7 @@ export const causes: Readonly<Record<ErrorCode, CauseEntry>> = {
     cause: "reading or writing failed, or the kernel gave an undocumented errno",
     cure: "see the message and the kernel log (`dmesg`)",
   },
+  ...networkCauses,
 };
 
 /** The table as Markdown: exit code, error code, action, data, cause, cure. */

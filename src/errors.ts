@@ -102,6 +102,24 @@ const exits = {
   "nothing-loaded": ExitCode.nothingLoaded,
 
   "io-error": ExitCode.io,
+  "no-interface": ExitCode.io,
+  "no-link": ExitCode.io,
+  "no-address": ExitCode.io,
+  "name-not-found": ExitCode.io,
+  "no-route": ExitCode.io,
+  "connection-refused": ExitCode.io,
+  "tls-unknown-authority": ExitCode.io,
+  "tls-wrong-name": ExitCode.io,
+  "tls-expired": ExitCode.io,
+  "clock-wrong": ExitCode.io,
+  "tls-failed": ExitCode.io,
+  "http-status": ExitCode.io,
+  "redirect-refused": ExitCode.io,
+  "bad-answer": ExitCode.io,
+  "transfer-cut": ExitCode.io,
+  "too-long": ExitCode.io,
+  stalled: ExitCode.io,
+  aborted: ExitCode.io,
 } as const satisfies Readonly<Record<RemediedCode, ExitCode>>;
 
 /** A stable kebab-case word for one cause of failure; part of the `--json` contract. */

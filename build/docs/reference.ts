@@ -56,6 +56,7 @@ export function usesOf(commands: readonly Command[], group: Group): OptionUse[] 
 export function valuesOf(definition: Valued): Values {
   switch (definition.valueHint) {
     case "PATH":
+    case "FILE":
     case "KEY":
     case "SRC:DEST":
       return { kind: "file" };

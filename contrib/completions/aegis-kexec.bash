@@ -23,7 +23,7 @@ _aegis_kexec() {
       :
       return
       ;;
-    --initrd | --secret | --trust | --signature | --policy | --log)
+    --ca | --client-cert | --client-key | --initrd | --secret | --trust | --signature | --policy | --log)
       _aegis_kexec_files "$cur"
       return
       ;;
@@ -50,11 +50,11 @@ _aegis_kexec() {
       options='boot load exec unload status inspect manifest fetch bless'
       ;;
     boot)
-      options='--entry --wait --no-modules --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     load)
-      options='--entry --wait --no-modules --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)
@@ -67,7 +67,7 @@ _aegis_kexec() {
       options='--json --quiet --verbose --help -h --version'
       ;;
     inspect)
-      options='--entry --wait --no-modules --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     manifest)
@@ -75,7 +75,7 @@ _aegis_kexec() {
       source=yes
       ;;
     fetch)
-      options='--entry --wait --no-modules --trust --signature --threshold --min-generation --policy --keep --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --trust --signature --threshold --min-generation --policy --keep --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     bless)

@@ -22,8 +22,11 @@ complete -c aegis-kexec -n __fish_use_subcommand -l version -d 'print the versio
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l wait -x -d 'where SOURCE is on a disk or a server: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l no-modules -d 'as the first process of a machine: load no kernel modules'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l ca -r -F -d 'where SOURCE is a URL: trust this certificate authority alone, not those built in'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l client-cert -r -F -d 'where SOURCE is a URL: this machine\'s certificate, for servers that ask'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l client-key -r -F -d 'its key, where that is not in the certificate\'s file'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -57,8 +60,11 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from boot' -l version -d 'pri
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l wait -x -d 'where SOURCE is on a disk or a server: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l no-modules -d 'as the first process of a machine: load no kernel modules'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l ca -r -F -d 'where SOURCE is a URL: trust this certificate authority alone, not those built in'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l client-cert -r -F -d 'where SOURCE is a URL: this machine\'s certificate, for servers that ask'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l client-key -r -F -d 'its key, where that is not in the certificate\'s file'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from load' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -114,8 +120,11 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from status' -l version -d 'p
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l wait -x -d 'where SOURCE is on a disk or a server: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l no-modules -d 'as the first process of a machine: load no kernel modules'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l ca -r -F -d 'where SOURCE is a URL: trust this certificate authority alone, not those built in'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l client-cert -r -F -d 'where SOURCE is a URL: this machine\'s certificate, for servers that ask'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l client-key -r -F -d 'its key, where that is not in the certificate\'s file'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l profile -x -d 'where SOURCE is a UKI: the number of its profile; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
@@ -137,7 +146,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l version -d '
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l wait -x -d 'where SOURCE is on a disk or a server: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l initrd -r -F -d 'an initramfs archive; repeat it, they are joined in the order given'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l cmdline -l command-line -x -d 'the whole command line of the new kernel'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l reuse-cmdline -d 'start from the running kernel\'s command line, without its BOOT_IMAGE= and initrd='
@@ -152,8 +161,11 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l version -d 
 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l entry -x -d 'where SOURCE has several entries: the one of this id, or of this title, or of this number from 0, not its default one'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l wait -x -d 'where SOURCE is on a disk: how long to wait for that; default 30'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l wait -x -d 'where SOURCE is on a disk or a server: how long to wait for that; default 30'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l no-modules -d 'as the first process of a machine: load no kernel modules'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l ca -r -F -d 'where SOURCE is a URL: trust this certificate authority alone, not those built in'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l client-cert -r -F -d 'where SOURCE is a URL: this machine\'s certificate, for servers that ask'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l client-key -r -F -d 'its key, where that is not in the certificate\'s file'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l trust -r -F -d 'accept only what this public key signed; repeat it to accept any of several'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l signature -r -F -d 'a detached signature; repeatable; default SOURCE.minisig, then SOURCE.sig, and with a threshold SOURCE.*.minisig, SOURCE.*.sig'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from fetch' -l threshold -x -d 'so many of the trusted keys must have signed; it can only raise the policy\'s number'

@@ -24,7 +24,9 @@ export async function withChosenEntry(
     });
   }
   const gate = await gateFor(parseLoadRequest(request));
-  using found = await FoundSource.find({ kernel: source, wait: request.wait }, {}, gate);
+  const { wait, ca, clientCert, clientKey, signal } = request;
+  const wanted = { kernel: source, wait, ca, clientCert, clientKey, signal };
+  using found = await FoundSource.find(wanted, {}, gate);
   const menu = await found.menu();
   if (menu === undefined) {
     throw cannot("show a menu", {

@@ -26,8 +26,9 @@ export async function fetch(request: FetchRequest, observer: Observer = {}): Pro
   const parsed = parseFetchRequest(request);
   const gate = await gateFor(trustOptions(parsed, parsed.signature));
   using held = new DisposableStack();
-  const { source: kernel, wait, entry } = parsed;
-  const source = held.use(await FoundSource.find({ kernel, wait }, observer, gate));
+  const { source: kernel, wait, ca, clientCert, clientKey, signal, entry } = parsed;
+  const wanted = { kernel, wait, ca, clientCert, clientKey, signal };
+  const source = held.use(await FoundSource.find(wanted, observer, gate));
   const generation = await source.generation(entry);
   const trust = gate.admitted;
   requireArchitecture(generation, architecture);

@@ -10,6 +10,7 @@ import { checkCmdline } from "../source/cmdline.ts";
 import { KernelSource } from "../source/image.ts";
 import { Source } from "../source/open.ts";
 import type { OpenFile } from "../source/open-file.ts";
+import { isUrl } from "../source/place.ts";
 import { formatManifest, type Manifest, type ManifestFile } from "../trust/manifest.ts";
 import { VerityHasher } from "../trust/verity.ts";
 import type { Observer } from "./report.ts";
@@ -29,6 +30,13 @@ export async function manifest(
 ): Promise<Manifest> {
   const { architecture } = libc();
   const parsed = parseManifestRequest(request);
+  if (isUrl(parsed.kernel)) {
+    throw cannot(`write a manifest of ${parsed.kernel}`, {
+      code: "usage",
+      why: "it is on a server, and a manifest names files of a folder",
+      hint: "write it where the files are made, and put it on the server with them",
+    });
+  }
   using source = await Source.open(parsed, observer);
   if (source.manifest !== undefined) {
     throw cannot(`write a manifest of ${parsed.kernel}`, {

@@ -6,6 +6,7 @@ import { parseSecret } from "../initramfs/secret.ts";
 import { lastLastingPcr } from "../trust/policy.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
 import { flag, listOf, longestWait, parse, path, text, wholeNumber } from "./request-members.ts";
+import { serverEntries } from "./server-request.ts";
 
 const severalPaths = v.pipe(
   v.array(path),
@@ -26,7 +27,7 @@ export const loadSchema = v.strictObject({
    * out: its default.
    */
   entry: v.optional(v.pipe(text, v.nonEmpty("it must not be empty"))),
-  /** Seconds to wait for the disk that SOURCE is on; default 30. */
+  /** Seconds to wait for the disk or the server that SOURCE is on; default 30. */
   wait: v.optional(
     v.pipe(
       v.number("it must be a number"),
@@ -35,6 +36,7 @@ export const loadSchema = v.strictObject({
       v.maxValue(longestWait, `it must be ${longestWait} seconds or less`),
     ),
   ),
+  ...serverEntries,
   /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
   profile: v.optional(wholeNumber),
   /** Initramfs archives, joined in this order. */

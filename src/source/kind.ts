@@ -120,6 +120,19 @@ export interface Admission {
    * @throws KexecError to refuse
    */
   judgeWhole(whole: Whole): Promise<void>;
+  /**
+   * Judges an image of which only the beginning came yet, by what lies beside it.
+   * @throws KexecError to refuse
+   */
+  admitUnseen?(image: Unseen): Promise<void>;
+  /** @throws KexecError where so many bytes more cannot be held in memory */
+  requireRoom?(bytes: number): void;
+}
+
+/** An image that is not here yet. */
+export interface Unseen {
+  readonly path: string;
+  readonly openBeside: OpenBeside;
 }
 
 /** The manifest that SOURCE is: read once, so that the bytes that are verified are those that count. */

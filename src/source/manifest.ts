@@ -19,10 +19,11 @@ export async function generationOf(found: FoundFile, opening: Opening): Promise<
 async function openManifest(found: FoundFile, opening: Opening): Promise<Opened> {
   const { manifest, open } = await generationOf(found, opening);
   const { kernel, initrds, cmdline } = manifest.manifest;
-  const openListed = async (listed: ManifestFile, what: string): Promise<SourceFile> => ({
-    file: opening.held.use(await open(listed, what, 0)),
-    expected: listed,
-  });
+  const openListed = async (listed: ManifestFile, what: string): Promise<SourceFile> => {
+    const file = opening.held.use(await open(listed, what, 0));
+    // What came over the network was digested on its way, and nobody can change it any more.
+    return { file, expected: file.sealedAs === listed.sha256 ? undefined : listed };
+  };
   const openedKernel = await openListed(kernel, "kernel");
   const openedInitrds: SourceFile[] = [];
   for (const listed of initrds) openedInitrds.push(await openListed(listed, "initramfs"));

@@ -16,6 +16,8 @@ export interface OpenFile extends ByteSource {
   readonly canonicalPath: string;
   /** The descriptor of these bytes and no others: it can be given to the kernel. */
   readonly fd: number | undefined;
+  /** Where the bytes are sealed in memory and were digested as they came: their SHA-256, in hex. */
+  readonly sealedAs?: string | undefined;
   /** Where the kernel finds the bytes, in their order: copies do not pass through this process. */
   readonly extents: readonly Extent[];
 }

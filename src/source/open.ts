@@ -28,8 +28,14 @@ export interface Wanted {
   readonly initrd: readonly string[];
   /** Of a menu: which entry. Undefined: its default. */
   readonly entry?: string | undefined;
-  /** Seconds to wait for the disk that it is on; undefined: as long as `defaultWait`. */
+  /** Seconds to wait for the disk or the server that it is on; undefined: as long as `defaultWait`. */
   readonly wait?: number | undefined;
+  /** Of a server: whom to trust for it, and who this machine is to it. Paths. */
+  readonly ca?: string | undefined;
+  readonly clientCert?: string | undefined;
+  readonly clientKey?: string | undefined;
+  /** Ends what waits for a server. */
+  readonly signal?: AbortSignal | undefined;
   /** See `Opening.starts`. */
   readonly starts?: boolean | undefined;
 }
@@ -66,13 +72,15 @@ export class FoundSource implements Disposable {
 
   /** @throws KexecError where SOURCE cannot be opened */
   static async find(
-    { kernel: source, wait, starts = false }: Pick<Wanted, "kernel" | "wait" | "starts">,
+    wanted: Omit<Wanted, "initrd" | "entry">,
     listener: Listener = {},
     admission: Admission = admitAll,
   ): Promise<FoundSource> {
+    const { kernel: source, wait, starts = false, ca, clientCert, clientKey, signal } = wanted;
+    const network = { ca, clientCert, clientKey, signal };
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());
-    const found = await findSource(source, held, { wait, listener, admission });
+    const found = await findSource(source, held, { wait, network, listener, admission });
     const recognised = await recognise(found);
     const opening: Opening = {
       architecture: libc().architecture,
@@ -244,10 +252,7 @@ export class Source implements Disposable {
    * @param found Stays the caller's, and must outlive this.
    * @throws KexecError of `FoundSource.open` and InputFile.open
    */
-  static async of(
-    found: FoundSource,
-    wanted: Omit<Wanted, "kernel" | "wait" | "starts">,
-  ): Promise<Source> {
+  static async of(found: FoundSource, wanted: Pick<Wanted, "initrd" | "entry">): Promise<Source> {
     using held = new DisposableStack();
     const opened = await found.open(wanted.entry);
     const { kernel, initrds, manifest } = opened;

@@ -5,6 +5,7 @@ import type { Listener } from "../listener.ts";
 import { suffixesIn } from "./beside.ts";
 import { FolderTree, folderAbove } from "./folder-tree.ts";
 import type { Admission, FoundFile, FoundTree } from "./kind.ts";
+import type { NetworkOptions } from "./network/network.ts";
 import { beginningOf } from "./open-file.ts";
 
 /** What was found at SOURCE. */
@@ -14,31 +15,42 @@ export function isTree(found: Found): found is FoundTree {
   return "tree" in found;
 }
 
-/** Seconds that a disk is waited for. */
+/** Seconds that a disk or a server is waited for. */
 const defaultWait = 30;
 
 /** How a place is searched. */
 export interface Searching {
   readonly wait: number | undefined;
+  readonly network?: Omit<NetworkOptions, "wait">;
   readonly listener: Listener;
-  readonly admission: Pick<Admission, "fileSystems">;
+  readonly admission: Pick<Admission, "required" | "fileSystems" | "admitUnseen" | "requireRoom">;
 }
 
 /**
  * Opens what SOURCE names; it is closed with `held`.
- * @throws KexecError of InputFile.open, Folder.open and `findOnDisk`
+ * @throws KexecError of InputFile.open, Folder.open, `findOnDisk` and `findOnNetwork`
  */
 export async function findSource(
   source: string,
   held: DisposableStack,
-  { wait = defaultWait, listener, admission: { fileSystems } }: Searching,
+  { wait = defaultWait, network, listener, admission }: Searching,
 ): Promise<Found> {
+  if (isUrl(source)) {
+    const { findOnNetwork } = await import("./network/network.ts");
+    return findOnNetwork(source, held, admission, { ...network, wait }, listener);
+  }
   if (isOnDisk(source)) {
+    const { fileSystems } = admission;
     const { findOnDisk } = await import("./disk/disk.ts");
     return findOnDisk(source, held, { seconds: wait, fileSystems, listener });
   }
   if (isDirectory(source)) return foundFolder(held.use(FolderTree.open(source)));
   return foundFile(held.use(InputFile.open(source, "kernel")), held);
+}
+
+/** Whether SOURCE is on a server. */
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
 }
 
 /** Whether SOURCE is a place on a disk; a device without a path is not, and neither is a file below /dev. */

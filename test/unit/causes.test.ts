@@ -122,6 +122,24 @@ const shownBy: Readonly<Record<ErrorCode, "vm" | "injected" | "program">> = {
   "nothing-loaded": "vm",
   // Of the kernel: a device that fails while the file is read.
   "io-error": "injected",
+  "no-interface": "program",
+  "no-link": "program",
+  "no-address": "program",
+  "name-not-found": "program",
+  "no-route": "program",
+  "connection-refused": "program",
+  "tls-unknown-authority": "program",
+  "tls-wrong-name": "program",
+  "tls-expired": "program",
+  "clock-wrong": "program",
+  "tls-failed": "program",
+  "http-status": "program",
+  "redirect-refused": "program",
+  "bad-answer": "program",
+  "transfer-cut": "program",
+  "too-long": "program",
+  stalled: "program",
+  aborted: "program",
 };
 
 describe("every cause is shown by a test of its kind, which names its code", () => {

@@ -32,7 +32,26 @@ export const options = {
     valueHint: "SECONDS",
     group: "image",
     number: true,
-    description: "where SOURCE is on a disk: how long to wait for that; default 30",
+    description: "where SOURCE is on a disk or a server: how long to wait for that; default 30",
+  },
+  ca: {
+    type: "string",
+    valueHint: "FILE",
+    group: "image",
+    description:
+      "where SOURCE is a URL: trust this certificate authority alone, not those built in",
+  },
+  "client-cert": {
+    type: "string",
+    valueHint: "FILE",
+    group: "image",
+    description: "where SOURCE is a URL: this machine's certificate, for servers that ask",
+  },
+  "client-key": {
+    type: "string",
+    valueHint: "FILE",
+    group: "image",
+    description: "its key, where that is not in the certificate's file",
   },
   "no-modules": {
     type: "boolean",

@@ -4,6 +4,7 @@ import type { Definitions } from "./definition.ts";
 const whatSourceIs =
   "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
   "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, a boot menu, an ISO image, or a directory of them" +
+  "; by a URL, https://…, or http://… where trust is required" +
   "; on a disk that need not be mounted: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/…, then : and the path";
 export const positionals = {
   source: { type: "positional", valueHint: "SOURCE", description: whatSourceIs },
@@ -17,7 +18,7 @@ export const positionals = {
     type: "positional",
     valueHint: "SOURCE",
     description:
-      "a signed manifest (boot.json) or a folder of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too",
+      "a signed manifest (boot.json) or a folder of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too; or the URL of a manifest",
   },
   store: {
     type: "positional",

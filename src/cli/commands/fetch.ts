@@ -5,13 +5,16 @@ import { describeFetch } from "../output/describe.ts";
 import { limitWrites } from "../output/streams.ts";
 import { sourceArguments } from "./load.ts";
 
-const { entry, wait, trust, signature, threshold, policy } = sourceArguments;
+const { entry, wait, ca, trust, signature, threshold, policy } = sourceArguments;
 const args = {
   source: positionals.generation,
   store: positionals.store,
   entry,
   wait,
   "no-modules": options["no-modules"],
+  ca,
+  "client-cert": options["client-cert"],
+  "client-key": options["client-key"],
   trust,
   signature,
   threshold,
@@ -37,6 +40,10 @@ export const fetch = defineCommand({
         "aegis-kexec fetch LABEL=STICK:/generations LABEL=STORE:/generations --keep 2",
         "the newest of a store, into another; neither disk need be mounted",
       ],
+      [
+        "aegis-kexec fetch https://boot.example/node/boot.json /store/generations --trust org.pub",
+        "the generation that a server has",
+      ],
     ],
   },
   args,
@@ -52,6 +59,9 @@ export const fetch = defineCommand({
         store: given.positional("store"),
         entry: given.text("entry"),
         wait: number("wait"),
+        ca: given.text("ca"),
+        clientCert: given.text("client-cert"),
+        clientKey: given.text("client-key"),
         trust: [...given.list("trust")],
         signature: [...given.list("signature")],
         threshold: number("threshold"),

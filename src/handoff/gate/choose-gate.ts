@@ -1,7 +1,9 @@
 /** Which gate a load goes through. */
+import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { ENOENT } from "../../errno.ts";
 import { cannot } from "../../errors.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
+import { readMemory } from "../../machine/kernel.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
@@ -12,6 +14,7 @@ const open: Gate = {
   admitted: null,
   admit: async () => undefined,
   judgeWhole: async () => undefined,
+  requireRoom: (bytes) => void requireMemory({ kernel: 0, initrd: 0, copied: bytes }, readMemory()),
   needsSealedWhole: () => false,
   admitWhole: async () => undefined,
   pass: async () => null,

@@ -1,5 +1,5 @@
 /** The files that trust is made of: policies, public keys, detached signatures. Loaded on demand. */
-import { cannot, KexecError } from "../../errors.ts";
+import { cannot, ExitCode, KexecError } from "../../errors.ts";
 import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere } from "../../linux/path.ts";
@@ -166,10 +166,15 @@ async function readOne(
     using file = await open();
     return parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path);
   } catch (error) {
-    if (!(error instanceof KexecError) || error.exit === 5) throw error;
+    if (!(error instanceof KexecError) || error.exit === 5 || isOfNetwork(error)) throw error;
     if (error.errno === "ENOENT" && mayBeAbsent) return undefined;
     throw error.with({}, "no-signature");
   }
+}
+
+/** A server that fails says nothing of whether the file is signed. */
+function isOfNetwork({ exit, code }: KexecError): boolean {
+  return exit === ExitCode.io && code !== "io-error";
 }
 
 function readSmall(path: string, what: string, limit: number): Uint8Array {

@@ -1,9 +1,11 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
+import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { cannot, KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
-import type { Whole } from "../../source/kind.ts";
+import { readMemory } from "../../machine/kernel.ts";
+import type { Unseen, Whole } from "../../source/kind.ts";
 import type { Source, SourceManifest } from "../../source/open.ts";
 import { isUki } from "../../source/uki.ts";
 import type { PublicKey } from "../../trust/keys.ts";
@@ -71,6 +73,17 @@ export class TrustGate implements Gate {
   readonly judgeWhole = async (whole: Whole): Promise<void> => {
     if (this.requirement.required) await this.verifyWhole(whole, {});
   };
+
+  readonly admitUnseen = async (image: Unseen): Promise<void> => {
+    if (!this.requirement.required) return;
+    refuseOptions(this.options, false);
+    // How long it is nobody has said who is believed.
+    requireWorthReading(image.path, 0, await this.files(image));
+  };
+
+  requireRoom(bytes: number): void {
+    requireMemory({ kernel: 0, initrd: 0, copied: bytes }, readMemory());
+  }
 
   needsSealedWhole(source: Source): boolean {
     const { manifest, whole, kernel } = source;

@@ -1,15 +1,21 @@
 /** What `fetch` may be asked for. */
 import * as v from "valibot";
+import { isUrl } from "../../source/place.ts";
 import { loadSchema } from "../request.ts";
 import { parse, path } from "../request-members.ts";
+import { serverEntries } from "../server-request.ts";
 
 const fetchSchema = v.strictObject({
   /** SOURCE: a manifest, or a folder of generations. */
   source: path,
   /** The folder of generations that it is stored in: a path, or a place on a disk. */
-  store: path,
+  store: v.pipe(
+    path,
+    v.check((place) => !isUrl(place), "it must be a folder here, not one of a server"),
+  ),
   entry: loadSchema.entries.entry,
   wait: loadSchema.entries.wait,
+  ...serverEntries,
   trust: loadSchema.entries.trust,
   signature: loadSchema.entries.signature,
   threshold: loadSchema.entries.threshold,

@@ -23,7 +23,7 @@ async function listEntries(directory: string): Promise<readonly ListedEntry[]> {
   const found = await findSource(directory, held, {
     wait: 0,
     listener: {},
-    admission: { fileSystems: undefined },
+    admission: { required: false, fileSystems: undefined },
   });
   if (!isTree(found)) throw new Error("it is no directory");
   return entriesReader.menu(found, { architecture: machine, held }).list().entries;

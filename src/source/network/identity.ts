@@ -1,5 +1,6 @@
 /** Whom this machine trusts, and who it is: the files of --ca, --client-cert and --client-key. */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { cannot } from "../../errors.ts";
 import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";

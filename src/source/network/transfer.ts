@@ -239,12 +239,14 @@ class Target implements Disposable {
     if (memory.size === 0) throw refused("file-empty", "the file is empty");
     await this.begin();
     if (memory.size > this.most) throw this.tooLong("it is longer");
-    const digested = signed !== undefined && this.left === 0;
-    if (digested && this.hasher.digest("hex") !== signed.sha256) {
-      // Of several answers one may have been of another file.
-      const failure = new Failure(otherDigest, this.pieces > 1);
-      this.restart();
-      throw failure;
+    if (signed !== undefined && this.left === 0) {
+      const sha256 = this.hasher.digest("hex");
+      if (sha256 !== signed.sha256) {
+        // Of several answers one may have been of another file.
+        const failure = new Failure(otherDigest(sha256, signed), this.pieces > 1);
+        this.restart();
+        throw failure;
+      }
     }
     memory.seal();
     return memory;

@@ -25,6 +25,15 @@ export interface LiveSystem {
 
 export const liveSystems: readonly LiveSystem[] = [
   {
+    name: "a memory test",
+    cmdline: undefined,
+    kernel: /\/(?:memtest|mt86plus)[^/]*$/i,
+    files: [],
+    archive: undefined,
+    words: [],
+    source: "memtest86+: boot/header.S; it reads no disk",
+  },
+  {
     name: "casper",
     cmdline: /^boot=casper$/,
     kernel: /^\/casper[^/]*\//,
@@ -169,6 +178,25 @@ export const liveSystems: readonly LiveSystem[] = [
     words: [],
     unable: "it looks for a CD, and not for an image in a file",
     source: "debian-installer: build/pkg-lists/cdrom",
+  },
+  {
+    name: "openSUSE's installer",
+    cmdline: undefined,
+    kernel: undefined,
+    files: ["/boot/x86_64/root", "/boot/aarch64/root"],
+    archive: /^linuxrc\.config$/,
+    words: ["install=disk:{path}"],
+    source: "linuxrc: linuxrc.html, Install; linuxrc_repo.md for disk: without a device",
+  },
+  {
+    name: "the installer of Proxmox",
+    cmdline: undefined,
+    kernel: undefined,
+    files: ["/.pve-cd-id.txt", "/.pmg-cd-id.txt", "/.pbs-cd-id.txt", "/.pdm-cd-id.txt"],
+    archive: undefined,
+    words: [],
+    unable: "it looks for its files on a CD or a removable disk, and not for an image in a file",
+    source: "pve-installer: the initrd's init, which finds its own ID on a CD",
   },
   {
     name: "Alpine",

@@ -40,26 +40,34 @@ export async function findMenu(
   const cpu = cpuOf(opening.architecture);
   const platform = exists("/sys/firmware/efi") ? "efi" : "pc";
   const notes: string[] = [];
+  // One without an entry that can be booted counts where no other has any: that of a firmware or a
+  // medium that the image is not for.
+  let empty: FoundMenu | undefined;
+  const take = (path: string, menu: ReadMenu): FoundMenu | undefined => {
+    const taken = found(path, menu, files);
+    if (taken.entries.some(({ problem }) => problem === undefined)) return taken;
+    if (menu.entries.length === 0) notes.push(`${path}: no entries`, ...menu.notes);
+    else empty ??= taken;
+    return undefined;
+  };
   for (const path of [...grubConfigs, ...efiConfigs(files)]) {
     if (files.look(path)?.type !== "file") continue;
     const config = { device: imageDevice, path };
     const menu = readGrubMenu(host, { config, platform, cpu, variables: isoVariables(holder) });
-    if (menu === undefined) continue;
-    if (menu.entries.length > 0) return found(path, menu, files);
-    notes.push(`${path}: no entries`, ...menu.notes);
+    const taken = menu && take(path, menu);
+    if (taken !== undefined) return taken;
   }
   const ofSyslinux = findConfigs(files).filter(({ kind }) => kind === "syslinux menu");
   for (const { path } of ofSyslinux) {
     const { readSyslinuxMenu } = await import("../../menu/syslinux/menu.ts");
     const config = { device: imageDevice, path: `/${path}` };
     const menu = readSyslinuxMenu(host, { config, cpu });
-    if (menu === undefined) continue;
-    if (menu.entries.length > 0) return found(`/${path}`, menu, files);
-    notes.push(`/${path}: no entries`, ...menu.notes);
+    const taken = menu && take(`/${path}`, menu);
+    if (taken !== undefined) return taken;
   }
-  const entries = await bootEntries(files, opening);
-  if (entries !== undefined) return entries;
-  const why = notes.length === 0 ? "it has no boot menu that is known here" : notes.join("; ");
+  const others = (await bootEntries(files, opening)) ?? empty;
+  if (others !== undefined) return others;
+  const why = notes.length > 0 ? notes.join("; ") : whyNone(files);
   throw cannot(`boot the ISO image ${files.image.path}`, {
     code: "file-not-found",
     details: { path: files.image.path },
@@ -68,19 +76,40 @@ export async function findMenu(
   });
 }
 
+function whyNone(files: IsoFiles): string {
+  const names = files.names("/", mostFolders) ?? [];
+  // What mastering programs of Windows put there for those who read no UDF.
+  if (names.every((name) => /^readme\.txt$/i.test(name))) {
+    return "what is on it is in a UDF file system, as Windows' images have it, and that is not read here";
+  }
+  const isWindows = ["/bootmgr", "/sources/boot.wim"].some(
+    (path) => files.look(path) !== undefined,
+  );
+  return isWindows
+    ? "it is an image of Windows, and kexec starts Linux alone"
+    : "it has no boot menu that is known here";
+}
+
 /** As GRUB calls it. */
 function cpuOf(architecture: Architecture): string {
   return architecture === "aarch64" ? "arm64" : architecture;
 }
 
-/** `EFI/BOOT` is what firmware looks at. */
+/** `EFI/BOOT` is what firmware looks at, in whatever capitals. */
 function efiConfigs(files: IsoFiles): string[] {
   const efi = files.names("/", mostFolders)?.find((name) => /^efi$/i.test(name));
   const folders = efi === undefined ? [] : (files.names(`/${efi}`, mostFolders) ?? []);
   const rank = (name: string) => (/^boot$/i.test(name) ? 0 : 1);
   return folders
     .toSorted((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
-    .map((name) => `/${efi}/${name}/grub.cfg`);
+    .flatMap((name) => {
+      const folder = `/${efi}/${name}`;
+      const configs =
+        files.look(folder)?.type === "directory" ? files.names(folder, mostFolders) : [];
+      return (configs ?? [])
+        .filter((one) => /^grub\.cfg$/i.test(one))
+        .map((one) => `${folder}/${one}`);
+    });
 }
 
 function found(path: string, menu: ReadMenu, files: IsoFiles): FoundMenu {

@@ -96,3 +96,73 @@ test("an image without a way to it is refused, with the words to give", async ()
   // Where this machine speaks on a serial line alone, its console is added.
   expect(given.cmdline?.text).toMatch(/^quiet( console=\S+)* own=word$/);
 });
+
+/** An image of these files, inspected. */
+async function inspected(name: string, files: Readonly<Record<string, string | Uint8Array>>) {
+  plant(join(folder, name), files);
+  return inspect({ kernel: pack(join(folder, name), join(folder, `${name}.iso`)) });
+}
+
+describe("an image's menu", () => {
+  const files = { "live/vmlinuz": makeBzImage(), "live/initrd": "archive" };
+  const live = "linux /live/vmlinuz boot=live\ninitrd /live/initrd";
+
+  test.each([
+    ["EFI/fedora/grub.cfg", `menuentry A { ${live.replaceAll("\n", ";")} }`],
+    ["EFI/BOOT/GRUB.CFG", `menuentry A { ${live.replaceAll("\n", ";")} }`],
+    ["boot/grub2/grub.cfg", "configfile ${prefix}/real.cfg"],
+    [
+      "grub/grub.cfg",
+      `menuentry A { search --set=root --file /live/vmlinuz; ${live.replaceAll("\n", ";")} }`,
+    ],
+    ["boot/syslinux/syslinux.cfg", `label A\n${live.replace("vmlinuz ", "vmlinuz\nappend ")}\n`],
+    ["isolinux.cfg", `label A\n${live.replace("vmlinuz ", "vmlinuz\nappend ")}\n`],
+    ["loader/entries/a.conf", `title A\n${live.replace("vmlinuz ", "vmlinuz\noptions ")}\n`],
+  ])("at %s", async (path, text) => {
+    const { entries } = await inspected(`at-${path.replaceAll("/", "-")}`, {
+      ...files,
+      [path]: text,
+      "boot/grub2/real.cfg": `menuentry A {\n${live}\n}`,
+    });
+    expect(entries).toMatchObject([{ title: "A", kernel: "/live/vmlinuz", problem: null }]);
+    expect(entries?.[0]?.cmdline).toMatch(/^boot=live findiso=\/.*\.iso$/);
+  });
+
+  test("without an entry that can be booted is passed over for one that has some", async () => {
+    const { entries } = await inspected("two-menus", {
+      ...files,
+      "EFI/BOOT/grub.cfg": "menuentry Gone { linux /gone/vmlinuz }",
+      "isolinux/isolinux.cfg":
+        "label a\nkernel /live/vmlinuz\nappend initrd=/live/initrd boot=live\n",
+    });
+    expect(entries?.map(({ id }) => id)).toEqual(["a"]);
+    const none = await inspected("no-entry", { "boot/grub/grub.cfg": "menuentry G { linux /g }" });
+    expect(none.entries?.[0]?.problem).toContain("/g cannot be had");
+  });
+
+  test("of Xen and of a memory test: listed as what they are", async () => {
+    const { entries } = await inspected("xen", {
+      "boot/grub/grub.cfg":
+        "menuentry Xen {\n multiboot2 /boot/xen.gz dom0_mem=1G\n module2 /boot/vmlinuz a\n}\nmenuentry Test {\n linux16 /boot/memtest.bin\n}\n",
+      "boot/xen.gz": "xen",
+      "boot/vmlinuz": "kernel",
+      "boot/memtest.bin": makeBzImage(),
+    });
+    expect(entries?.map(({ title, problem, default: taken }) => [title, problem, taken])).toEqual([
+      ["Xen", expect.stringContaining("Multiboot"), true],
+      ["Test", null, false],
+    ]);
+  });
+
+  test("that is none says what the image is", async () => {
+    const reasonOf = async (name: string, planted: Readonly<Record<string, string>>) =>
+      (await inspected(name, planted)).verdict.reasons[0]?.message;
+    expect(await reasonOf("windows", { bootmgr: "x", "sources/boot.wim": "x" })).toContain(
+      "an image of Windows",
+    );
+    expect(
+      await reasonOf("udf", { "README.TXT": "This disc contains a UDF file system" }),
+    ).toContain("in a UDF file system");
+    expect(await reasonOf("data", { "music/a.ogg": "x" })).toContain("no boot menu");
+  });
+});

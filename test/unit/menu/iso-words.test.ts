@@ -60,6 +60,16 @@ test("each system gets its own words", () => {
   ]);
 });
 
+test("what needs nothing of its image gets no words, and what cannot do with a file says so", () => {
+  expect(added("", "/boot/memtest86+/memtest")).toEqual(["a memory test", ""]);
+  expect(added("", "/live/memtest.x64")).toEqual(["a memory test", ""]);
+  expect(added("splash=silent", "/boot/x86_64/loader/linux", ["/boot/x86_64/root"])).toEqual([
+    "openSUSE's installer",
+    "splash=silent install=disk:/isos/x.iso",
+  ]);
+  expect(added("ro quiet", "/boot/linux26", ["/.pve-cd-id.txt"])).toContain("on a CD");
+});
+
 test("what the menu brings is left as it is", () => {
   const brought = "boot=live  findiso=/isos/x.iso quiet";
   expect(way(brought)).toMatchObject({ kind: "known", cmdline: brought, added: [], foreign: [] });

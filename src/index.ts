@@ -51,3 +51,4 @@ export type {
 export { type PolicyStatus, type Status, status } from "./handoff/status.ts";
 export type { FetchRequest } from "./handoff/storing/request.ts";
 export { unload } from "./handoff/unload.ts";
+export type { Phase } from "./listener.ts";

@@ -64,6 +64,8 @@ export function valuesOf(definition: Valued): Values {
       return { kind: "words", words: failureActions, list: false };
     case "LIST":
       return { kind: "words", words: quiesceClasses, list: true };
+    case "json":
+      return { kind: "words", words: ["json"], list: false };
     case "auto|ADDRESS":
       return { kind: "words", words: ["auto"], list: false };
     case "ID":

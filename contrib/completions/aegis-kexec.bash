@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --timeout | --luks | --measure | --measure-log | --watchdog | --generation | --keep)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --timeout | --luks | --measure | --measure-log | --watchdog | --generation | --keep)
       :
       return
       ;;
@@ -29,6 +29,10 @@ _aegis_kexec() {
       ;;
     --acpi-rsdp)
       mapfile -t COMPREPLY < <(compgen -W 'auto' -- "$cur")
+      return
+      ;;
+    --progress)
+      mapfile -t COMPREPLY < <(compgen -W 'json' -- "$cur")
       return
       ;;
     --quiesce)
@@ -50,11 +54,11 @@ _aegis_kexec() {
       options='boot load exec unload status inspect manifest fetch bless'
       ;;
     boot)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     load)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)
@@ -67,7 +71,7 @@ _aegis_kexec() {
       options='--json --quiet --verbose --help -h --version'
       ;;
     inspect)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --crash --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --crash --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     manifest)
@@ -75,7 +79,7 @@ _aegis_kexec() {
       source=yes
       ;;
     fetch)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --trust --signature --threshold --min-generation --policy --keep --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --trust --signature --threshold --min-generation --policy --keep --progress --progress-fd --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     bless)

@@ -156,10 +156,12 @@ async function leave(
   await log.write({ outcome: "handing-over", result: report ?? null });
   if (throughSystemd) {
     if (!request.sync) observer.warn?.("--no-sync has no effect: systemd unmounts everything");
+    observer.progress?.("handing over", 0, 0, "handover");
     observer.handover?.(report);
     return handOverBySystemd(request.watchdog, observer);
   }
 
+  observer.progress?.("stopping services and flushing file systems", 0, 0, "flush");
   using _stopped = init === undefined ? undefined : await stopBefore(init, observer);
   await interruption?.check();
   // Undone, like the watchdog, when the jump fails: somebody may go on working here.
@@ -169,6 +171,7 @@ async function leave(
   using watchdog =
     request.watchdog === undefined ? undefined : armWatchdog(request.watchdog, observer);
   await interruption?.check();
+  observer.progress?.("handing over", 0, 0, "handover");
   observer.handover?.(report);
   await interruption?.check();
   quiesce(plan, observer);

@@ -28,6 +28,7 @@ export async function fetch(request: FetchRequest, observer: Observer = {}): Pro
   using held = new DisposableStack();
   const { source: kernel, wait, ca, clientCert, clientKey, signal, entry } = parsed;
   const wanted = { kernel, wait, ca, clientCert, clientKey, signal };
+  observer.progress?.(`opening ${kernel}`, 0, 0, "open");
   const source = held.use(await FoundSource.find(wanted, observer, gate));
   const generation = await source.generation(entry);
   const trust = gate.admitted;

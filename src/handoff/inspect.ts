@@ -69,7 +69,7 @@ async function inspectOne(
   const notes: string[] = [];
   const listener: Observer = {
     warn: (line) => void notes.push(line),
-    progress: (step, done, total) => observer.progress?.(step, done, total),
+    progress: (...told) => observer.progress?.(...told),
   };
   const predicted = ({ reasons: certain, notes: said }: Prediction) => {
     reasons.add(...certain);
@@ -84,6 +84,7 @@ async function inspectOne(
   reasons.add(
     ...(gate?.refusedSecrets(parsed.secrets.filter(({ luks }) => luks === undefined)) ?? []),
   );
+  observer.progress?.(`opening ${parsed.kernel}`, 0, 0, "open");
   const found = held.use(await FoundSource.find(parsed, listener, gate ?? brokenGate(reasons)));
   const source =
     gate && (await reasons.attemptAsync(async () => held.use(await Source.of(found, parsed))));

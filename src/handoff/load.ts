@@ -105,7 +105,7 @@ export class Loaded implements Disposable {
     const recorded: Observer = {
       warn,
       note: (line) => observer.note?.(line),
-      progress: (step, done, total) => observer.progress?.(step, done, total),
+      progress: (...told) => observer.progress?.(...told),
     };
 
     const request = await withRsdp(given, architecture, recorded);
@@ -155,6 +155,7 @@ async function loadOne(
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   const starts = !request.dryRun && !request.crash;
+  observer.progress?.(`opening ${request.kernel}`, 0, 0, "open");
   using source = await Source.open({ ...request, starts }, observer, gate);
   using verified = await Verified.from(source, request, architecture, gate, observer);
   if (request.checkImage ?? request.dryRun) {

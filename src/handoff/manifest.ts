@@ -134,7 +134,7 @@ function describe(
   const verity = withVerity ? new VerityHasher() : undefined;
   const sha256 = sha256Of(file, (done, bytes) => {
     verity?.update(bytes);
-    observer.progress?.(`reading ${file.path}`, done, file.size);
+    observer.progress?.(`reading ${file.path}`, done, file.size, "verify");
   });
   return {
     path: file.canonicalPath.slice(below.length),

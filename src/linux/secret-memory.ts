@@ -154,7 +154,7 @@ function openSecret(path: string): number {
  * are no files; files about this process below /proc, which are not there for anybody else; and
  * /dev/urandom, which never ends (src/main.ts under an unpatched runtime).
  */
-function statusOfGiven(fd: number): FileStatus | number {
+export function statusOfGiven(fd: number): FileStatus | number {
   const path = readLink(`/proc/self/fd/${fd}`);
   const isRuntimes = typeof path === "string" && /^\/(proc\/\d+\/|dev\/urandom$)/.test(path);
   return isRuntimes ? -EBADF : statusOf(fd);

@@ -101,7 +101,7 @@ async function feed(
     for (let at = 0; at < part.size; at += piece) {
       const bytes = part.read(at, Math.min(piece, part.size - at));
       await writer.write(Uint8Array.from(bytes));
-      listener.progress?.("unpacking the kernel", at + bytes.byteLength, part.size);
+      listener.progress?.("unpacking the kernel", at + bytes.byteLength, part.size, "unpack");
     }
     await writer.close();
     return undefined;

@@ -46,6 +46,7 @@ test("a hint begins with what somebody at a console can do; the packager's way c
     expect(first.length).toBeLessThanOrEqual(100);
     expect(plain.action).toBe(remedies()[code].action);
     if (first !== "do this") expect([first, second]).toEqual([remedies()[code].hint, "do this"]);
+    if (code === "usage") continue;
     const long = `sign it: ${"x".repeat(100)}`;
     expect(cannot("load", { code, why, hint: long }).hint).toBe(
       `${remedies()[code].hint}\n${long}`,

@@ -2,8 +2,10 @@
  * Every option of the program, once. The strict parser and the help read these definitions.
  */
 import type { Definitions, Flag, Valued } from "./definition.ts";
+import { outputOptions } from "./output-options.ts";
 
 export * from "./definition.ts";
+export { commonOptions } from "./output-options.ts";
 export * from "./positionals.ts";
 
 export const options = {
@@ -245,41 +247,7 @@ export const options = {
     group: "choice",
     description: "append a line of JSON on this attempt, flushed to disk before the handover",
   },
-  json: {
-    type: "boolean",
-    group: "output",
-    description: "print one JSON object on standard output: the result, or the error",
-  },
-  quiet: {
-    type: "boolean",
-    group: "output",
-    description: "print errors only: no result text, no warnings",
-  },
-  verbose: {
-    type: "boolean",
-    group: "output",
-    description: "say on standard error what is being done",
-  },
-  help: {
-    type: "boolean",
-    alias: "h",
-    group: "output",
-    description: "print this help",
-  },
-  version: {
-    type: "boolean",
-    group: "output",
-    description: "print the version",
-  },
-} satisfies Definitions;
-
-/** What every command takes, and what may also stand before the command. */
-export const commonOptions = {
-  json: options.json,
-  quiet: options.quiet,
-  verbose: options.verbose,
-  help: options.help,
-  version: options.version,
+  ...outputOptions,
 } satisfies Definitions;
 
 /** How an option is written: `--initrd`, `-h`. */

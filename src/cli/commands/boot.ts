@@ -32,6 +32,7 @@ export const boot = defineCommand({
   args,
   run: async (given, output) => {
     limitWrites();
+    await output.tellProgress(given.text("progress"), given.text("progress-fd"));
     const { verbose } = output.settings;
     const request = {
       ...(await chosenRequest(given)),

@@ -3,7 +3,7 @@ import { defineCommand } from "../arguments/define.ts";
 import { options, positionals } from "../arguments/options.ts";
 import { describeFetch } from "../output/describe.ts";
 import { limitWrites } from "../output/streams.ts";
-import { sourceArguments } from "./load.ts";
+import { progressArguments, sourceArguments } from "./load.ts";
 
 const { entry, wait, ca, trust, signature, threshold, policy } = sourceArguments;
 const args = {
@@ -21,6 +21,7 @@ const args = {
   "min-generation": options["min-generation"],
   policy,
   keep: options.keep,
+  ...progressArguments,
 };
 
 export const fetch = defineCommand({
@@ -49,6 +50,7 @@ export const fetch = defineCommand({
   args,
   run: async (given, output) => {
     limitWrites();
+    await output.tellProgress(given.text("progress"), given.text("progress-fd"));
     const number = (name: "wait" | "threshold" | "min-generation" | "keep") => {
       const value = given.text(name);
       return value === undefined ? undefined : Number(value);

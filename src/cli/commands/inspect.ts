@@ -3,9 +3,9 @@ import { inspect as inspectSource } from "../../handoff/inspect.ts";
 import { defineCommand } from "../arguments/define.ts";
 import { options } from "../arguments/options.ts";
 import { describeInspection } from "../output/describe-inspection.ts";
-import { sourceArguments, sourceRequest } from "./load.ts";
+import { progressArguments, sourceArguments, sourceRequest } from "./load.ts";
 
-const args = { ...sourceArguments, crash: options.crash };
+const args = { ...sourceArguments, ...progressArguments, crash: options.crash };
 
 export const inspect = defineCommand({
   meta: {
@@ -36,6 +36,7 @@ export const inspect = defineCommand({
   },
   args,
   run: async (given, output) => {
+    await output.tellProgress(given.text("progress"), given.text("progress-fd"));
     const request = { ...sourceRequest(given), crash: given.flag("crash") };
     const inspection = await inspectSource(request, output.observer);
     output.result(inspection, describeInspection);

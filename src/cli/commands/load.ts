@@ -31,9 +31,16 @@ export const sourceArguments = {
   "acpi-rsdp": options["acpi-rsdp"],
 };
 
+/** Who is told how far the work is. */
+export const progressArguments = {
+  progress: options.progress,
+  "progress-fd": options["progress-fd"],
+};
+
 /** The arguments from which a load request is made. */
 export const loadArguments = {
   ...sourceArguments,
+  ...progressArguments,
   menu: options.menu,
   timeout: options.timeout,
   luks: options.luks,
@@ -136,6 +143,7 @@ export const load = defineCommand({
   args,
   run: async (given, output) => {
     limitWrites();
+    await output.tellProgress(given.text("progress"), given.text("progress-fd"));
     const { verbose } = output.settings;
     const request = {
       ...(await chosenRequest(given)),

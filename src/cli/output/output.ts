@@ -13,6 +13,7 @@ import { ioError } from "../../linux/descriptor.ts";
 import { visible, visibleJson } from "../../visible.ts";
 import { failureWords, lastWords } from "./describe.ts";
 import { Progress } from "./progress.ts";
+import type { ProgressLines } from "./progress-lines.ts";
 import { drain, onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
 
 export interface OutputSettings {
@@ -27,6 +28,9 @@ type Colour = "red" | "yellow" | "cyan";
 /** ECMA-48, select graphic rendition. */
 const sgr: Readonly<Record<Colour, string>> = { red: "1;31", yellow: "1;33", cyan: "36" };
 
+/** Bytes with which a call of the kernel takes a noticeable time. */
+const NOTICEABLE = 8 << 20;
+
 export class Output {
   /** Standard output takes one result: after a write of it failed, the error is not put behind it. */
   private resultWritten = false;
@@ -36,8 +40,17 @@ export class Output {
   readerGone = false;
   private errorsOnTerminal: boolean | undefined;
   private readonly progress = new Progress();
+  /** Tells programs of the phases, where they asked for it. */
+  private lines: ProgressLines | undefined;
 
   constructor(readonly settings: OutputSettings) {}
+
+  /** @throws KexecError `usage` */
+  async tellProgress(form: string | undefined, fd: string | undefined): Promise<void> {
+    if (form === undefined && fd === undefined) return;
+    const { progressLines } = await import("../arguments/progress.ts");
+    this.lines = progressLines(form, fd, this.settings.json);
+  }
 
   /**
    * Writes the result: its words, or itself with `--json`.
@@ -54,6 +67,7 @@ export class Output {
    */
   text<T>(value: T, describe: (value: T) => readonly string[]): void {
     this.progress.clear();
+    this.lines?.end();
     this.resultWritten = true;
     const lines = this.settings.json ? [visibleJson(value)] : describe(value).map(visible);
     const failed = writeLines(STDOUT, lines);
@@ -65,6 +79,7 @@ export class Output {
   /** Writes the error: a line on what failed, what the kernel logged, what to do. */
   error(error: KexecError): void {
     this.progress.clear();
+    this.lines?.end(error.code);
     if (this.settings.json && !this.resultWritten) {
       this.resultWritten = true;
       writeLines(STDOUT, [visibleJson({ error })]);
@@ -102,9 +117,13 @@ export class Output {
       this.progress.clear();
       writeLines(STDERR, [`aegis-kexec: ${this.coloured("yellow", "warning:")} ${visible(line)}`]);
     },
-    progress: (step, done, total) => {
+    progress: (step, done, total, phase) => {
+      this.lines?.update(step, done, total, phase);
+      // What has no size shows nothing; nor does a call that is over at once.
+      if (total === 0 || (phase === "call" && total < NOTICEABLE)) return;
       if (this.settings.quiet || this.settings.json || !this.terminal()) return;
-      this.progress.update(step, done, total);
+      if (phase === "call") this.progress.wait(done < total ? step : undefined, total);
+      else this.progress.update(step, done, total);
     },
     detached: (what) => {
       if (this.settings.quiet) return;
@@ -123,6 +142,7 @@ export class Output {
   /** The last words. That they cannot be written is no reason to stay. */
   private handover(report: LoadReport | undefined): void {
     this.progress.clear();
+    this.lines?.end();
     const stream = this.settings.json ? STDERR : STDOUT;
     if (!this.settings.quiet) writeLines(stream, lastWords(report).map(visible));
     for (const one of [STDOUT, STDERR] as const) drain(one);

@@ -27,6 +27,15 @@ export class Progress {
     this.write(`\r${progressLine(step, done, total).padEnd(WIDTH)}`);
   }
 
+  /** Says that something of this size is going on, of which nothing is heard until it is over. */
+  wait(step: string | undefined, size: number): void {
+    this.clear();
+    if (step === undefined) return;
+    this.drawn = this.now();
+    const figures = ` (${formatBytes(size)}) ...`;
+    this.write(`\r${(visible(step).slice(0, WIDTH - figures.length) + figures).padEnd(WIDTH)}`);
+  }
+
   /** Takes the line away, so that another can be written in its place. */
   clear(): void {
     if (this.drawn === undefined) return;

@@ -44,6 +44,18 @@ export function writeLines(stream: Stream, lines: readonly string[]): number {
   }
 }
 
+/** Writes lines to a descriptor of the caller's, until that fails or takes none for five seconds. */
+export function lineWriter(fd: number): (line: string) => void {
+  let left = 5000;
+  return (line) => {
+    if (left <= 0) return;
+    const result = writeWithin(fd, new TextEncoder().encode(`${line}\n`), left, (milliseconds) => {
+      left -= milliseconds;
+    });
+    if (result < 0) left = 0;
+  };
+}
+
 /** Writes text that stays on its line, for a progress display. A failure does not matter. */
 export function writeInPlace(stream: Stream, text: string): void {
   try {

@@ -44,7 +44,7 @@ export async function withSignedWhole<T>(
   using message = Memfd.create("signed", file.path);
   for (const { from, offset, length } of segments(copies, file)) {
     appendRange(message, from, offset, length);
-    listener.progress?.(`reading ${file.path}`, message.size, file.size);
+    listener.progress?.(`reading ${file.path}`, message.size, file.size, "verify");
   }
   message.seal();
   using window = message.window(0, message.size);
@@ -59,7 +59,7 @@ function progress(
   left: number,
 ): void {
   if (from === file) {
-    listener.progress?.(`verifying ${file.path}`, at + Math.min(STEP, left), file.size);
+    listener.progress?.(`verifying ${file.path}`, at + Math.min(STEP, left), file.size, "verify");
   }
 }
 

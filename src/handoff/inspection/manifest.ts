@@ -229,7 +229,7 @@ function digestProblem(
 ): KexecError | undefined {
   if (isCheckedByKernel(file, entry)) return undefined;
   const sha256 = sha256Of(file, (done) =>
-    observer.progress?.(`verifying ${file.path}`, done, file.size),
+    observer.progress?.(`verifying ${file.path}`, done, file.size, "verify"),
   );
   return sha256 === entry.sha256
     ? undefined

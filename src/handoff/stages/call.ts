@@ -35,6 +35,9 @@ export async function call(
   observer.note?.(
     `giving the kernel ${kernelSize} bytes of image and ${assembled.initrdSize} bytes of initramfs by kexec_file_load(2)`,
   );
+  const size = kernelSize + assembled.initrdSize;
+  const step = "giving the kernel its files";
+  observer.progress?.(step, 0, size, "call");
   using log = KernelLog.fromNow();
   const { cmdline } = assembled.verified;
   const debug = request.debug && knowsDebug(readIdentity().release);
@@ -65,6 +68,7 @@ export async function call(
     const evidence = readLoadEvidence(architecture, errnoName(-result), assembled.kernelFd);
     throw diagnoseLoad(-result, attempt, evidence, kernelLog);
   }
+  observer.progress?.(step, size, size, "call");
   for (const line of kernelLog) observer.note?.(`kernel: ${line}`);
   requireState(request.crash ? "crashLoaded" : "loaded", true);
   return milliseconds;

@@ -49,7 +49,7 @@ export function copySealed(
     let done = 0;
     appendRange(copy, file, 0, size, (bytes) => {
       done += bytes;
-      observer.progress?.(`copying the ${what}`, done, size);
+      observer.progress?.(`copying the ${what}`, done, size, "copy");
     });
     copy.seal();
     return copy;
@@ -80,7 +80,7 @@ export function requireDigest(
       using window = copy.window(at + offset, step);
       hasher.update(window.bytes);
       done += step;
-      observer.progress?.(`verifying ${path}`, done, expected.size);
+      observer.progress?.(`verifying ${path}`, done, expected.size, "verify");
     }
   }
   const digest = hasher.digest("hex");

@@ -47,12 +47,13 @@ function join(
   let done = 0;
   const onCopied = (bytes: number) => {
     done += bytes;
-    observer.progress?.("joining the initramfs", done, plan.size);
+    observer.progress?.("joining the initramfs", done, plan.size, "join");
   };
   for (const segment of plan.segments) {
     switch (segment.from) {
       case "zeros":
         joined.appendZeros(segment.length);
+        onCopied(segment.length);
         break;
       case "injected":
         if (injection !== undefined) inject(joined, injection, secrets, held);

@@ -186,7 +186,9 @@ function recordOf(
   }
   const sha256 =
     expected?.sha256 ??
-    sha256Of(file, (done) => observer.progress?.(`measuring ${file.path}`, done, file.size));
+    sha256Of(file, (done) =>
+      observer.progress?.(`measuring ${file.path}`, done, file.size, "measure"),
+    );
   return record(what, `sha256:${sha256}`);
 }
 

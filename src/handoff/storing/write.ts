@@ -139,7 +139,7 @@ async function copyInto(
         const bytes = file.read(at, Math.min(STEP, listed.size - at));
         hasher.update(bytes);
         target.write(at, bytes);
-        observer.progress?.(`storing ${listed.path}`, at + bytes.length, listed.size);
+        observer.progress?.(`storing ${listed.path}`, at + bytes.length, listed.size, "store");
       }
     }
     found = hasher.digest("hex");

@@ -165,7 +165,7 @@ export class IsoFiles implements FileTree, Disposable {
     let done = 0;
     appendRange(copy, file, 0, node.size, (bytes) => {
       done += bytes;
-      this.listener.progress?.(`copying the ${what}`, done, node.size);
+      this.listener.progress?.(`copying the ${what}`, done, node.size, "copy");
     });
     copy.seal();
     this.copied.set(path, { copy, node });

@@ -202,7 +202,7 @@ class Target implements Disposable {
     if (memory.size >= longestBeginning) await this.begin();
     if (memory.size > this.most) throw this.tooLong("it is longer");
     const total = expectation.signed?.size ?? size;
-    if (total !== undefined) this.listener.progress?.(`fetching ${this.name}`, memory.size, total);
+    this.listener.progress?.(`fetching ${this.name}`, memory.size, total ?? 0, "download");
     return true;
   }
 

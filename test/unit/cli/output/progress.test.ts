@@ -58,3 +58,11 @@ test.each([
 ])("%d is %s", (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });
+
+test("what goes on in silence is said at once, with its size, and taken away", () => {
+  const { progress, written } = observed();
+  progress.wait("giving the kernel its files", 70 << 20);
+  expect(written).toEqual([`\r${"giving the kernel its files (70.0 MiB) ...".padEnd(WIDTH)}`]);
+  progress.wait(undefined, 0);
+  expect(written.at(-1)).toBe(`\r${" ".repeat(WIDTH)}\r`);
+});

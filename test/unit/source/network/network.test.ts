@@ -461,12 +461,13 @@ test("a caller calls it off, in the midst of a file and between two attempts", a
 
 test("progress tells what comes, and how much of it", async () => {
   using server = serve();
-  const told: [string, number, number][] = [];
+  const told: unknown[][] = [];
   await fetched(server.url("/node/boot.json"), {}, { progress: (...step) => void told.push(step) });
   expect(told.at(-1)).toEqual([
     `fetching ${server.url("/node/sub/initrd%201.img")}`,
     initrd.length,
     initrd.length,
+    "download",
   ]);
   expect(isAbsolute(trusted) && trustOptions.trust).toEqual([trusted]);
 });

@@ -1,8 +1,9 @@
 /**
  * aegis-kexec as a library: hand a Linux machine over from one kernel to the next.
  *
- * Every function returns a promise and throws `KexecError` and nothing else on purpose. On
- * anything but Linux the package imports, and every function throws `unsupported-platform`.
+ * Every function that asks something of the machine returns a promise and throws `KexecError` and
+ * nothing else on purpose. On anything but Linux the package imports, and each of them throws
+ * `unsupported-platform`.
  */
 export {
   type Action,

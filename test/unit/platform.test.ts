@@ -23,8 +23,11 @@ function elsewhere(property: "platform" | "arch", value: string, script: string)
 const tellStatus =
   'await library.status().catch(({ code, exit, hint }) => console.log(code, exit, hint ?? ""));';
 
+/** What looks at an error asks nothing of the machine. */
+const ofErrors: readonly unknown[] = [library.KexecError, library.hasCode];
+
 const functions = Object.entries(library)
-  .filter(([, value]) => typeof value === "function" && value !== library.KexecError)
+  .filter(([, value]) => typeof value === "function" && !ofErrors.includes(value))
   .map(([name]) => name);
 
 test("the library has functions to try", () => {
@@ -57,7 +60,8 @@ test("without memory for the JIT: no-jit", async () => {
   const script = `const library = await import(${source}); ${tellStatus}`;
   const limited = 'ulimit -v 2000000; exec "$0" -e "$1"';
   const said = await printed("/bin/sh", "-c", limited, process.execPath, script);
-  expect(said).toStartWith("no-jit 3 lift RLIMIT_AS");
+  expect(said).toStartWith("no-jit 3 ");
+  expect(said).toContain("lift RLIMIT_AS");
 });
 
 test("without a C library: no-libc", async () => {
@@ -76,7 +80,9 @@ test("without a C library: no-libc", async () => {
         ${tellStatus}
       });`,
     );
-    expect(await printed(process.execPath, "test", file)).toContain("no-libc 3 put the C library");
+    const said = await printed(process.execPath, "test", file);
+    expect(said).toContain("no-libc 3 ");
+    expect(said).toContain("\nput the C library");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -61,7 +61,9 @@ function readCode(reader: Reader, found: { line: number; text: string }[], end: 
       if (char === "\n") reader.line++;
       if (char === "+" && before === '"') joins = true;
       else if (!/\s/.test(char)) joins = false;
-      if (!/\s/.test(char)) before = /\w/.test(char) ? `${before}${char}`.slice(-6) : char;
+      if (!/\s/.test(char)) {
+        before = /\w/.test(char) && /\w$/.test(before) ? `${before}${char}`.slice(-6) : char;
+      }
       reader.at++;
     }
   }

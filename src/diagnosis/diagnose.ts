@@ -155,7 +155,7 @@ function busyCause(mayBeStuck: boolean): Cause {
     code: "busy",
     why: "another kexec operation is going on",
     hint: mayBeStuck
-      ? "try again when it has ended; if that never comes, processors could not be stopped (dmesg says so) and only a reboot helps"
+      ? "try again when it has ended; if it never ends, processors could not be stopped (dmesg says so) and only a reboot helps"
       : "try again when it has ended",
   };
 }

@@ -37,7 +37,7 @@ export function invalidCause(
   }
   const image =
     architecture === "aarch64"
-      ? "its page size or endianness is none of this processor's (dmesg names it)"
+      ? "this processor does not have its page size or endianness (dmesg names it)"
       : "its command line with what the kernel adds is too long (dmesg names it)";
   return {
     code: "kernel-unsuitable",

@@ -41,7 +41,7 @@ export async function manifest(
   if (source.manifest !== undefined) {
     throw cannot(`write a manifest of ${parsed.kernel}`, {
       code: "usage",
-      why: "it is one",
+      why: "it is a manifest already",
       hint: "give the kernel that it is about",
     });
   }

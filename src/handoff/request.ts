@@ -228,7 +228,7 @@ function requireOneCmdline(parsed: Pick<ParsedLoadRequest, "cmdline" | "reuseCmd
   if (parsed.cmdline !== undefined && parsed.reuseCmdline) {
     throw cannot("build the command line", {
       code: "usage",
-      why: "it is given and taken from the running kernel both",
+      why: "it is given, and it is also taken from the running kernel",
       hint: "give --cmdline for the whole line, or --reuse-cmdline with --append",
     });
   }

@@ -78,7 +78,7 @@ export class Tpm implements Disposable {
     if (result !== undefined) return result;
     throw cannot(doing, {
       code: "io-error",
-      why: `the TPM ${this.path} gave a response that is none of a TPM 2.0`,
+      why: `the TPM ${this.path} gave a response that no TPM 2.0 gives`,
       hint: "a TPM 1.2 cannot be used; for others see the kernel log (dmesg)",
     });
   }
@@ -112,8 +112,8 @@ export class Tpm implements Disposable {
 const refusals: ReadonlyMap<number, string> = new Map([
   [tpmCodes.failure, "it is in failure mode"],
   [tpmCodes.initialize, "firmware did not start it (TPM2_Startup)"],
-  [tpmCodes.retry, "it is busy, and was for 5 s"],
-  [tpmCodes.yielded, "it is busy, and was for 5 s"],
-  [tpmCodes.testing, "it tests itself, and did for 5 s"],
+  [tpmCodes.retry, "it has been busy for 5 s"],
+  [tpmCodes.yielded, "it has been busy for 5 s"],
+  [tpmCodes.testing, "it has been testing itself for 5 s"],
   [tpmCodes.locality, "the PCR is not open to the operating system (locality)"],
 ]);

@@ -44,7 +44,10 @@ vmTest(
     ]);
     await mountDisk(guest);
     await guest.check("mount -o bind /given /mnt/mnt");
-    const there = (command: string) => guest.check(`chroot /mnt ${command}`, { timeout: 240 });
+    const there = (command: string) =>
+      guest.check(`chroot /mnt /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin ${command}`, {
+        timeout: 240,
+      });
     const absent = (path: string) => guest.check(`test ! -e /mnt${path}`);
     const install = (name: string) => there(`dpkg --force-unsafe-io --install /mnt/${name}.deb`);
     const state = () => there("dpkg-query -W -f '${Status} ${Version}' aegis-kexec");
@@ -96,7 +99,7 @@ vmTest(
     expect(await guest.check("cat /mnt/etc/aegis-kexec/org.pub")).toBe("key\n");
 
     await install("new");
-    const boot = `chroot /mnt sh -ec "${load.replace("load", "boot --force --no-sync")}"`;
+    const boot = `chroot /mnt /usr/bin/env PATH=/usr/sbin:/usr/bin sh -ec "${load.replace("load", "boot --force --no-sync")}"`;
     expect(await guest.handoff(boot)).toMatchObject({ token, cmdline: "a b" });
   },
 );

@@ -318,7 +318,7 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
   });
 
   // What Linux 6.16 to 6.18 have there, as files: this kernel takes no notice.
-  test("kexec handover is finalised for a load, and opened again when it fails", async (guest) => {
+  test("kexec handover is finalized for a load, and opened again when it fails", async (guest) => {
     await guest.check(
       "mount -t tmpfs none /sys/kernel/debug; mkdir -p /sys/kernel/debug/kho/out; echo 0 >/sys/kernel/debug/kho/out/finalize",
     );
@@ -327,7 +327,7 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
       `cp ${initrd} /tmp/busy; exec 9>>/tmp/busy; aegis-kexec load ${vmlinuz} --initrd /tmp/busy --cmdline kho=on --verbose`,
     );
     expect(busy.exit).toBe(10);
-    expect(busy.stderr).toContain("finalised the kexec handover");
+    expect(busy.stderr).toContain("finalized the kexec handover");
     expect(await guest.check(`${finalize}; rm /tmp/busy`)).toBe("0\n");
     await guest.check(`aegis-kexec load ${vmlinuz} --cmdline kho=on --dry-run`);
     expect(await guest.check(finalize)).toBe("0\n");

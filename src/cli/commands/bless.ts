@@ -9,7 +9,7 @@ export const bless = defineCommand({
     description: "what this system was started from works: take its boot counter off",
     notes: [
       "A boot entry, a UKI or a generation named NAME+L-D has L tries left; without a counter it is good. Without PATH, the running kernel's command line says which it is (aegis_kexec.from=).",
-      "That this system was started from nothing that is counted is not an error.",
+      "Where this system was started from nothing that is counted it does nothing, which is not an error.",
     ],
     examples: [
       ["aegis-kexec bless", "this system is up, and may be started again"],

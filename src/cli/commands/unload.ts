@@ -13,7 +13,7 @@ export const unload = defineCommand({
   meta: {
     name: "unload",
     description: "drop the loaded kernel (--crash: the crash kernel)",
-    notes: ["That nothing is loaded is not an error."],
+    notes: ["Where no kernel is loaded it does nothing, which is not an error."],
     examples: [
       ["aegis-kexec unload", "drop the kernel that exec would hand over to"],
       ["aegis-kexec unload --crash", "drop the kernel that a panic would start"],

@@ -54,7 +54,7 @@ function requireNoTrustWords({ signature, minGeneration, threshold }: TrustOptio
   if (given === undefined) return;
   throw cannot(`use ${given}`, {
     code: "usage",
-    why: "no key is trusted here, so that it would have no effect",
+    why: "no key is trusted here, so it would have no effect",
     hint: "name the public key with --trust, or in a policy",
   });
 }

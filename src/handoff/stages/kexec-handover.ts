@@ -28,7 +28,7 @@ export async function warnOfLostHandover(cmdline: string, observer: Observer): P
   );
 }
 
-/** Linux 6.16 to 6.18 hand over what was finalised: kernel/kexec_handover.c, kho_out_finalize_set. */
+/** Linux 6.16 to 6.18 hand over what was finalized: kernel/kexec_handover.c, kho_out_finalize_set. */
 export function wantsFinalizing(release: string): boolean {
   return /^6\.1[678](\D|$)/.test(release);
 }
@@ -50,18 +50,18 @@ export async function finalizeHandover(
     const why = missing
       ? "it is not there, so mount debugfs at /sys/kernel/debug"
       : errnoText(state.errno).toLowerCase();
-    observer.warn?.(`the kexec handover is not finalised, and hands nothing over: ${path}: ${why}`);
+    observer.warn?.(`the kexec handover is not finalized, and hands nothing over: ${path}: ${why}`);
     return undefined;
   }
   if (state.text.trim() === "1") return undefined;
   const result = writeWord(path, "1");
   if (result < 0) {
     observer.warn?.(
-      `the kexec handover is not finalised, and hands nothing over: ${path}: ${errnoText(-result).toLowerCase()}`,
+      `the kexec handover is not finalized, and hands nothing over: ${path}: ${errnoText(-result).toLowerCase()}`,
     );
     return undefined;
   }
-  observer.note?.("finalised the kexec handover");
+  observer.note?.("finalized the kexec handover");
   return { [Symbol.dispose]: () => writeWord(path, "0") };
 }
 

@@ -231,7 +231,7 @@ function requireSight(
     });
   }
   observer.warn?.(
-    `${path}: whether the next system finds it is up to the words that are given: ${blind.why}`,
+    `${path}: the words that are given decide whether the next system finds it: ${blind.why}`,
   );
 }
 

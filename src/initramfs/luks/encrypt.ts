@@ -27,7 +27,7 @@ export function planEncrypt({ uuids, line }: Asked): Planned {
       if (/^(?:UUID=|\/dev\/disk\/by-uuid\/)/.test(source)) {
         throw cannotPass(uuid, `the command line opens another volume: ${source}`, "name that one");
       }
-      warnings.push(`whether ${source}, which the command line opens, is ${uuid} shows in the end`);
+      warnings.push(`the command line opens ${source}: that it is ${uuid} could not be checked`);
     }
   }
   const key = parameterValues(line, "cryptkey").at(-1);

@@ -84,7 +84,7 @@ function loadLinux(
   const file = fileOf(run, args, line, name);
   if (file === undefined) return 1;
   const { place, why } = file;
-  const problem = why === undefined ? undefined : `its kernel ${place.path} cannot be had: ${why}`;
+  const problem = why === undefined ? undefined : `its kernel ${place.path} cannot be used: ${why}`;
   load(run, { kind: "linux", kernel: place, args: args.slice(1), problem });
   return why === undefined ? 0 : 1;
 }
@@ -104,7 +104,7 @@ function chainload(
     ? "it starts the boot sector of a disk"
     : why === undefined
       ? undefined
-      : `the program ${place.path} cannot be had: ${why}`;
+      : `the program ${place.path} cannot be used: ${why}`;
   const behind = args.slice(args.findIndex((argument) => !argument.startsWith("--")) + 1);
   load(run, { kind: "chained", kernel: place, args: behind, problem });
   return 0;
@@ -145,7 +145,7 @@ function loadInitrds(
   loaded.initrds = places.map(({ resolved }) => resolved);
   loaded.initrdProblem =
     missing !== undefined
-      ? `its initramfs ${missing.resolved.path} cannot be had: ${missing.why}`
+      ? `its initramfs ${missing.resolved.path} cannot be used: ${missing.why}`
       : made !== undefined
         ? `GRUB packs a file into its initramfs (${made})`
         : undefined;

@@ -32,7 +32,8 @@ export const searchCommands: Readonly<Record<string, GrubCommand>> = {
   search(run, args, { line }) {
     const parsed = parseArguments(args, searchOptions, true);
     const [kind] = Object.keys(kindOf).filter((name) => parsed?.options.has(name));
-    if (parsed === undefined || kind === undefined) return run.fail(line, "search for what?");
+    if (parsed === undefined || kind === undefined)
+      return run.fail(line, "search does not say what to search for");
     const set = parsed.options.get("set")?.at(-1);
     const rest = parsed.rest.filter((argument) => !argument.startsWith("--hint-"));
     // As there: without a name behind it, the value of --set is what is searched for.

@@ -178,11 +178,11 @@ class Builder {
     if (started.problem !== undefined) return started.problem;
     const isFile = (place: MenuPlace) => this.host.status(place)?.kind === "file";
     if (!isFile(started.kernel)) {
-      return `its kernel ${started.kernel.path} cannot be had: it is not there`;
+      return `its kernel ${started.kernel.path} cannot be used: it is not there`;
     }
     const missing = started.initrds.find((place) => !isFile(place));
     if (missing !== undefined) {
-      return `its initramfs ${missing.path} cannot be had: it is not there`;
+      return `its initramfs ${missing.path} cannot be used: it is not there`;
     }
     return deviceTree === undefined
       ? undefined

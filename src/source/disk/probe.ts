@@ -74,7 +74,7 @@ export function heldBy(source: ByteSource): HeldSystem | string | undefined {
     case "member":
       return `a member of ${found.of}`;
     case "ambiguous":
-      return `the marks of ${found.types.join(" and ")} both`;
+      return `the marks of ${found.types.join(" and ")} together`;
     case undefined: {
       const iso = readIso9660(source);
       if (iso === undefined || iso.kind === "broken") return iso?.why;

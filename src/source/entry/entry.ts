@@ -18,7 +18,7 @@ export const entryReader = {
       throw cannot(`load the boot entry ${file.path}`, {
         code: "malformed-input",
         details: { path: file.path },
-        why: "its files are not to be found from there",
+        why: "its files cannot be found from there",
         hint: "give the directory or the disk that has loader/entries",
       });
     }

@@ -30,7 +30,7 @@ export class IsoFiles implements FileTree, Disposable {
     if (volume?.kind !== "iso9660") {
       throw cannot(
         `read the ISO image ${image.path}`,
-        volume ?? { code: "malformed-input", why: "it is none" },
+        volume ?? { code: "malformed-input", why: "it is not an ISO 9660 image" },
       );
     }
     this.volume = volume;

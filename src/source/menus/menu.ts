@@ -44,7 +44,7 @@ export const menuFileReader = {
       throw cannot(`load the boot menu ${file.path}`, {
         code: "malformed-input",
         details: { path: file.path },
-        why: "its files are not to be found from there",
+        why: "its files cannot be found from there",
         hint: "give the directory or the disk that it is on",
       });
     }

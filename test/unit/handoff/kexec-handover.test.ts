@@ -29,16 +29,16 @@ async function finalize(folder: string, release = "6.17.1", on = true) {
 
 const stateIn = (folder: string) => readFileSync(join(folder, "out", "finalize"), "utf8");
 
-onLinux("what is open is finalised, and opened again for a load that failed", async () => {
+onLinux("what is open is finalized, and opened again for a load that failed", async () => {
   const folder = folderWith("0\n");
   const { made, said } = await finalize(folder);
-  expect(said).toEqual(["note: finalised the kexec handover"]);
+  expect(said).toEqual(["note: finalized the kexec handover"]);
   expect(stateIn(folder)).toBe("1\n");
   made?.[Symbol.dispose]();
   expect(stateIn(folder)).toBe("0\n");
 });
 
-onLinux("what somebody else has finalised stays so", async () => {
+onLinux("what somebody else has finalized stays so", async () => {
   const folder = folderWith("1\n");
   expect(await finalize(folder)).toEqual({ made: undefined, said: [] });
   expect(stateIn(folder)).toBe("1\n");

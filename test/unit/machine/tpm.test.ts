@@ -155,7 +155,7 @@ test.each([
 ])("a response of %s is none", async (_, bytes) => {
   await expect(scripted(bytes).tpm.value("sha256", 12)).rejects.toMatchObject({
     code: "io-error",
-    message: expect.stringContaining("is none of a TPM 2.0"),
+    message: expect.stringContaining("gave a response that no TPM 2.0 gives"),
   });
 });
 

@@ -137,7 +137,7 @@ describe("an image's menu", () => {
     });
     expect(entries?.map(({ id }) => id)).toEqual(["a"]);
     const none = await inspected("no-entry", { "boot/grub/grub.cfg": "menuentry G { linux /g }" });
-    expect(none.entries?.[0]?.problem).toContain("/g cannot be had");
+    expect(none.entries?.[0]?.problem).toContain("/g cannot be used");
   });
 
   test("of Xen and of a memory test: listed as what they are", async () => {

@@ -30,7 +30,7 @@ import {
   type Results,
   readReport,
 } from "./runner/report.ts";
-import { beginRecord } from "./runner/tested.ts";
+import { dropRecord } from "./runner/tested.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
 import { buildTime } from "./vm/lib/built-kernels.ts";
 
@@ -48,17 +48,13 @@ async function run(job: Job): Promise<void> {
   running.set(job, performance.now());
   const last = times[job.name];
   console.log(`begin  ${job.name}${last === undefined ? "" : ` (last time ${duration(last)})`}`);
+  dropRecord(job.name);
   const child = Bun.spawn([...job.command], {
     cwd: root,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: {
-      ...process.env,
-      NO_COLOR: "1",
-      FORCE_COLOR: undefined,
-      AEGIS_TESTED: beginRecord(job.name),
-    },
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
   });
   const [out, err, exit] = await Promise.all([
     new Response(child.stdout).text(),

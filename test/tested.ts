@@ -4,7 +4,7 @@
  *
  *   bun run tested [FOLDER ...]
  *
- * A FOLDER has records of another checkout, in place of older ones of this.
+ * A FOLDER has records of another checkout: of a test that both have, those count.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -82,7 +82,12 @@ ${rows.join("\n")}
 if (import.meta.main) {
   const all = new Map(readRecords());
   for (const folder of process.argv.slice(2)) {
-    for (const [job, shown] of readRecords(folder)) all.set(job, shown);
+    for (const [job, shown] of readRecords(folder)) {
+      const others = (all.get(job) ?? []).filter(
+        ({ test }) => !shown.some((one) => one.test === test),
+      );
+      all.set(job, [...others, ...shown]);
+    }
   }
   const sorted = new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
   await Bun.write(testedPage, pageOf(sorted));

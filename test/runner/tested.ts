@@ -1,17 +1,14 @@
 /** Which tests passed on which machines: records of the last run of each job, kept in the cache. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Shown } from "../vm/lib/witness.ts";
 import { root } from "./jobs.ts";
 
 const folder = join(root, ".cache", "tested");
 
-/** A new record for a job; of others, that of their last run stays. @returns its path. */
-export function beginRecord(job: string): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${job.replaceAll("/", "+")}.jsonl`);
-  rmSync(path, { force: true });
-  return path;
+/** A job that runs anew shows all of it anew; of others, what their last runs showed stays. */
+export function dropRecord(job: string): void {
+  rmSync(join(folder, `${job.replaceAll("/", "+")}.jsonl`), { force: true });
 }
 
 /** What each job showed, by its name. */
@@ -21,8 +18,15 @@ export function readRecords(from = folder): Map<string, readonly Shown[]> {
   return new Map(
     files.sort().map((file) => {
       const lines = readFileSync(join(from, file), "utf8").trim().split("\n");
+      // A test that ran several times: its last run
+      const last = new Map(
+        lines.map((line) => {
+          const shown: Shown = JSON.parse(line);
+          return [shown.test, shown] as const;
+        }),
+      );
       const job = file.slice(0, -".jsonl".length).replaceAll("+", "/");
-      return [job, lines.map((line): Shown => JSON.parse(line))] as const;
+      return [job, [...last.values()]] as const;
     }),
   );
 }

@@ -1,5 +1,7 @@
 /** On what each test that passed was shown: of that `bun run tested` writes docs/tested.md. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { cacheFolder, repository } from "./host.ts";
 import { guestHasMusl } from "./initramfs.ts";
 import type { Kernel } from "./kernels.ts";
 
@@ -64,17 +66,23 @@ export function witness(guest: Witnessed, { kernel, initramfs, memory, firmware 
   });
 }
 
+/** The record of the test file that runs: `bun test` names it as the program. */
+function recordOf(file: string): string {
+  const job = relative(join(repository, "test"), file).replace(/\.test\.ts$/, "");
+  const folder = join(cacheFolder, "tested");
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `${job.replaceAll("/", "+")}.jsonl`);
+}
+
 /** Begins to watch a test. @returns what writes down, once it has passed, where. */
 export function watching(test: string): () => void {
   const before = started.length;
   const shared = started.filter(({ guest }) => guest.alive);
   return () => {
-    const record = process.env["AEGIS_TESTED"];
-    if (record === undefined) return;
     const places = [...shared, ...started.slice(before)].map(({ guest, place, first }) => ({
       ...place,
       releases: [...new Set([first, guest.announcement.release])],
     }));
-    appendFileSync(record, `${JSON.stringify({ test, places } satisfies Shown)}\n`);
+    appendFileSync(recordOf(Bun.main), `${JSON.stringify({ test, places } satisfies Shown)}\n`);
   };
 }

@@ -86,6 +86,8 @@ function loadCause(
   kernelLog: readonly string[],
 ): Cause | undefined {
   const { architecture, memory, refusal } = evidence;
+  const keys = attempt.crash ? crashKeysCause(kernelLog) : undefined;
+  if (keys !== undefined) return keys;
   switch (errno) {
     case "EPERM":
       return deniedCause(evidence.lockdown, evidence.signature, kernelLog);
@@ -118,6 +120,18 @@ function loadCause(
         commonCause(errno, evidence)
       );
   }
+}
+
+/** Any errno, by the kernel's own word: build_keys_header, kernel/crash_dump_dm_crypt.c. */
+function crashKeysCause(kernelLog: readonly string[]): Cause | undefined {
+  if (!logged(kernelLog, /Failed to build dm-crypt keys header/)) return undefined;
+  const missing = kernelLog.findLast((line) => /No such logon key|No key description/.test(line));
+  const said = /(No such logon key|No key description for key) .*/.exec(missing ?? "")?.[0];
+  return {
+    code: "io-error",
+    why: `a key of an encrypted disk cannot be read for the crash kernel${said === undefined ? "" : `: ${said}`}`,
+    hint: "add the logon key to a keyring of yours, or take it out of /sys/kernel/config/crash_dm_crypt_keys",
+  };
 }
 
 /** Causes that loading and unloading share. */

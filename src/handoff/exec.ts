@@ -152,7 +152,7 @@ async function leave(
   observer: Observer,
   interruption: Interruption | undefined,
 ): Promise<never> {
-  reportLiveUpdate(throughSystemd, observer);
+  await reportLiveUpdate(throughSystemd, observer);
   await log.write({ outcome: "handing-over", result: report ?? null });
   if (throughSystemd) {
     if (!request.sync) observer.warn?.("--no-sync has no effect: systemd unmounts everything");

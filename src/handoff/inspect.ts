@@ -121,7 +121,7 @@ async function inspectOne(
     image: image?.report ?? null,
     kernel: same ? null : (kernel?.report ?? null),
     initrds: archives.reports,
-    cmdline: verified === undefined ? null : cmdlineReport(verified),
+    cmdline: verified === undefined ? null : cmdlineReport(verified, parsed.crash),
     manifest: trust.manifest,
     trust: trust.report,
     verdict: verdictOf(reasons.all, call.doubts, notes),

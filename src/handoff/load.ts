@@ -165,7 +165,7 @@ async function loadOne(
   if (verified.cmdline === "") {
     observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");
   }
-  if (!request.crash) await warnOfLostHandover(verified.cmdline, observer);
+  if (!request.crash) await warnOfLostHandover(verified, observer);
   using measurement = await measurementFor(source, verified, request, gate, observer);
   const how = { limitBefore, ...held, measurement };
   const given = await assembleAndCall(verified, request, how, observer);

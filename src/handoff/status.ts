@@ -88,6 +88,16 @@ export interface Status {
     /** The live update orchestrator (LUO) has its device. */
     readonly liveUpdate: boolean | null;
   };
+  /** What the kernel does for a crash kernel. */
+  readonly crash: {
+    /** It tells a loaded one of processors, and of memory, that come and go; if not, load it again. */
+    readonly updatesProcessors: boolean | null;
+    readonly updatesMemory: boolean | null;
+    /** Keys of encrypted disks that it gives the next one that is loaded. */
+    readonly keys: number | null;
+    /** They are those of the last load, and need not be in a keyring. */
+    readonly keysReused: boolean | null;
+  };
   /** Path of a member above, to the reason why it is null. */
   readonly unknown: Readonly<Record<string, string>>;
 }
@@ -192,6 +202,12 @@ export function statusOf(
       enabled: take("handover.enabled", facts.liveUpdate.handover),
       finalized: take("handover.finalized", facts.liveUpdate.finalized),
       liveUpdate: take("handover.liveUpdate", facts.liveUpdate.orchestrator),
+    },
+    crash: {
+      updatesProcessors: take("crash.updatesProcessors", facts.crash.updatesProcessors),
+      updatesMemory: take("crash.updatesMemory", facts.crash.updatesMemory),
+      keys: take("crash.keys", facts.crash.keys),
+      keysReused: take("crash.keysReused", facts.crash.keysReused),
     },
     unknown,
   };

@@ -1,6 +1,7 @@
 /** Everything about this machine that `status` shows and `inspect` predicts by. */
 import { type BuildFacts, readBuildFacts } from "./build-facts.ts";
 import { readContainer } from "./container.ts";
+import { type CrashFacts, readCrashFacts } from "./crash.ts";
 import { type Firmware, readFirmware } from "./firmware.ts";
 import { readAppraisal } from "./ima.ts";
 import {
@@ -37,6 +38,7 @@ export interface MachineFacts {
   readonly memory: Memory;
   readonly fiveLevelPaging: Reading<boolean>;
   readonly liveUpdate: LiveUpdate;
+  readonly crash: CrashFacts;
 }
 
 /** What the kernel does about the signatures of images: kimage_validate_signature. */
@@ -56,9 +58,10 @@ export function readMachineFacts(): MachineFacts {
   const build = readBuildFacts(identity.release);
   const firmware = readFirmware();
   const privilege = readPrivilege();
+  const kexec = readKexecState();
   return {
     identity,
-    kexec: readKexecState(),
+    kexec,
     build,
     lockdown: readLockdown(),
     firmware,
@@ -70,6 +73,7 @@ export function readMachineFacts(): MachineFacts {
     memory: readMemory(),
     fiveLevelPaging: readFiveLevelPaging(),
     liveUpdate: readLiveUpdate(build),
+    crash: readCrashFacts(identity.release, kexec.crashLoaded),
   };
 }
 

@@ -70,12 +70,14 @@ export interface CmdlineLimit {
   readonly architecture: Architecture;
   /** `cmdline_size` of the x86 setup header, without the NUL; unused on aarch64. */
   readonly cmdlineSize: number;
+  /** Bytes that the kernel wants for more words of its own. */
+  readonly reserved?: number;
 }
 
 /** The longest command line, in bytes without the NUL. */
 export function longestCmdline(limit: CmdlineLimit): number {
   return limit.architecture === "x86_64"
-    ? Math.max(0, limit.cmdlineSize - X86_RESERVED - 1)
+    ? Math.max(0, limit.cmdlineSize - X86_RESERVED - 1 - (limit.reserved ?? 0))
     : ARM64_COMMAND_LINE_SIZE - 1;
 }
 

@@ -2,6 +2,7 @@
 import { noFileLoad } from "../../diagnosis/kernel-state.ts";
 import type { Sufferer } from "../../handoff/leave/sufferers.ts";
 import type { PolicyStatus, Status } from "../../handoff/status.ts";
+import { keyMemory } from "../../machine/crash.ts";
 import type { BankValues } from "../../machine/tpm-facts.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
@@ -41,7 +42,9 @@ export function describeStatus(status: Status): string[] {
   ]);
 }
 
-function loadedRows({ kexec }: Status, textOf: TextOf): Row[] {
+function loadedRows({ kexec, crash }: Status, textOf: TextOf): Row[] {
+  const updates = (updated: boolean) =>
+    updated ? "the kernel tells a crash kernel itself" : "load the crash kernel again afterwards";
   return [
     [
       "kernel",
@@ -59,6 +62,16 @@ function loadedRows({ kexec }: Status, textOf: TextOf): Row[] {
       "crash memory",
       textOf("kexec.crashSize", kexec.crashSize, (size) =>
         size === 0 ? "none reserved: load --crash needs crashkernel=" : formatBytes(size),
+      ),
+    ],
+    ["new processors", textOf("crash.updatesProcessors", crash.updatesProcessors, updates)],
+    ["new memory", textOf("crash.updatesMemory", crash.updatesMemory, updates)],
+    [
+      "disk keys",
+      textOf("crash.keys", crash.keys, (keys) =>
+        keys === 0
+          ? "none for a crash kernel"
+          : `${keys} for the next crash kernel, in ${formatBytes(keyMemory(keys))} of its memory${crash.keysReused === true ? "; those of the last load" : ""}`,
       ),
     ],
   ];

@@ -1,5 +1,6 @@
 /** What an inspection comes to, by what was found of image, kernel, archives and command line. */
 import type { KexecError } from "../../errors.ts";
+import { withKeyRoom } from "../../machine/crash.ts";
 import type { MachineFacts } from "../../machine/facts.ts";
 import { valueIn } from "../../machine/reading.ts";
 import { longestCmdline } from "../../source/cmdline.ts";
@@ -33,9 +34,10 @@ export function sameImage(
   return one?.report.format === other?.report.format && one?.report.size === other?.report.size;
 }
 
-export function cmdlineReport({ cmdline, image }: Verified): CmdlineReport {
+export function cmdlineReport({ cmdline, image }: Verified, crash: boolean): CmdlineReport {
+  const { limit } = image.kernel;
   const length = new TextEncoder().encode(cmdline).byteLength;
-  return { text: cmdline, length, longest: longestCmdline(image.kernel.limit) };
+  return { text: cmdline, length, longest: longestCmdline(crash ? withKeyRoom(limit) : limit) };
 }
 
 export function verdictOf(

@@ -3,10 +3,11 @@
 import { ENOENT, errnoText } from "../../errno.ts";
 import { readText, writeWord } from "../../linux/descriptor.ts";
 import { exists } from "../../linux/path.ts";
-import { readIdentity, readRunningCmdline } from "../../machine/kernel.ts";
+import { meminfoField, readIdentity, readRunningCmdline } from "../../machine/kernel.ts";
 import { khoParameter, readLiveUpdate } from "../../machine/live-update.ts";
 import { valueIn } from "../../machine/reading.ts";
 import type { Observer } from "../report.ts";
+import type { Verified } from "./verify.ts";
 
 const debugFolder = "/sys/kernel/debug/kho";
 const orchestrator = "/dev/liveupdate";
@@ -14,18 +15,47 @@ const orchestrator = "/dev/liveupdate";
 /** Whether the running kernel hands memory over, as far as can be told at little cost. */
 async function handsOver(): Promise<boolean> {
   if (exists(debugFolder) || exists(orchestrator)) return true;
+  const asked = khoParameter(valueIn(readRunningCmdline()) ?? "");
+  if (asked === false) return false;
+  if (hasScratch()) return true;
   // Asked for; whether it is built in and was not given up at boot takes a longer look.
-  if (khoParameter(valueIn(readRunningCmdline()) ?? "") !== true) return false;
+  if (asked !== true) return false;
   const { readBuildFacts } = await import("../../machine/build-facts.ts");
   return valueIn(readLiveUpdate(readBuildFacts(readIdentity().release)).handover) !== false;
 }
 
+/**
+ * Pages of the scratch areas are free pages of CMA that its total does not count: init_cma_reserved_pageblock,
+ * mm/mm_init.c. So one sees handover that is on by default (CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT).
+ */
+export function scratchIn(meminfo: string): boolean {
+  const total = valueIn(meminfoField(meminfo, "CmaTotal"));
+  const free = valueIn(meminfoField(meminfo, "CmaFree"));
+  return total !== undefined && free !== undefined && free > total;
+}
+
+function hasScratch(): boolean {
+  const file = readText("/proc/meminfo");
+  return file.ok && scratchIn(file.text);
+}
+
 /** Warns where the running kernel hands over and the next one would not take it. */
-export async function warnOfLostHandover(cmdline: string, observer: Observer): Promise<void> {
-  if (khoParameter(cmdline) === true || !(await handsOver())) return;
-  observer.warn?.(
-    "the running kernel hands memory over (kho=on), and the next command line lacks kho=on: what was preserved is lost",
-  );
+export async function warnOfLostHandover(
+  { cmdline, image }: Pick<Verified, "cmdline" | "image">,
+  observer: Observer,
+): Promise<void> {
+  const asked = khoParameter(cmdline);
+  if (asked === true || !(await handsOver())) return;
+  const { lostHandover } = await import("../../diagnosis/lost-handover.ts");
+  const { configBeside, kernelConfig } = await import("../../source/kernel-build.ts");
+  const { kernel, file } = image;
+  // A default counts only where the command line is silent: then it is worth a longer look.
+  const config =
+    asked === false
+      ? configBeside(kernel, file.canonicalPath)
+      : await kernelConfig(kernel, file, file.canonicalPath);
+  const lost = lostHandover(asked, config);
+  if (lost !== undefined) observer.warn?.(lost);
 }
 
 /** Linux 6.16 to 6.18 hand over what was finalized: kernel/kexec_handover.c, kho_out_finalize_set. */
@@ -65,17 +95,9 @@ export async function finalizeHandover(
   return { [Symbol.dispose]: () => writeWord(path, "0") };
 }
 
-/**
- * Sessions of live update live in the descriptors of their agents, so nothing is stopped here.
- * Opening the device would change its state; it is only looked for.
- */
-export function reportLiveUpdate(throughSystemd: boolean, observer: Observer): void {
+/** Looks only for the device: opening it would change its state. */
+export async function reportLiveUpdate(throughSystemd: boolean, observer: Observer): Promise<void> {
   if (!exists(orchestrator)) return;
-  if (throughSystemd) {
-    observer.warn?.(
-      `live update is on (${orchestrator}): systemd stops the agents, and their sessions are lost unless it keeps them; --force stops nothing`,
-    );
-  } else {
-    observer.note?.(`live update is on (${orchestrator}): its agents are left running`);
-  }
+  const { liveUpdateReport } = await import("../leave/live-update.ts");
+  liveUpdateReport(throughSystemd, observer);
 }

@@ -92,7 +92,9 @@ export class Verified implements Disposable {
     }
     const heard = await heardCmdline(own, source, request, trust !== null, observer);
     const cmdline = withPlace(fullCmdline(heard, added), source.from);
-    checkCmdline(cmdline, image.kernel.limit);
+    const { limit } = image.kernel;
+    const crash = request.crash ? await import("../../machine/crash.ts") : undefined;
+    checkCmdline(cmdline, crash?.withKeyRoom(limit) ?? limit);
     requireSight(source, request, observer);
     const requireUnchanged = () => source.requireUnchanged();
     return new Verified(image, initrds, cmdline, trust, requireUnchanged, keys, held.move());

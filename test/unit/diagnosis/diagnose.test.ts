@@ -244,6 +244,14 @@ const rows: Readonly<Record<string, Row>> = {
     state: { kexec: { ...kexec, crashSize: known(0) } },
     code: "no-crash-memory",
   },
+  "a disk key of a crash kernel, by the kernel's own word": {
+    errno: "ENOKEY",
+    asked: { crash: true },
+    log: ["No such logon key cryptsetup:1", "Failed to build dm-crypt keys header, ret=-126"],
+    code: "io-error",
+    says: /cannot be read for the crash kernel: No such logon key cryptsetup:1$/,
+    hints: /crash_dm_crypt_keys/,
+  },
   "not enough crash memory": {
     errno: "EADDRNOTAVAIL",
     asked: { crash: true },

@@ -83,6 +83,12 @@ export const facts: MachineFacts = {
   container: known("none"),
   memory: evidence.memory,
   fiveLevelPaging: known(false),
+  crash: {
+    updatesProcessors: known(true),
+    updatesMemory: known(false),
+    keys: known(0),
+    keysReused: known(false),
+  },
   liveUpdate: {
     handover: known(false),
     finalized: known(null),

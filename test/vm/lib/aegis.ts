@@ -19,6 +19,7 @@ export interface SceneOptions {
   readonly entries?: readonly GuestEntry[];
   /** What the second initramfs has beside its token. */
   readonly nextEntries?: readonly GuestEntry[];
+  readonly nextPrograms?: InitramfsOptions["programs"];
   readonly initramfs?: Omit<InitramfsOptions, "arch" | "token" | "entries">;
   readonly guest?: Omit<GuestOptions, "kernel" | "initramfs">;
 }
@@ -43,11 +44,16 @@ export const initrd = "/boot/initrd.img";
  * /boot/initrd.img. The archive is written when the guest starts.
  */
 export function scene(options: SceneOptions): Scene {
-  const { first, next = first, entries = [], nextEntries = [] } = options;
+  const { first, next = first, entries = [], nextEntries = [], nextPrograms = [] } = options;
   const token = randomUUID();
   const { arch } = kernel(first);
   const nextKernel = kernel(next).path;
-  const nextInitramfs = guestInitramfs({ arch, token, entries: nextEntries });
+  const nextInitramfs = guestInitramfs({
+    arch,
+    token,
+    entries: nextEntries,
+    programs: nextPrograms,
+  });
   return {
     token,
     console: `${consoleArguments(arch)} quiet`,

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { type Apt, download, lastLine, output, privateApt } from "./apt.ts";
 import { cacheFolder } from "./host.ts";
 
-/** A package as `name:architecture`. */
+/** A package as `name:architecture`; of another suite than bookworm, as `sid/name:architecture`. */
 export type PackageName = `${string}:${"amd64" | "arm64"}`;
 
 /** Packages that stand for another one, by version: the newest kernel of a series. */
@@ -29,6 +29,30 @@ export const kexecToolsLibraries: readonly PackageName[] = [
   "libxenforeignmemory1:amd64",
   "libxendevicemodel1:amd64",
   "libxentoolcore1:amd64",
+];
+
+/** The newest kexec-tools, with all that its `kexec` is linked to, the C library among it. */
+export const newestKexecTools: readonly PackageName[] = [
+  "sid/kexec-tools:amd64",
+  "sid/libc6:amd64",
+  "sid/libxenmisc4.20:amd64",
+  "sid/libxentoollog1:amd64",
+  "sid/libxencall1:amd64",
+  "sid/libxenevtchn1:amd64",
+  "sid/libxengnttab1:amd64",
+  "sid/libxenforeignmemory1:amd64",
+  "sid/libxendevicemodel1:amd64",
+  "sid/libxentoolcore1:amd64",
+];
+
+/** The libraries of Debian's `makedumpfile`. */
+export const makedumpfileLibraries: readonly PackageName[] = [
+  "libdw1:amd64",
+  "libelf1:amd64",
+  "liblzo2-2:amd64",
+  "libbz2-1.0:amd64",
+  "liblzma5:amd64",
+  "zlib1g:amd64",
 ];
 
 /** What the musl binary runs with; Debian builds no libstdc++ for musl. */
@@ -57,6 +81,7 @@ export const testPackages: readonly PackageName[] = [
   "libc6:arm64",
   "kexec-tools:amd64",
   ...kexecToolsLibraries,
+  ...newestKexecTools,
   "minisign:amd64",
   "libsodium23:amd64",
   ...muslPackages.x86_64,
@@ -67,6 +92,9 @@ export const testPackages: readonly PackageName[] = [
   "libssl3:amd64",
   // Scripts that call kexec
   "kdump-tools:amd64",
+  "sysvinit-utils:amd64",
+  "makedumpfile:amd64",
+  ...makedumpfileLibraries,
   "linux-source-6.1:amd64",
   installerPackage,
 ];
@@ -101,17 +129,23 @@ export async function fetchPackages(
   const wanted = names.filter((name) => unpackedPackage(name) === undefined);
   const missing = new Map<PackageName, string>();
   if (wanted.length === 0) return missing;
-  const allMissing = (why: string) => new Map(wanted.map((name) => [name, why] as const));
   report(`reading Debian's package lists for ${wanted.length} packages`);
-  const apt = await privateApt(packageFolder);
-  if (typeof apt === "string") return allMissing(apt);
-  try {
-    for (const name of wanted) {
-      const problem = await fetchOne(name, apt, report);
-      if (problem !== undefined) missing.set(name, problem);
+  for (const suite of ["bookworm", "sid"] as const) {
+    const ofSuite = wanted.filter((name) => name.startsWith("sid/") === (suite === "sid"));
+    if (ofSuite.length === 0) continue;
+    const apt = await privateApt(packageFolder, suite);
+    if (typeof apt === "string") {
+      for (const name of ofSuite) missing.set(name, apt);
+      continue;
     }
-  } finally {
-    rmSync(apt.folder, { recursive: true, force: true });
+    try {
+      for (const name of ofSuite) {
+        const problem = await fetchOne(name, apt, report);
+        if (problem !== undefined) missing.set(name, problem);
+      }
+    } finally {
+      rmSync(apt.folder, { recursive: true, force: true });
+    }
   }
   return missing;
 }
@@ -121,7 +155,9 @@ async function fetchOne(
   apt: Apt,
   report: (line: string) => void,
 ): Promise<string | undefined> {
-  const real = metaPackages.includes(name) ? await newestOf(name, apt) : name;
+  const real = metaPackages.includes(name)
+    ? await newestOf(name, apt)
+    : name.slice(name.indexOf("/") + 1);
   if (real === undefined) return "the package sources do not have it";
   report(`downloading ${real}`);
   const got = await download(real, apt);

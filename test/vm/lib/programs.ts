@@ -3,8 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dynamicNeeds } from "./elf.ts";
 import type { Arch } from "./host.ts";
-import type { HostFile } from "./initramfs.ts";
-import { kexecToolsLibraries, type PackageName, unpackedPackage } from "./packages.ts";
+import type { GuestEntry, HostFile } from "./initramfs.ts";
+import {
+  kexecToolsLibraries,
+  makedumpfileLibraries,
+  newestKexecTools,
+  type PackageName,
+  unpackedPackage,
+} from "./packages.ts";
 
 /** A program on the host and its place in the guest. */
 export interface Program {
@@ -18,6 +24,38 @@ export interface Program {
 export function kexecTools(path = "/sbin/kexec"): Program {
   const source = join(folderOf("kexec-tools:amd64"), "sbin/kexec");
   return { path, source, libraries: kexecToolsLibraries };
+}
+
+/**
+ * The newest `kexec`, with its libraries in a folder beside it, since they are none for other programs. It is a
+ * script that calls it by its own loader.
+ */
+export function newestKexec(path: string): GuestEntry[] {
+  const beside = `${path}-libraries`;
+  const files = programFiles(
+    "x86_64",
+    [
+      {
+        path: `${beside}/kexec`,
+        source: join(folderOf("sid/kexec-tools:amd64"), "usr/sbin/kexec"),
+        libraries: newestKexecTools.slice(1),
+      },
+    ],
+    "sid/libc6:amd64",
+  );
+  const moved = files.map((file) => ({
+    ...file,
+    path: `${beside}/${file.path.slice(file.path.lastIndexOf("/") + 1)}`,
+  }));
+  const loader = `${beside}/ld-linux-x86-64.so.2`;
+  const call = `#!/bin/sh\nexec ${loader} --library-path ${beside} ${beside}/kexec "$@"\n`;
+  return [...moved, { type: "file", path, data: new TextEncoder().encode(call), mode: 0o755 }];
+}
+
+/** Debian's `makedumpfile`. */
+export function makedumpfile(): Program {
+  const source = join(folderOf("makedumpfile:amd64"), "usr/bin/makedumpfile");
+  return { path: "/usr/bin/makedumpfile", source, libraries: makedumpfileLibraries };
 }
 
 /** Debian's `minisign`, as /usr/bin/minisign. */
@@ -34,14 +72,15 @@ export function fsverity(): Program {
 }
 
 /** The programs, their loader and their libraries, each once. */
-export function programFiles(arch: Arch, programs: readonly Program[]): HostFile[] {
+export function programFiles(
+  arch: Arch,
+  programs: readonly Program[],
+  libc: PackageName = arch === "x86_64" ? "libc6:amd64" : "libc6:arm64",
+): HostFile[] {
   const files = new Map<string, HostFile>();
   for (const program of programs) {
     const { path, source, libraries = [] } = program;
-    const packages: PackageName[] = [
-      arch === "x86_64" ? "libc6:amd64" : "libc6:arm64",
-      ...libraries,
-    ];
+    const packages: PackageName[] = [libc, ...libraries];
     const folders = packages.flatMap((name) => libraryFolders(arch, name));
     files.set(path, { type: "host-file", path, source, mode: 0o755 });
     const pending = [source];

@@ -23,6 +23,8 @@ export interface Row {
   /** Text that both must print. */
   readonly says?: string;
   readonly differs?: Difference;
+  /** The difference to kexec-tools 2.0.32, where that is another; without a side of its own: none. */
+  readonly newest?: Difference & { readonly silent?: true };
 }
 
 export interface Difference {

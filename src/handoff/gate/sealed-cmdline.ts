@@ -13,11 +13,13 @@ export type CmdlineOptions = Pick<ParsedLoadRequest, "cmdline" | "reuseCmdline" 
 /**
  * The rule of systemd-stub (settle_command_line in src/boot/stub.c): under Secure Boot the command
  * line in a UKI is the only one. The stub drops any other in silence; here it is refused, also
- * where nothing tells whether Secure Boot is on.
+ * where nothing tells whether Secure Boot is on. kexec-tools' options put another in its place.
  * @param own What the UKI brings.
  * @throws KexecError `policy-refused`
  */
 export function requireUnsealed(own: string, source: Source, request: CmdlineOptions): void {
+  const isGiven = request.cmdline !== undefined || request.reuseCmdline;
+  if (request.inPlaceOfUki === true && isGiven) return;
   const { path, cmdline, manifest, entry, kernel } = source;
   const named =
     manifest === undefined ? `the options line of ${entry?.path}` : `the command line of ${path}`;

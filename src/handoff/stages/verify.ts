@@ -245,9 +245,7 @@ export async function ownCmdline(
   trusted: boolean,
 ): Promise<string | undefined> {
   // Where trust is required the gate has been stricter, and the policy says what may be appended.
-  const given = request.cmdline !== undefined || request.reuseCmdline;
-  const replaced = request.inPlaceOfUki === true && given;
-  if (image.cmdline !== undefined && !trusted && !replaced) {
+  if (image.cmdline !== undefined && !trusted) {
     const { requireUnsealed } = await import("../gate/sealed-cmdline.ts");
     requireUnsealed(image.cmdline, source, request);
   }

@@ -47,7 +47,7 @@ export async function warnOfLostHandover(
   const asked = khoParameter(cmdline);
   if (asked === true || !(await handsOver())) return;
   const { lostHandover } = await import("../../diagnosis/lost-handover.ts");
-  const { configBeside, kernelConfig } = await import("../../source/kernel-build.ts");
+  const { configBeside, kernelConfig } = await import("../../source/build/config.ts");
   const { kernel, file } = image;
   // A default counts only where the command line is silent: then it is worth a longer look.
   const config =

@@ -1,9 +1,9 @@
 /** The kernel itself, out of its image, looked through for what was built in. Nothing of it is kept. */
 
-import type { ByteSource } from "../image/bytes.ts";
-import { readCompression } from "../image/compression.ts";
-import { KernelSearch } from "../image/content/kernel-search.ts";
-import type { KernelImage } from "./kernel.ts";
+import type { ByteSource } from "../../image/bytes.ts";
+import { readCompression } from "../../image/compression.ts";
+import { KernelSearch } from "../../image/content/kernel-search.ts";
+import type { KernelImage } from "../kernel.ts";
 
 /** Bytes that are looked through; distributions' kernels have 70 MB at most. */
 const largest = 160 << 20;

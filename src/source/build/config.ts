@@ -1,9 +1,9 @@
 /** How a kernel image was built, as far as a configuration tells that lies beside it or in it. */
 
-import type { ByteSource } from "../image/bytes.ts";
-import { readText } from "../linux/descriptor.ts";
-import type { KernelImage } from "./kernel.ts";
-import { searchKernel } from "./kernel-text.ts";
+import type { ByteSource } from "../../image/bytes.ts";
+import { readText } from "../../linux/descriptor.ts";
+import type { KernelImage } from "../kernel.ts";
+import { searchKernel } from "./text.ts";
 
 const largestConfig = 4 << 20;
 

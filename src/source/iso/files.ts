@@ -132,6 +132,10 @@ export class IsoFiles implements FileTree, Disposable {
       if (!isWithin(size, offset, length)) {
         throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${size}`);
       }
+      const [first] = places;
+      if (first !== undefined && offset + length <= first.length) {
+        return source.read(first.offset + offset, length);
+      }
       const bytes = new Uint8Array(length);
       let start = 0;
       for (const place of places) {

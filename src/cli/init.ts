@@ -56,12 +56,17 @@ async function loadModules(words: readonly string[]): Promise<void> {
   if (given.includes("--no-modules") || !hasModules) return;
   const { moduleLoaderFor } = await import("../handoff/modules/loader.ts");
   const network = given.some((word) => /^https?:\/\//.test(word));
-  const loader = moduleLoaderFor(readIdentity().release, network, {
-    warn: (line) => say(`warning: ${line}`),
-    note: (line) => {
-      if (given.includes("--verbose")) say(line);
+  const watchdog = given.some((word) => /^--watchdog(?:=|$)/.test(word));
+  const loader = moduleLoaderFor(
+    readIdentity().release,
+    { network, watchdog },
+    {
+      warn: (line) => say(`warning: ${line}`),
+      note: (line) => {
+        if (given.includes("--verbose")) say(line);
+      },
     },
-  });
+  );
   setModuleLoader(loader);
   loader?.devices();
 }

@@ -6,7 +6,7 @@ import { KernelLog } from "../../linux/kmsg.ts";
 import { exists, isDirectory } from "../../linux/path.ts";
 import { readLockdown } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
-import { fileSystemModules, isWanted } from "./select.ts";
+import { fileSystemModules, isWanted, type Wanted } from "./select.ts";
 import { isCompressed, ModuleTable, moduleName } from "./table.ts";
 
 /** Bytes of modules.alias and its like; Debian's have 1.5 MB. */
@@ -28,7 +28,7 @@ interface Words {
 /** Loads from the folder of the running kernel's modules; undefined where there is none. */
 export function moduleLoaderFor(
   release: string,
-  network: boolean,
+  wanted: Wanted,
   words: Words,
 ): ModuleLoader | undefined {
   const folder = ["/lib/modules", "/usr/lib/modules"]
@@ -48,7 +48,7 @@ export function moduleLoaderFor(
   }
   const table = new ModuleTable({ dep, alias, softdep: text("softdep") ?? "" });
   const modprobe = ["/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe"].find(exists);
-  return new Loader(folder, table, modprobe, network, words);
+  return new Loader(folder, table, modprobe, wanted, words);
 }
 
 class Loader implements ModuleLoader {
@@ -60,22 +60,22 @@ class Loader implements ModuleLoader {
     private readonly folder: string,
     private readonly table: ModuleTable,
     private readonly modprobe: string | undefined,
-    private readonly network: boolean,
+    private readonly wanted: Wanted,
     private readonly words: Words,
   ) {}
 
   devices(): void {
     for (let round = 0; round < mostRounds; round++) {
-      const wanted = new Set<string>();
+      const found = new Set<string>();
       for (const alias of deviceAliases()) {
         if (this.asked.has(alias)) continue;
         this.asked.add(alias);
         for (const name of this.table.serving(alias)) {
           const file = this.table.file(name);
-          if (file !== undefined && isWanted(name, file.path, this.network)) wanted.add(name);
+          if (file !== undefined && isWanted(name, file.path, this.wanted)) found.add(name);
         }
       }
-      if (!this.load([...wanted])) return;
+      if (!this.load([...found])) return;
     }
   }
 

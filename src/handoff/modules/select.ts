@@ -17,13 +17,23 @@ const drivers = [
 /** These are where storage is, and are none. */
 const others = new Set(["virtio_input", "virtio_balloon", "hv_utils", "hv_balloon"]);
 
+/** What is wanted beside what leads to disks. */
+export interface Wanted {
+  readonly network: boolean;
+  readonly watchdog: boolean;
+}
+
 /** @param name See `moduleName`. @param path In modules.dep. */
-export function isWanted(name: string, path: string, network: boolean): boolean {
+export function isWanted(name: string, path: string, wanted: Wanted): boolean {
   if (others.has(name)) return false;
   const [, folder] = /^kernel\/drivers\/(.+)\/[^/]+$/.exec(path) ?? [];
   if (folder === undefined) return false;
   const isBelow = (one: string) => folder === one || folder.startsWith(`${one}/`);
-  return drivers.some(isBelow) || (network && isBelow("net"));
+  return (
+    drivers.some(isBelow) ||
+    (wanted.network && isBelow("net")) ||
+    (wanted.watchdog && isBelow("watchdog"))
+  );
 }
 
 /** What file systems call for by themselves, which takes a modprobe: sums, and tables of characters. */

@@ -1,7 +1,13 @@
 /** Which generations leave a store, and what a fetch that was cut off has left in it. */
 
 import { renameIn } from "../../linux/device/change.ts";
-import { flushNames, removeFolder, unlinkFile, writeError } from "../../linux/device/writing.ts";
+import {
+  flushNames,
+  removeFolder,
+  unlinkFile,
+  WrittenFile,
+  writeError,
+} from "../../linux/device/writing.ts";
 import { readCounter } from "../../menu/counting.ts";
 import { manifestName, mostNames, type StoredGeneration } from "../../source/generations/stored.ts";
 import type { Observer } from "../report.ts";
@@ -78,17 +84,19 @@ function idOf(name: string): string {
 
 const leftover = /^\.(\d{1,16})\.(?:part|old)$/;
 
+/** Says of a folder on FAT that it is being removed. */
+const removedMark = ".removed";
+
 /**
- * Removes a generation. On FAT it keeps its name, and its manifest until all else is gone: two names would lead to
- * the same clusters after a power cut, and removing one would free those of the other.
+ * Removes a generation so that it is none at once. On FAT it keeps its name: two names would lead to the same
+ * clusters after a power cut, and removing one would free those of the other.
  */
-export function removeGeneration({ folder, tree, isFat }: OpenStore, name: string): void {
+export function removeGeneration({ folder, isFat }: OpenStore, name: string): void {
   let gone = name;
   if (isFat) {
-    for (const inside of tree.names(name, mostNames) ?? []) {
-      if (inside === manifestName) continue;
-      if (!unlinkFile(folder, `${name}/${inside}`)) removeFolder(folder, `${name}/${inside}`);
-    }
+    WrittenFile.open(folder, `${name}/${removedMark}`)[Symbol.dispose]();
+    flushNames(folder, name);
+    unlinkFile(folder, `${name}/${manifestName}`);
     flushNames(folder, name);
   } else {
     gone = `.${idOf(name)}.old`;
@@ -98,6 +106,18 @@ export function removeGeneration({ folder, tree, isFat }: OpenStore, name: strin
   }
   removeFolder(folder, gone);
   flushNames(folder, "");
+}
+
+/** Removes what earlier fetches have left. */
+export function clearLeftovers(store: OpenStore, number: number): void {
+  const names = store.names();
+  for (const left of leftovers(names, number, store.isFat)) removeFolder(store.folder, left);
+  if (!store.isFat) return;
+  for (const name of names) {
+    const inside = store.tree.names(name, mostNames) ?? [];
+    if (!inside.includes(removedMark) || inside.includes(manifestName)) continue;
+    if (!isDoubled(names, name)) removeFolder(store.folder, name);
+  }
 }
 
 /** What earlier fetches have left: of this generation, and of those below it. Pure. */

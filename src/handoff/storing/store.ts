@@ -10,7 +10,7 @@ import {
 } from "../../source/generations/stored.ts";
 import type { Generation } from "../../source/kind.ts";
 import type { FetchReport, Observer } from "../report.ts";
-import { keepNewest, leftovers, removeGeneration } from "./keep.ts";
+import { clearLeftovers, keepNewest, removeGeneration } from "./keep.ts";
 import type { OpenStore } from "./place.ts";
 import type { ParsedFetchRequest } from "./request.ts";
 import { writeBeside } from "./write.ts";
@@ -52,9 +52,7 @@ export async function storeGeneration(
     }
     rename(store, beside, name);
     const removed = await keepNewest(store, keep, name, observer);
-    for (const left of leftovers(store.names(), number, store.isFat)) {
-      removeFolder(store.folder, left);
-    }
+    clearLeftovers(store, number);
     return done(name, { stored: true, ...copied, removed });
   } catch (error) {
     // A disk that is full must not stay so.

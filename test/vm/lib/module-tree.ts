@@ -1,5 +1,12 @@
 /** The modules of a kernel as an initramfs has them: in their folders, as they are packed, with what depmod writes. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { CpioEntry } from "../../../src/initramfs/cpio.ts";
 import { moduleNeeds } from "./elf.ts";
@@ -18,8 +25,18 @@ const name = (file: string) =>
     .replace(/\.ko(\.xz|\.zst|\.gz)?$/, "")
     .replaceAll("-", "_");
 
-/** The modules of these names that the kernel has, and those that they need, at /lib/modules. */
-export function moduleTree({ modules, release }: Kernel, names: readonly string[]): CpioEntry[] {
+/** Behind the signature: include/linux/module_signature.h. */
+const signed = Buffer.from("~Module signature appended~\n");
+
+/**
+ * The modules of these names that the kernel has, and those that they need, at /lib/modules.
+ * @param unsigned Names of those that lose their signature.
+ */
+export function moduleTree(
+  { modules, release }: Kernel,
+  names: readonly string[],
+  unsigned: readonly string[] = [],
+): CpioEntry[] {
   if (modules === undefined || release === undefined) throw new Error("a kernel without modules");
   const files = readdirSync(join(modules, "kernel"), { recursive: true, encoding: "utf8" });
   const sources = new Map(
@@ -38,7 +55,11 @@ export function moduleTree({ modules, release }: Kernel, names: readonly string[
   for (const file of wanted) {
     const place = join(folder, "kernel", file);
     mkdirSync(dirname(place), { recursive: true });
-    copyFileSync(join(modules, "kernel", file), place);
+    if (unsigned.includes(name(file))) {
+      writeFileSync(place.replace(/\.xz$/, ""), withoutSignature(join(modules, "kernel", file)));
+    } else {
+      copyFileSync(join(modules, "kernel", file), place);
+    }
   }
   for (const one of ["modules.builtin", "modules.order"]) {
     if (existsSync(join(modules, one))) copyFileSync(join(modules, one), join(folder, one));
@@ -49,6 +70,14 @@ export function moduleTree({ modules, release }: Kernel, names: readonly string[
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ type: "file", path: path.slice(root.length), data: readFileSync(path) }));
+}
+
+function withoutSignature(path: string): Uint8Array {
+  const bytes = Buffer.from(unpacked(path));
+  if (!bytes.subarray(-signed.length).equals(signed)) throw new Error(`${path} is not signed`);
+  // struct module_signature, 12 bytes, ends in the length of the signature in front of it.
+  const length = bytes.readUInt32BE(bytes.length - signed.length - 4);
+  return bytes.subarray(0, bytes.length - signed.length - 12 - length);
 }
 
 function unpacked(path: string): Uint8Array {

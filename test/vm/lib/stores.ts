@@ -9,6 +9,7 @@ import { type Arch, temporaryFolder, temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./initramfs.ts";
 import { type Kernel, type KernelName, kernel } from "./kernels.ts";
 import { diskModules, moduleTree } from "./module-tree.ts";
+import { unpackedPackage } from "./packages.ts";
 import { withGlibc } from "./preboot.ts";
 
 const signer = signerOf("22".repeat(32));
@@ -155,10 +156,12 @@ export async function bareArchive(
   {
     policy = {},
     modules = diskModules,
+    unsigned = [],
     more = [],
   }: {
     policy?: Readonly<Record<string, unknown>>;
     modules?: readonly string[];
+    unsigned?: readonly string[];
     more?: readonly CpioEntry[];
   } = {},
 ): Promise<string> {
@@ -171,7 +174,7 @@ export async function bareArchive(
     ),
     text("/etc/aegis-kexec/policy.json", JSON.stringify(rules)),
     text("/etc/aegis-kexec/org.pub", signer.minisignKey()),
-    ...(modules.length === 0 ? [] : moduleTree(kernel(name), modules)),
+    ...(modules.length === 0 ? [] : moduleTree(kernel(name), modules, unsigned)),
     ...more,
   ].map((entry) => ({ ...entry, path: entry.path.slice(1) }));
   const folders = new Set<string>();
@@ -188,6 +191,17 @@ export async function bareArchive(
   return archive;
 }
 
+/** For archives that are to have a shell. */
+export function busyboxFile(arch: Arch): CpioEntry {
+  const name = arch === "x86_64" ? "amd64" : "arm64";
+  const folder = unpackedPackage(`busybox-static:${name}`);
+  if (folder === undefined) throw new Error("busybox is missing");
+  return {
+    ...{ type: "file", path: "/bin/busybox", mode: 0o755 },
+    data: readFileSync(join(folder, "bin/busybox")),
+  };
+}
+
 export interface PrebootOptions {
   readonly initramfs: string;
   /** Behind `boot`. */
@@ -196,6 +210,7 @@ export interface PrebootOptions {
   readonly firmware?: { readonly code: string; readonly variables: string };
   readonly image?: string;
   readonly reboot?: boolean;
+  readonly bootTimeout?: number;
   readonly cmdline?: string;
 }
 
@@ -208,7 +223,7 @@ export function startPreboot(name: KernelName, options: PrebootOptions): Promise
     initramfs,
     cmdline: `${cmdline} rdinit=/sbin/aegis-kexec -- boot ${words}`.trim(),
     memory: 1536,
-    bootTimeout: 300,
+    bootTimeout: options.bootTimeout ?? 300,
     extraQemuArgs: disks,
     ...(firmware === undefined ? {} : { firmware }),
     ...(reboot === undefined ? {} : { reboot }),
@@ -225,5 +240,3 @@ export async function consoleOfFailure(started: Promise<Guest>): Promise<string>
     return String(error);
   }
 }
-
-export type { Arch };

@@ -22,12 +22,12 @@ import {
   startPreboot,
   systems,
 } from "../lib/stores.ts";
-import { vmTest } from "../lib/suite.ts";
+import { type Need, vmTest } from "../lib/suite.ts";
 
-const tools = [
+const tools: readonly Need[] = [
   "tool:depmod",
-  ...fileSystems.map((type) => `tool:${systems[type].make[0]}`),
-] as const;
+  ...fileSystems.map((type): Need => `tool:${systems[type].make[0]}`),
+];
 const full = "debian-6.12-full";
 
 /** Images with generations 7 and 6, made once for each architecture. */

@@ -15,9 +15,11 @@ import type { Kernel } from "./kernels.ts";
 
 /** What leads to the disks of a machine, and the file systems on them. */
 export const diskModules = [
+  // First, for who loads them in this order: what file systems call for by themselves.
+  ...["crc32c_generic", "xxhash_generic", "blake2b_generic"],
   ...["virtio_pci", "virtio_blk", "nvme", "ahci", "sd_mod", "xhci_pci", "usb_storage", "uas"],
   ...["ext4", "xfs", "btrfs", "vfat", "exfat", "nls_cp437", "nls_ascii", "nls_iso8859-1"],
-  ...["nls_utf8", "crc32c_generic", "xxhash_generic", "blake2b_generic"],
+  "nls_utf8",
 ];
 
 const name = (file: string) =>

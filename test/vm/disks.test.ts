@@ -179,6 +179,34 @@ vmSuite(
       }
     });
 
+    test("a full disk leaves a store as it was", async (guest) => {
+      const sum = "$(sha256sum vmlinuz | cut -d' ' -f1)";
+      const manifest = `{\\"format\\":\\"aegis-kexec/1\\",\\"generation\\":9,\\"architecture\\":\\"x86_64\\",\\"kernel\\":{\\"path\\":\\"vmlinuz\\",\\"size\\":$(stat -c %s vmlinuz),\\"sha256\\":\\"${sum}\\"},\\"initrds\\":[],\\"cmdline\\":\\"x\\"}`;
+      await guest.check(
+        `mkdir -p /gen /small && cd /gen && cp /boot/vmlinuz . && echo "${manifest}" >boot.json && mount -t tmpfs -o size=3m none /small && echo mine >/small/mine`,
+      );
+      const fetch = async () => {
+        const { stdout } = await guest.run(`aegis-kexec fetch /gen/boot.json /small --json`);
+        const left = await guest.check("ls -A /small; df -k /small | tail -1 | awk '{print $3}'");
+        return { error: errorOf(stdout), left };
+      };
+      await guest.check("dd if=/dev/zero of=/small/fill bs=1024 count=2048 2>/dev/null");
+      const before = await guest.check("ls -A /small; df -k /small | tail -1 | awk '{print $3}'");
+      const { error, left } = await fetch();
+      expect(error).toMatchObject({ exit: 12, code: "io-error", errno: "ENOSPC" });
+      expect(left).toBe(before);
+      // Where the file system says that there is room, and there is none: files are limited instead.
+      await guest.check(
+        "rm /small/fill; umount /small; mount -t tmpfs -o size=64m,nr_inodes=5 none /small; echo mine >/small/mine",
+      );
+      const other = await fetch();
+      expect(other.error).toMatchObject({ exit: 12, errno: "ENOSPC" });
+      expect(other.left).toStartWith("mine\n");
+      await guest.check(
+        "mount -o remount,nr_inodes=100 /small && aegis-kexec fetch /gen/boot.json /small && umount /small && rm -r /gen",
+      );
+    });
+
     test("damaged superblocks end in a load or a named error, and never in an oops", async (guest) => {
       await guest.check("cp /images/VFAT /images/BAD");
       for (let round = 0; round < 24; round++) {

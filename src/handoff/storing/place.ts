@@ -1,12 +1,11 @@
 /** The store that is written to: a folder of this machine, or one on a disk that nobody has mounted. */
-import { cannot, type KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { lockFolder, roomIn } from "../../linux/device/writing.ts";
 import type { Folder } from "../../linux/file.ts";
 import { libc } from "../../linux/libc.ts";
 import { FolderTree } from "../../source/folder-tree.ts";
 import {
   mostNames,
-  placeOf,
   readGenerations,
   runningPlace,
   type StoredGeneration,
@@ -39,7 +38,7 @@ export class OpenStore implements Disposable {
   ): Promise<OpenStore> {
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());
-    const found = await findSource(store, held, { wait, listener, admission });
+    const found = await findStore(store, held, { wait, listener, admission });
     const tree = isTree(found) ? (found.reopen?.() ?? found).tree : undefined;
     if (!(tree instanceof FolderTree)) {
       throw cannot(`store a generation in ${store}`, {
@@ -90,13 +89,26 @@ export class OpenStore implements Disposable {
     return whyNot(this.tree, one, this.opening);
   }
 
-  /** Whether the running system was started from it. */
-  isRunning(one: StoredGeneration): boolean {
-    const running = runningPlace();
-    return running !== undefined && running === placeOf(this.tree, one);
+  /** Whether the running system was, or may have been, started from it: a store may be seen by several ways. */
+  isRunning({ id }: StoredGeneration): boolean {
+    return runningPlace()?.split("/").at(-1) === id;
   }
 
   [Symbol.dispose](): void {
     this.held.dispose();
+  }
+}
+
+async function findStore(...[store, held, how]: Parameters<typeof findSource>) {
+  try {
+    return await findSource(store, held, how);
+  } catch (error) {
+    const isMissing = error instanceof KexecError && error.errno === "ENOENT";
+    if (!isMissing) throw error;
+    throw cannot(`store a generation in ${store}`, {
+      code: "file-not-found",
+      why: "there is no such folder",
+      hint: "make it first (mkdir): a store is not begun by mistake",
+    });
   }
 }

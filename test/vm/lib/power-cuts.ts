@@ -16,6 +16,8 @@ import { temporaryPath } from "./host.ts";
 
 const magic = 0x6a736677736872n;
 const sector = 512;
+/** What a disk writes whole: ext4's superblock has a sum and no copy in its journal, and is written so. */
+const block = 4096;
 /** LOG_FLUSH_FLAG, LOG_FUA_FLAG, LOG_DISCARD_FLAG */
 const flushes = 1n;
 const forced = 2n;
@@ -88,10 +90,10 @@ function cutAt(writes: readonly Write[], index: number, rng: Rng): Cut {
     case 0:
       return { kept: before, torn: undefined };
     case 1: {
-      const sectors = (next?.length ?? 0) / sector;
-      return next === undefined || sectors < 2
+      const blocks = Math.ceil((next?.length ?? 0) / block);
+      return next === undefined || blocks < 2
         ? { kept: before, torn: undefined }
-        : { kept: [...before, next], torn: (1 + rng.below(sectors - 1)) * sector };
+        : { kept: [...before, next], torn: (1 + rng.below(blocks - 1)) * block };
     }
     default: {
       const kept = before.filter(

@@ -33,6 +33,12 @@ export const builtKernels = {
   /** Kexec HandOver, Live Update and lockdown; no block devices, no modules. Boots in a moment. */
   "x86_64-small": { arch: "x86_64", fragments: ["base", "x86_64", "small"], objects: 1700 },
   "aarch64-small": { arch: "aarch64", fragments: ["base", "aarch64", "small"], objects: 1700 },
+  /** The same with pages of 16 KiB. */
+  "aarch64-16k": {
+    arch: "aarch64",
+    fragments: ["base", "aarch64", "small", "pages-16k"],
+    objects: 1700,
+  },
 } as const satisfies Record<string, BuiltKernel>;
 
 export type BuiltName = keyof typeof builtKernels;
@@ -43,6 +49,7 @@ export const builtNames: readonly BuiltName[] = [
   "aarch64-64k",
   "x86_64-small",
   "aarch64-small",
+  "aarch64-16k",
 ];
 
 /** What it takes to build one, on two cores that do nothing else. */

@@ -67,7 +67,6 @@ function define(run: Run, place: { device: string; path: string }, id: string): 
   const deviceTree = all("devicetree").at(-1);
   // A block in words of the script, as there: quotation marks in options are those of the script.
   const body = [
-    "load_video",
     `linux ${inDevice(linux)} ${options}`,
     ...(initrds.length === 0 ? [] : [`initrd ${initrds.map(inDevice).join(" ")}`]),
     ...(deviceTree === undefined ? [] : [`devicetree ${inDevice(deviceTree)}`]),

@@ -120,7 +120,7 @@ export class Devices {
     const { device, path } = place;
     if (this.ownName === undefined && this.takesOwn && this.absence(device) !== undefined) {
       // By evidence: what is named stands where the menu does.
-      if (device !== "" && this.host.status({ device: this.own, path })?.kind === "file") {
+      if (device !== "" && this.isEvidence(path)) {
         this.ownName = device;
         this.note(
           `${this.nameOf(device)} is taken for the one that the menu is on: its files are there`,
@@ -128,6 +128,12 @@ export class Devices {
       }
     }
     return { device: this.real(device), path };
+  }
+
+  /** A file, or boot entries; other folders are on every disk. */
+  private isEvidence(path: string): boolean {
+    const kind = this.host.status({ device: this.own, path })?.kind;
+    return kind === "file" || (kind === "directory" && path.endsWith("/loader/entries"));
   }
 
   private real(device: string): string {

@@ -412,6 +412,8 @@ describe("boot entries by blscfg", () => {
       Object.entries(entries).map(([path, text]) => [`/boot${path}`, text]),
     );
     expect(read("blscfg", { disk: moved }).entries).toHaveLength(3);
+    // A copy of Fedora's disk: what GRUB calls it is not known, and its entries are here.
+    expect(read("set root='hd0,gpt2'\nblscfg", { disk: moved }).entries).toHaveLength(3);
     expect(read("blsdir=/boot/loader/entries\nblscfg", { disk: moved }).entries).toHaveLength(3);
   });
 });

@@ -4,8 +4,12 @@
  * here, or is a subvolume. Pure.
  */
 
-/** A subvolume that is the root or /boot: of Ubuntu, openSUSE and Arch, and of Fedora. */
-const subvolume = /^(?:@[\w.-]*|root|rootfs)\//;
+/**
+ * What is the root or /boot itself: a subvolume of Ubuntu, openSUSE and Arch, and of Fedora; snapper's snapshot
+ * that openSUSE boots; a dataset of ZFS, as GRUB names one (`BOOT/debian@/vmlinuz`).
+ */
+const subvolume =
+  /^(?:(?:@\/)?\.snapshots\/\d+\/snapshot|@[\w.-]*|root|rootfs|(?:[\w.:-]+\/)*[\w.:-]+@[\w.:-]*)\//;
 /** Where the file system is mounted on its own machine: the longest first. */
 const mountPoints = ["boot/efi/", "boot/", "efi/"];
 

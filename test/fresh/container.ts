@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { copySources } from "../copy.ts";
 import { builtFolder, builtNames, findBuilt } from "../vm/lib/built-kernels.ts";
-import { cacheFolder } from "../vm/lib/host.ts";
+import { cacheFolder, dpkgInHaste } from "../vm/lib/host.ts";
 
 /** Debian's stable releases that are tried. */
 export const suites = { "Debian 12": "bookworm", "Debian 13": "trixie" } as const;
@@ -138,8 +138,8 @@ async function cleanDebian(suite: string): Promise<string> {
   mkdirSync(cacheFolder, { recursive: true });
   const unfinished = `${root}.new`;
   rmSync(unfinished, { recursive: true, force: true });
-  // Its dpkg waits for no disk, there and in the containers: hundreds of packages do otherwise
-  const options = ["--include=npm,ca-certificates,sudo", "--dpkgopt=force-unsafe-io"];
+  // It stays so in the containers, where hundreds of packages are installed
+  const options = ["--include=npm,ca-certificates,sudo", dpkgInHaste];
   await run(["mmdebstrap", "--mode=root", "--variant=minbase", ...options, suite, unfinished]);
   renameSync(unfinished, root);
   return root;

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { asRoot, cacheFolder, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, dpkgInHaste, unshareMounts } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 
 export const debianRoot = join(cacheFolder, "initramfs-tools-root");
@@ -52,7 +52,7 @@ async function makeRoot(
 ): Promise<string | undefined> {
   if (existsSync(root)) return undefined;
   const problem = `cannot make a system with ${what}`;
-  const make = asRoot(["mmdebstrap", "--mode=root", "--variant=essential"]);
+  const make = asRoot(["mmdebstrap", "--mode=root", "--variant=essential", dpkgInHaste]);
   if (make === undefined) return `${problem}: not root`;
   if (Bun.which("mmdebstrap") === null) return `${problem}: no mmdebstrap`;
   report(`making a Debian system with ${what}`);

@@ -55,6 +55,9 @@ function guardedFolder(): string {
 export const unshareMounts =
   "unshare --mount $(unshare --mount true 2>/dev/null || echo --propagation unchanged)";
 
+/** Of mmdebstrap: dpkg waits for no disk, for systems that are thrown away where their making is cut off. */
+export const dpkgInHaste = "--dpkgopt=force-unsafe-io";
+
 /** sudo(8) drops these, and the network may be reached by nothing else. */
 const networkVariables = /^(https?_proxy|no_proxy|ftp_proxy)$/i;
 

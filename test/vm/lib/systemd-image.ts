@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { asRoot, cacheFolder, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, dpkgInHaste, unshareMounts } from "./host.ts";
 
 /** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
@@ -63,7 +63,7 @@ async function makeImage(
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
   const write = `mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M`;
-  const make = ["mmdebstrap", "--variant=essential", "--format=null"];
+  const make = ["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste];
   const child = Bun.spawn(
     [
       ...(asRoot(make) ?? make),

@@ -132,10 +132,12 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
   const commands = modules.flatMap(({ name }) => found(loader, name));
   // A program of another kind, as the tests and the bench build, has none of them.
   if (commands.length === 0) return started;
+  const knowsCommands = (names: readonly string[]) =>
+    [...withImports(names)].some((one) => found(loader, one).length > 0);
   const lines = [...started]
     .flatMap((name) => found(/import\("(\/\$bunfs\/root\/[^"]+)"\)/g, name))
-    .filter((name) => [...withImports([name])].some((one) => found(loader, one).length > 0));
-  if (commands.length !== quick.length || lines.length === 0) {
+    .filter((name) => knowsCommands([name]));
+  if (commands.length !== quick.length || !knowsCommands([entry, ...lines])) {
     throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
   }
   return withImports([...started, ...lines, ...commands]);

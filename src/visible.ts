@@ -7,8 +7,21 @@
 // text in another order than it has (Unicode Standard Annex 9); the byte order mark.
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/**
+ * Whether a text has printable ASCII only: what nearly every text is, and quicker to tell than an
+ * expression is compiled.
+ */
+export function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
+
 /** One line of text, with what a terminal would act on written as `\x1b` or `\u202e`. */
 export function visible(text: string): string {
+  if (isPlain(text)) return text;
   return text.replace(unsafe, (character) => {
     if (character === "\n") return "\\n";
     if (character === "\t") return "\\t";

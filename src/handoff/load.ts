@@ -22,9 +22,8 @@ import {
 import { Assembled } from "./stages/assemble.ts";
 import { call, unloadSecret } from "./stages/call.ts";
 import { finish, kernelReport } from "./stages/finish.ts";
-import { Interruption } from "./stages/interruption.ts";
+import type { Interruption } from "./stages/interruption.ts";
 import { warnOfLostHandover } from "./stages/kexec-handover.ts";
-import { lock } from "./stages/lock.ts";
 import type { Measurement } from "./stages/measure.ts";
 import { madeFile, placeWarnings, reportOf, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
@@ -51,7 +50,7 @@ export async function loadAndReport(
   const parsed = parseLoadRequest(request);
   const log = parsed.log === undefined ? undefined : await beginLog(parsed, observer);
   // Held until the report is delivered: what a signal leaves loaded must have been told.
-  using interruption = Interruption.forSecrets(parsed.secrets);
+  using interruption = await interruptionFor(parsed.secrets);
   const from = () => Loaded.from(parsed, observer, interruption);
   try {
     using loaded = await (log === undefined ? from() : log.orFailure(from));
@@ -62,6 +61,12 @@ export async function loadAndReport(
   } catch (error) {
     throw withoutSuppressed(error);
   }
+}
+
+async function interruptionFor(secrets: readonly unknown[]): Promise<Interruption | undefined> {
+  if (secrets.length === 0) return undefined;
+  const { Interruption } = await import("./stages/interruption.ts");
+  return Interruption.start();
 }
 
 async function beginLog(parsed: AskedLoadRequest, observer: Observer) {
@@ -114,7 +119,7 @@ export class Loaded implements Disposable {
       : await loadFirst(request, architecture, recorded, interruption);
     using carried = called.carried;
     const locked = !request.dryRun && request.lock;
-    if (locked) lock(request.crash);
+    if (locked) (await import("./stages/lock.ts")).lock(request.crash);
     return new Loaded({ ...called.report, locked, warnings }, carried.move());
   }
 }

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { cannot } from "../errors.ts";
 import { parseLuks } from "../initramfs/luks/option.ts";
 import { parseSecret } from "../initramfs/secret.ts";
-import { lastLastingPcr } from "../trust/policy.ts";
+import { lastLastingPcr } from "../trust/pcr.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
 import { flag, listOf, longestWait, parse, path, text, wholeNumber } from "./request-members.ts";
 import { serverEntries } from "./server-request.ts";

@@ -15,6 +15,9 @@ import {
   printable,
   readWithin,
 } from "./bytes.ts";
+import { firstDescriptor, identifier, isIso9660, sectorSize } from "./iso9660-mark.ts";
+
+export { sectorSize } from "./iso9660-mark.ts";
 
 /** Bytes of the image, by their offset in it. */
 export interface Extent {
@@ -43,12 +46,8 @@ export interface Iso9660 {
   readonly joliet: Extent | undefined;
 }
 
-/** Logical sectors: ECMA-119, 6.1.2. */
-export const sectorSize = 2048;
-const firstDescriptor = 16 * sectorSize;
 /** Enough for boot records and supplementary descriptors; blkid looks at 16. */
 const mostDescriptors = 64;
-const identifier = magicOf("CD001");
 const format = "ISO 9660 image";
 
 const PRIMARY = 1;
@@ -56,12 +55,6 @@ const SUPPLEMENTARY = 2;
 const TERMINATOR = 255;
 /** Escape sequences of UCS-2, levels 1 to 3: Joliet specification, "Escape Sequences". */
 const jolietEscapes = ["%/@", "%/C", "%/E"].map(magicOf);
-
-/** Whether this is the beginning of an ISO 9660 image. Reads six bytes. */
-export function isIso9660(source: ByteSource): boolean {
-  const start = readWithin(source, firstDescriptor + 1, identifier.length);
-  return start !== undefined && hasMagic(start, 0, identifier);
-}
 
 /** Facts of the volume; undefined where it is no ISO 9660 image. */
 export function readIso9660(source: ByteSource): Iso9660 | ImageProblem | undefined {

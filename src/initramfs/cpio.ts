@@ -7,8 +7,16 @@
  * do_name): an entry with a bad name, or one whose parent does not exist. So
  * the writer refuses such names, and `parentDirectories` finds the parents.
  */
-import { KexecError } from "../errors.ts";
-import { quote } from "./quote.ts";
+import {
+  archivePath,
+  headerLength,
+  malformed,
+  maxPathBytes,
+  trailerName,
+  utf8Length,
+} from "./newc.ts";
+
+export { archivePath, headerLength } from "./newc.ts";
 
 /** What every entry has. */
 interface Common {
@@ -63,18 +71,10 @@ export type CpioEntry = CpioFile | CpioDirectory | CpioSymlink | CpioCharacterDe
 /** The same without a file's bytes, for which the size alone is given. */
 export type CpioEntryHead = Omit<CpioFile, "data"> | Exclude<CpioEntry, CpioFile>;
 
-/** Bytes of the fixed header: CPIO_HDRLEN of init/initramfs_internal.h. */
-export const headerLength = 110;
-
-/** Longest path and link target in bytes without the NUL: PATH_MAX - 1, include/uapi/linux/limits.h. */
-const maxPathBytes = 4095;
-/** NAME_MAX, include/uapi/linux/limits.h. */
-const maxNameBytes = 255;
 /** Header fields are eight hexadecimal digits. */
 const maxField = 0xffff_ffff;
 /** usr/gen_init_cpio.c starts here too; any number will do, as no entry is a hard link. */
 const firstInode = 721;
-const trailerName = "TRAILER!!!";
 
 // include/uapi/linux/stat.h: S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR.
 const typeBits = {
@@ -91,27 +91,6 @@ const defaultModes = {
   "character-device": 0o600,
   removal: 0,
 } as const;
-
-/**
- * The path as an archive stores it: without the leading slash.
- * @throws KexecError `malformed-input`: empty; `.`, `..` or empty components; NUL; too long.
- */
-export function archivePath(path: string): string {
-  const stored = path.startsWith("/") ? path.slice(1) : path;
-  const refuse = (why: string) => malformed(`invalid path in an initramfs archive: ${why}`);
-  if (stored === "") throw refuse("it is empty");
-  if (stored.includes("\0")) throw refuse("it contains a NUL");
-  if (!stored.isWellFormed()) throw refuse("it is not valid Unicode");
-  if (stored === trailerName) throw refuse(`${trailerName} marks the end of an archive`);
-  if (utf8Length(stored) > maxPathBytes) throw refuse(`it is longer than ${maxPathBytes} bytes`);
-  for (const name of stored.split("/")) {
-    if (name === "") throw refuse(`${quote(path)} has an empty component`);
-    if (name === "." || name === "..") throw refuse(`${quote(path)} contains "${name}"`);
-    if (utf8Length(name) > maxNameBytes)
-      throw refuse(`a component is longer than ${maxNameBytes} bytes`);
-  }
-  return stored;
-}
 
 /** Zeros that follow `size` bytes of data to the next multiple of four. */
 export function paddingAfter(size: number): number {
@@ -244,12 +223,4 @@ function entryData(entry: CpioEntry): Uint8Array {
 function field(name: string, value: number, max: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= max) return value;
   throw malformed(`invalid ${name} in an initramfs archive: ${value} is not within 0 and ${max}`);
-}
-
-function utf8Length(text: string): number {
-  return Buffer.byteLength(text, "utf8");
-}
-
-function malformed(message: string): KexecError {
-  return new KexecError("malformed-input", { message });
 }

@@ -1,11 +1,11 @@
 /** The headers of a plain newc archive, to its trailer: buffer-format.rst, init/initramfs.c. */
 import { hasMagic, magicOf } from "../image/bytes.ts";
-import { headerLength } from "./cpio.ts";
+import { headerLength, trailerName } from "./newc.ts";
 import type { Walked } from "./walked.ts";
 import type { Window } from "./window.ts";
 
 const magic = magicOf("07070");
-const trailer = [...magicOf("TRAILER!!!"), 0];
+const trailer = [...magicOf(trailerName), 0];
 /** Offsets of c_filesize and c_namesize. */
 const sizeField = 54;
 const nameSizeField = 94;

@@ -22,10 +22,8 @@
  */
 import { cannot } from "../errors.ts";
 import { entryChunks, entryHeader, parentDirectories, removalOf } from "./cpio.ts";
+import { reservedName } from "./newc.ts";
 import { quote } from "./quote.ts";
-
-/** A name at the root of the file system that no archive uses; gone when the entries are read. */
-export const reservedName = ".aegis-kexec";
 
 /** Levels below the root at which an existing parent may be, counted without links. */
 const maxDepth = 128;

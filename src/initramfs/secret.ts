@@ -3,9 +3,8 @@
  * to; its bytes never pass through here.
  */
 import { KexecError } from "../errors.ts";
-import { archivePath } from "./cpio.ts";
 import type { LuksVolume } from "./luks/volume.ts";
-import { reservedName } from "./parents.ts";
+import { archivePath, reservedName } from "./newc.ts";
 import { quote } from "./quote.ts";
 
 export type SecretSource =

@@ -236,7 +236,8 @@ export function readText(path: string, limit = 1 << 16): TextFile {
     const bytes = readToEnd(fd, limit);
     if (bytes === "too-large") return { ok: false, errno: EFBIG };
     if (typeof bytes === "number") return { ok: false, errno: -bytes };
-    return { ok: true, text: new TextDecoder().decode(bytes).replace(/\n$/, "") };
+    const text = new TextDecoder().decode(bytes);
+    return { ok: true, text: text.endsWith("\n") ? text.slice(0, -1) : text };
   } finally {
     close(fd);
   }

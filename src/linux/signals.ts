@@ -27,16 +27,17 @@ const leftAlone: ReadonlySet<number> = new Set([
 ]);
 
 /** The signals of which nothing is heard: 10, 12, 13, 14 and others, and the real-time ones. */
-export const ignorable: readonly number[] = Array.from(
-  { length: LAST_SIGNAL },
-  (_, index) => index + 1,
-).filter((signal) => !leftAlone.has(signal));
+export function ignorable(): readonly number[] {
+  return Array.from({ length: LAST_SIGNAL }, (_, index) => index + 1).filter(
+    (signal) => !leftAlone.has(signal),
+  );
+}
 
 /** Ignores them until disposal. By the raw call: libc's own refuses 32. */
 export function ignoreSignals(): Disposable {
   const ignore = new Uint8Array(ACTION_SIZE);
   ignore[0] = SIG_IGN;
-  const before = ignorable.map((signal) => {
+  const before = ignorable().map((signal) => {
     const old = new Uint8Array(ACTION_SIZE);
     const result = libc().call("rt_sigaction", signal, ignore, old, SET_SIZE);
     return { signal, old: result === 0 ? old : undefined };

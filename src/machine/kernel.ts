@@ -167,8 +167,14 @@ export function readMemory(): Memory {
 }
 
 export function meminfoField(meminfo: string, field: string): Reading<number> {
-  const match = new RegExp(`^${field}:\\s+(\\d{1,12}) kB$`, "m").exec(meminfo);
-  return match === null ? unknown(`/proc/meminfo has no ${field}`) : known(Number(match[1]) * 1024);
+  // Not by an expression: to compile four takes longer than all that is asked of the machine.
+  const at = `\n${meminfo}`.indexOf(`\n${field}:`);
+  const end = meminfo.indexOf("\n", at + 1);
+  const line = at < 0 ? "" : meminfo.slice(at + field.length + 1, end < 0 ? undefined : end);
+  const size = line.endsWith(" kB") ? Number(line.slice(0, -" kB".length)) : Number.NaN;
+  return Number.isSafeInteger(size) && size >= 0
+    ? known(size * 1024)
+    : unknown(`/proc/meminfo has no ${field}`);
 }
 
 export interface KernelIdentity {

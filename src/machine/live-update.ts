@@ -9,6 +9,7 @@ import { loggedSinceBoot } from "../linux/kmsg.ts";
 import { statusOfPath } from "../linux/path.ts";
 import type { BuildFacts } from "./build-facts.ts";
 import { readRunningCmdline } from "./kernel.ts";
+import { khoParameter } from "./kho.ts";
 import { readFact } from "./read-fact.ts";
 import { known, parseBoolean, type Reading, unknown, valueIn } from "./reading.ts";
 
@@ -85,15 +86,6 @@ function readLog(): HandoverEvidence["log"] {
   const failed = loggedSinceBoot(/^KHO: .*(failed|disabl)/i);
   if (failed === undefined) return undefined;
   return failed ? "failed" : "silent";
-}
-
-/** The last `kho=` of a command line, by the rules of kstrtobool (lib/kstrtox.c). */
-export function khoParameter(cmdline: string): boolean | undefined {
-  if (!cmdline.includes("kho")) return undefined;
-  const value = parameterValues(cmdline, "kho").at(-1)?.toLowerCase();
-  if (value === undefined) return undefined;
-  if (/^([yt1]|on)/.test(value)) return true;
-  return /^([nf0]|of)/.test(value) ? false : undefined;
 }
 
 /**

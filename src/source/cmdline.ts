@@ -3,6 +3,7 @@
 import type { Architecture } from "../architecture.ts";
 import { cannot } from "../errors.ts";
 import { kernelWords, partedAtDashes, withoutTabs, withoutWords } from "../kernel-words.ts";
+import { isPlain } from "../visible.ts";
 
 /**
  * Room that the x86 loader keeps for ` elfcorehdr=0x…`: MAX_ELFCOREHDR_STR_LEN in
@@ -86,7 +87,7 @@ export function longestCmdline(limit: CmdlineLimit): number {
  * @throws KexecError `malformed-cmdline`, `cmdline-too-long`
  */
 export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
-  const control = /[\x00-\x1f\x7f-\x9f]/.exec(cmdline);
+  const control = isPlain(cmdline) ? null : /[\x00-\x1f\x7f-\x9f]/.exec(cmdline);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
     throw cannot("use the command line", {

@@ -1,7 +1,7 @@
 /** The kinds of source, in the order in which they are tried: see kind.ts. */
 import { cannot } from "../errors.ts";
 import { bytesOf } from "../image/bytes.ts";
-import { isIso9660 } from "../image/iso9660.ts";
+import { isIso9660 } from "../image/iso9660-mark.ts";
 import { isBareKernel } from "./kernel.ts";
 import type { FoundFile, FoundTree, Reader, SourceKind } from "./kind.ts";
 

@@ -50,13 +50,13 @@ export async function findSource(
 
 /** Whether SOURCE is on a server. */
 export function isUrl(source: string): boolean {
-  return /^https?:\/\//i.test(source);
+  return source.includes("://") && /^https?:\/\//i.test(source);
 }
 
 /** Whether SOURCE is a place on a disk; a device without a path is not, and neither is a file below /dev. */
 function isOnDisk(source: string): boolean {
   return (
-    /^(LABEL|UUID|PARTLABEL|PARTUUID)=/.test(source) ||
+    (source.includes("=") && /^(LABEL|UUID|PARTLABEL|PARTUUID)=/.test(source)) ||
     (source.startsWith("/dev/") && source.includes(":/"))
   );
 }

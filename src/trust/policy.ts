@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { KexecError } from "../errors.ts";
 import { allowEntryProblem, narrowAllowed } from "./append.ts";
 import type { PublicKey } from "./keys.ts";
+import { lastLastingPcr } from "./pcr.ts";
 import {
   absolutePathProblem,
   closedObject,
@@ -78,12 +79,6 @@ export interface TrustRequirement {
 export const maxPolicySize = 65536;
 
 const maxEntries = 64;
-
-/**
- * The last PCR that only a reset of the machine resets: TCG PC Client Platform TPM Profile, table 4. Whoever can
- * reset one can extend it anew.
- */
-export const lastLastingPcr = 15;
 
 const schema = closedObject({
   trust: v.pipe(

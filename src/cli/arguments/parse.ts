@@ -37,6 +37,7 @@ export function quoted(word: string): string {
  * `--`. Neither `-`, which names standard input, nor `-:/run/key`, nor a negative number is one.
  */
 export function looksLikeOption(word: string): boolean {
+  if (!word.startsWith("-")) return false;
   return /^-[-A-Za-z]\S*$/.test(word);
 }
 

@@ -4,7 +4,7 @@ import { ENOENT, errnoText } from "../../errno.ts";
 import { readText, writeWord } from "../../linux/descriptor.ts";
 import { exists } from "../../linux/path.ts";
 import { meminfoField, readIdentity, readRunningCmdline } from "../../machine/kernel.ts";
-import { khoParameter, readLiveUpdate } from "../../machine/live-update.ts";
+import { khoParameter } from "../../machine/kho.ts";
 import { valueIn } from "../../machine/reading.ts";
 import type { Observer } from "../report.ts";
 import type { Verified } from "./verify.ts";
@@ -21,6 +21,7 @@ async function handsOver(): Promise<boolean> {
   // Asked for; whether it is built in and was not given up at boot takes a longer look.
   if (asked !== true) return false;
   const { readBuildFacts } = await import("../../machine/build-facts.ts");
+  const { readLiveUpdate } = await import("../../machine/live-update.ts");
   return valueIn(readLiveUpdate(readBuildFacts(readIdentity().release)).handover) !== false;
 }
 
@@ -60,7 +61,7 @@ export async function warnOfLostHandover(
 
 /** Linux 6.16 to 6.18 hand over what was finalized: kernel/kexec_handover.c, kho_out_finalize_set. */
 export function wantsFinalizing(release: string): boolean {
-  return /^6\.1[678](\D|$)/.test(release);
+  return release.startsWith("6.1") && /^6\.1[678](\D|$)/.test(release);
 }
 
 /**

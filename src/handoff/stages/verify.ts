@@ -8,7 +8,6 @@ import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
 import { isInit } from "../../linux/reboot.ts";
 import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
-import { fromWordOf } from "../../menu/counting.ts";
 import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
 import type { Source } from "../../source/open.ts";
@@ -91,7 +90,7 @@ export class Verified implements Disposable {
       gate.requireAllowedAppend(words.join(" "), own ?? "", "--luks");
     }
     const heard = await heardCmdline(own, source, request, trust !== null, observer);
-    const cmdline = withPlace(fullCmdline(heard, added), source.from);
+    const cmdline = await withPlace(fullCmdline(heard, added), source.from);
     const { limit } = image.kernel;
     const crash = request.crash ? await import("../../machine/crash.ts") : undefined;
     checkCmdline(cmdline, crash?.withKeyRoom(limit) ?? limit);
@@ -162,8 +161,10 @@ async function withoutVerityChecked(
 }
 
 /** The one word of this program's own, under a policy too: init does not get it. */
-function withPlace(cmdline: string, from: string | undefined): string {
-  return from === undefined ? cmdline : joinCmdline(cmdline, fromWordOf(from));
+async function withPlace(cmdline: string, from: string | undefined): Promise<string> {
+  if (from === undefined) return cmdline;
+  const { fromWordOf } = await import("../../menu/counting.ts");
+  return joinCmdline(cmdline, fromWordOf(from));
 }
 
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { archiveTrailer, encodeArchive, entryChunks } from "../../../src/initramfs/cpio.ts";
 import { planInjection } from "../../../src/initramfs/inject.ts";
-import { parentEntries, reservedName } from "../../../src/initramfs/parents.ts";
+import { reservedName } from "../../../src/initramfs/newc.ts";
+import { parentEntries } from "../../../src/initramfs/parents.ts";
 import { boot, lookup } from "./kernel.ts";
 import { bytes, concat, refusal } from "./samples.ts";
 

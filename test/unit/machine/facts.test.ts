@@ -4,7 +4,8 @@ import { factsOfConfig, factsOfSymbols, findSymbols } from "../../../src/machine
 import { bootParamsSecureBoot, flagOf } from "../../../src/machine/firmware.ts";
 import { appraisesByParameter, appraisesKernels } from "../../../src/machine/ima.ts";
 import { fiveLevelPagingIn, meminfoField, parseLockdown } from "../../../src/machine/kernel.ts";
-import { judgeHandover, khoParameter, scratchParameter } from "../../../src/machine/live-update.ts";
+import { khoParameter } from "../../../src/machine/kho.ts";
+import { judgeHandover, scratchParameter } from "../../../src/machine/live-update.ts";
 import { known, unknown, valueIn } from "../../../src/machine/reading.ts";
 
 test("lockdown", () => {

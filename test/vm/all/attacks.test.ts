@@ -38,7 +38,7 @@ async function whileItWaits(guest: Guest, signal: number): Promise<string> {
           const seen = await whileItWaits(guest, signal);
           if (caught.includes(signal))
             expect(`${signal}: ${seen}`).toBe(`${signal}: ${128 + signal} 0`);
-          else if (ignorable.includes(signal) || stopping.includes(signal)) {
+          else if (ignorable().includes(signal) || stopping.includes(signal)) {
             expect(`${signal}: ${seen}`).toBe(`${signal}: 0 1`);
           } else {
             // A fault, KILL, libc's or the runtime's: it ended before the load, or nothing came of it.
@@ -66,7 +66,7 @@ async function whileItWaits(guest: Guest, signal: number): Promise<string> {
       // The log is a pipe that nobody reads: for some seconds the process waits there.
       const up = await guest.handoff(
         `mkfifo /log; printf key >/key; aegis-kexec boot ${plain.replace(/^load /, "").replace("/wait:", "/key:")} --log /log & pid=$!; ` +
-          `while [ "$(cat /sys/kernel/kexec_loaded)" = 0 ]; do sleep 0.1; done; for n in ${ignorable.join(" ")}; do kill -$n $pid; done; wait $pid`,
+          `while [ "$(cat /sys/kernel/kexec_loaded)" = 0 ]; do sleep 0.1; done; for n in ${ignorable().join(" ")}; do kill -$n $pid; done; wait $pid`,
       );
       expect(up).toMatchObject({ token, cmdline: consoleWords });
       await guest.stop();

@@ -1,6 +1,14 @@
 /** Menus of real images, packed with every kind of names: their entries, and the words that are added. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { inspect } from "../../../src/handoff/inspect.ts";
@@ -152,6 +160,29 @@ describe("an image's menu", () => {
       ["Xen", expect.stringContaining("Multiboot"), true],
       ["Test", null, false],
     ]);
+  });
+
+  test.each(["UDF beside", "a partition table in front of"])("with %s it", async (what) => {
+    plant(join(folder, what), {
+      ...files,
+      "boot/grub/grub.cfg": `menuentry A {\n${live}\n}\n`,
+    });
+    const isUdf = what.startsWith("UDF");
+    const path = join(folder, `${what}.iso`.replaceAll(" ", "-"));
+    const image = isUdf
+      ? pack(join(folder, what), path, "both", ["-udf"], "genisoimage")
+      : pack(join(folder, what), path);
+    if (!isUdf) {
+      const bytes = readFileSync(image);
+      // As isohybrid of syslinux: code, a partition of type 0x17 over all of it, the signature.
+      bytes.set([0x45, 0x52, 0x08, 0x00], 0);
+      bytes.set([0x80, 0, 1, 0, 0x17, 0xfe, 0xff, 0xff, 0, 0, 0, 0, 0, 8, 0, 0], 446);
+      bytes.set([0x55, 0xaa], 510);
+      writeFileSync(image, bytes);
+    }
+    const { entries, source } = await inspect({ kernel: image });
+    expect(source.kind).toBe("ISO image");
+    expect(entries).toMatchObject([{ title: "A", kernel: "/live/vmlinuz", problem: null }]);
   });
 
   test("that is none says what the image is", async () => {

@@ -44,6 +44,31 @@ describe("boot entries of Fedora 32", () => {
   });
 });
 
+describe("menus of disks and of an installer, by their folders", () => {
+  const menus = resolve(import.meta.dir, "../../../../shared/menus");
+  const { test } = needing(menus);
+  const cases = {
+    "grub/debian_10_4_installed": ["boot menu", 3, "default=0"],
+    // As GRUB: the script's functions and firmware are there, which u-root leaves out.
+    "grub/ubuntu_16_04_boot": ["boot menu", 8, "default=0"],
+    // Its menu shows these entries by blscfg, and tboot's, which is no Linux.
+    "grub/CentOS_8_Stream_x86_64_blscfg_sda1": ["boot entries", 2, "saved_entry in grubenv"],
+    "syslinux/debian_10_install": ["boot menu", 22, "MENU DEFAULT"],
+  } as const;
+  for (const [folder, [kind, count, why]] of Object.entries(cases)) {
+    test(folder, async () => {
+      const found = await listed(join(menus, folder));
+      expect([found.kind, found.entries.length, found.why]).toEqual([kind, count, why]);
+      expect(found.entries.filter((entry) => entry.default)).toHaveLength(1);
+      const named = found.entries.filter(({ kernel }) => kernel !== undefined);
+      for (const { kernel, initrds, cmdline } of named) {
+        for (const path of [kernel, ...initrds]) expect(path).toMatch(/^\/[^$]+$/);
+        expect(cmdline).not.toContain("$");
+      }
+    });
+  }
+});
+
 describe("the netboot tree of Debian's installer", () => {
   const unpacked = unpackedPackage(installerPackage) ?? `/${installerPackage}`;
   const tree = join(unpacked, "usr/lib/debian-installer/images/12/amd64/text");

@@ -2,11 +2,11 @@
  * Containers as a CI service or a cautious user has them: a clean Debian with user, mount, pid and IPC
  * namespaces of its own, a small /dev, and nothing of this machine but its network.
  */
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { copySources } from "../copy.ts";
 import { builtFolder, builtNames, findBuilt } from "../vm/lib/built-kernels.ts";
-import { cacheFolder, dpkgInHaste } from "../vm/lib/host.ts";
+import { cacheFolder, dpkgInHaste, removal, withOwnMounts } from "../vm/lib/host.ts";
 
 /** Debian's stable releases that are tried. */
 export const suites = { "Debian 12": "bookworm", "Debian 13": "trixie" } as const;
@@ -55,7 +55,7 @@ export class Container {
   /** A Debian with npm and sudo and nothing else of ours, and this repository in the user's home. */
   static async make(debian: DebianName, user: User): Promise<Container> {
     const root = join(cacheFolder, `fresh-${suites[debian]}-${user}`);
-    rmSync(root, { recursive: true, force: true });
+    await run([...removal, root]);
     await run(["cp", "-a", "--reflink=auto", await cleanDebian(suites[debian]), root]);
     const made = new Container(root, user);
     if (user !== "root") {
@@ -126,8 +126,8 @@ export class Container {
     return stdout.replace("ready\n", "");
   }
 
-  remove(): void {
-    rmSync(this.#root, { recursive: true, force: true });
+  async remove(): Promise<void> {
+    await run([...removal, this.#root]);
   }
 }
 
@@ -137,10 +137,11 @@ async function cleanDebian(suite: string): Promise<string> {
   if (existsSync(root)) return root;
   mkdirSync(cacheFolder, { recursive: true });
   const unfinished = `${root}.new`;
-  rmSync(unfinished, { recursive: true, force: true });
+  await run([...removal, unfinished]);
   // It stays so in the containers, where hundreds of packages are installed
   const options = ["--include=npm,ca-certificates,sudo", dpkgInHaste];
-  await run(["mmdebstrap", "--mode=root", "--variant=minbase", ...options, suite, unfinished]);
+  const make = ["mmdebstrap", "--mode=root", "--variant=minbase", ...options, suite, unfinished];
+  await run(withOwnMounts(make));
   renameSync(unfinished, root);
   return root;
 }

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { asRoot, cacheFolder, dpkgInHaste, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, dpkgInHaste, removal, unshareMounts, withOwnMounts } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 
 export const debianRoot = join(cacheFolder, "initramfs-tools-root");
@@ -52,13 +52,15 @@ async function makeRoot(
 ): Promise<string | undefined> {
   if (existsSync(root)) return undefined;
   const problem = `cannot make a system with ${what}`;
-  const make = asRoot(["mmdebstrap", "--mode=root", "--variant=essential", dpkgInHaste]);
+  const make = asRoot(
+    withOwnMounts(["mmdebstrap", "--mode=root", "--variant=essential", dpkgInHaste]),
+  );
   if (make === undefined) return `${problem}: not root`;
   if (Bun.which("mmdebstrap") === null) return `${problem}: no mmdebstrap`;
   report(`making a Debian system with ${what}`);
   const unfinished = `${root}.new`;
   try {
-    await run(asRoot(["rm", "-rf", unfinished]) ?? []);
+    await run(asRoot([...removal, unfinished]) ?? []);
     await run([...make, `--include=${include.join(",")}`, "bookworm", unfinished]);
     await run(asRoot(["chown", "--no-dereference", "--recursive", owner(), unfinished]) ?? []);
   } catch (error) {

@@ -55,6 +55,14 @@ function guardedFolder(): string {
 export const unshareMounts =
   "unshare --mount $(unshare --mount true 2>/dev/null || echo --propagation unchanged)";
 
+/** Its mounts go with it, however it ends: mmdebstrap has this machine's /sys and /dev/shm in what it makes. */
+export function withOwnMounts(command: readonly string[]): string[] {
+  return ["sh", "-euc", `exec ${unshareMounts} "$@"`, "sh", ...command];
+}
+
+/** What was cut off may have mounts of this machine in it, of programs before this rule. */
+export const removal = ["rm", "-rf", "--one-file-system"] as const;
+
 /** Of mmdebstrap: dpkg waits for no disk, for systems that are thrown away where their making is cut off. */
 export const dpkgInHaste = "--dpkgopt=force-unsafe-io";
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { asRoot, cacheFolder, dpkgInHaste, unshareMounts } from "./host.ts";
+import { asRoot, cacheFolder, dpkgInHaste, unshareMounts, withOwnMounts } from "./host.ts";
 
 /** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
@@ -66,7 +66,7 @@ async function makeImage(
   const make = ["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste];
   const child = Bun.spawn(
     [
-      ...(asRoot(make) ?? make),
+      ...(asRoot(withOwnMounts(make)) ?? make),
       `--include=${include.join(",")}`,
       '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
       // Bound without what is mounted below it: the hook finds /proc and /sys there.

@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeDebianRoot, makeLiveRoot } from "./vm/lib/debian-root.ts";
+import { makeDebianRoot, makeLiveRoot, makeLuksRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
 import {
@@ -152,6 +152,7 @@ export async function setup(purpose: Purpose, report = print): Promise<void> {
           makeInstalledImage(report),
           makeDebianRoot(report),
           makeLiveRoot(report),
+          makeLuksRoot(report),
         ]
       : []),
     ...(purpose === "fresh" ? [makeFleetImage(report)] : []),

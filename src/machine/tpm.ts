@@ -19,10 +19,12 @@ import {
 } from "../trust/tpm/commands.ts";
 
 /**
- * Milliseconds to wait before a command that the TPM answered with TPM_RC_RETRY, _YIELDED or _TESTING is sent
- * again unchanged (Part 2, 6.6.3): 5 s in all, more than a self-test takes.
+ * Milliseconds for which a command that the TPM answered with TPM_RC_RETRY, _YIELDED or _TESTING is sent again
+ * unchanged (Part 2, 6.6.3): more than a self-test takes. Of the first and the last the kernel sends it again
+ * itself, for some 4 s each time (drivers/char/tpm/tpm-interface.c: tpm_transmit), so that tries are not counted.
  */
-const waits = [1, 5, 20, 50, 100, 200, 400, 800, 1600, 1824] as const;
+const longest = 5000;
+const longestWait = 1000;
 const again: ReadonlySet<number> = new Set([tpmCodes.retry, tpmCodes.yielded, tpmCodes.testing]);
 
 /** An open TPM; dispose of it to close it. */
@@ -85,12 +87,14 @@ export class Tpm implements Disposable {
 
   /** Sends a command, as often as the TPM asks for it again. */
   private async send(command: Uint8Array): Promise<TpmAnswer | undefined> {
-    for (const wait of waits) {
+    const end = performance.now() + longest;
+    for (let wait = 1; ; wait = Math.min(wait * 3, longestWait)) {
       const answer = parseAnswer(this.channel.transact(command));
       if (answer === undefined || answer.ok || !again.has(answer.code)) return answer;
-      await Bun.sleep(wait);
+      const left = end - performance.now();
+      if (left <= 0) return answer;
+      await Bun.sleep(Math.min(wait, left));
     }
-    return parseAnswer(this.channel.transact(command));
   }
 
   private refused(doing: string, code: number): KexecError {

@@ -1,71 +1,13 @@
 /** A secret on its way: where it arrives, and where no copy of it is left. */
 import { expect } from "bun:test";
-import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { initrd, scene, vmlinuz } from "./lib/aegis.ts";
 import type { Guest } from "./lib/guest.ts";
-import { temporaryPath } from "./lib/host.ts";
+import { copiesIn, makeSecret, ownersOf } from "./lib/memory-search.ts";
 import { loadAsPredicted } from "./lib/prediction.ts";
 import { kexecTools } from "./lib/programs.ts";
 import { vmSuite, vmTest } from "./lib/suite.ts";
 
 const MEMORY = 768;
-
-/** Where `needle` is in the guest's physical memory: addresses. */
-async function copiesIn(guest: Guest, needle: string): Promise<number[]> {
-  const path = temporaryPath("memory");
-  await guest.monitor(`pmemsave 0 ${MEMORY << 20} "${path}"`);
-  const file = openSync(path, "r");
-  const step = 64 << 20;
-  const buffer = Buffer.alloc(step + needle.length);
-  const found: number[] = [];
-  for (let at = 0; at < MEMORY << 20; at += step) {
-    // The last bytes are read again with the next step: a copy that spans both is counted once.
-    const got = readSync(file, buffer, 0, step + needle.length - 1, at);
-    const bytes = buffer.subarray(0, got);
-    for (let hit = bytes.indexOf(needle); hit >= 0; hit = bytes.indexOf(needle, hit + 1)) {
-      found.push(at + hit);
-    }
-  }
-  closeSync(file);
-  rmSync(path);
-  return found;
-}
-
-/** Bits of include/uapi/linux/kernel-page-flags.h and the kernel's KPF_RESERVED, by whose page it is. */
-const owners: readonly (readonly [bit: bigint, owner: string])[] = [
-  [32n, "reserved by the kernel, as the segments of a loaded kernel are"],
-  [10n, "free"],
-  [7n, "slab"],
-  [12n, "a process"],
-  [14n, "tmpfs or memfd"],
-  [3n, "page cache"],
-];
-
-/** Whose the pages are, by /proc/kpageflags of the running kernel. */
-async function ownersOf(guest: Guest, addresses: readonly number[]): Promise<string> {
-  const names: string[] = [];
-  for (const address of addresses) {
-    const words = await guest.check(
-      `dd if=/proc/kpageflags bs=8 skip=${Math.floor(address / 4096)} count=1 2>/dev/null | od -An -t u8`,
-    );
-    const flags = BigInt(words.trim());
-    names.push(owners.find(([bit]) => (flags >> bit) & 1n)?.[1] ?? "another part of the kernel");
-  }
-  return names.length === 0 ? "" : ` (${names.join(", ")})`;
-}
-
-/**
- * A secret of 32 characters that came to be inside of the guest: the serial line, the shell and
- * the archive never had it. The host computes the same.
- */
-async function makeSecret(guest: Guest): Promise<string> {
-  const seed = randomUUID();
-  await guest.check(
-    `mkdir -p /keys/k/etc; mount -t ramfs keys /keys; mkdir -p /keys/etc; printf ${seed} | sha256sum | head -c 32 >/keys/etc/key`,
-  );
-  return new Bun.CryptoHasher("sha256").update(seed).digest("hex").slice(0, 32);
-}
 
 interface Way {
   readonly name: string;
@@ -146,7 +88,7 @@ for (const way of Object.values<Way>(ways)) {
     });
     const guest = await given.start();
     const secret = await makeSecret(guest);
-    const made = await copiesIn(guest, secret);
+    const made = await copiesIn(guest, secret, MEMORY);
     // Without init_on_free the pipe that it came through may have left another one.
     if (way.first === undefined) expect(made).toHaveLength(1);
     if (way === ways.ours) {
@@ -156,14 +98,14 @@ for (const way of Object.values<Way>(ways)) {
         expect(await guest.check("aegis-kexec unload")).toBe(
           "no kernel was loaded: nothing to do\n",
         );
-        const left = await copiesIn(guest, secret);
+        const left = await copiesIn(guest, secret, MEMORY);
         expect(`${command}: ${left.length}${await ownersOf(guest, left.slice(1))}`).toBe(
           `${command}: 1`,
         );
       }
     }
     for (const command of way.commands) await guest.check(command);
-    const loaded = await copiesIn(guest, secret);
+    const loaded = await copiesIn(guest, secret, MEMORY);
     const whose = await ownersOf(guest, loaded);
     const up = await guest.handoff(way.handover);
     expect(up.token).toBe(given.token);
@@ -172,7 +114,7 @@ for (const way of Object.values<Way>(ways)) {
         "32\n",
       );
     }
-    const after = await copiesIn(guest, secret);
+    const after = await copiesIn(guest, secret, MEMORY);
     counted.set(way, { loaded: loaded.length, after: after.length });
     console.log(
       `${way.name}: ${loaded.length} when loaded${whose}, ` +

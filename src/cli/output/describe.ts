@@ -37,9 +37,10 @@ export function describeLoad(report: LoadReport): string[] {
   rows.push(["cmdline", report.cmdline === "" ? "(empty)" : report.cmdline]);
   if (report.generation !== null) rows.push(["generation", String(report.generation)]);
   if (report.trust !== null) {
-    const { key, fingerprint } = report.trust.signer;
-    rows.push(["signed by", `${key} (${fingerprint})`]);
-    if (report.trust.trustedComment !== null) rows.push(["comment", report.trust.trustedComment]);
+    for (const { key, fingerprint, trustedComment } of report.trust.signers) {
+      rows.push(["signed by", `${key} (${fingerprint})`]);
+      if (trustedComment !== null) rows.push(["comment", trustedComment]);
+    }
   }
   for (const { pcr, record } of report.measured) rows.push([`PCR ${pcr}`, record]);
   if (report.loaded) rows.push(["took", `${report.milliseconds} ms`]);
@@ -92,7 +93,7 @@ export function lastWords(report: LoadReport | undefined): string[] {
   const trusted =
     report.trust === null
       ? "no signature was asked for"
-      : `signed by ${report.trust.signer.fingerprint}`;
+      : `signed by ${report.trust.signers.map(({ fingerprint }) => fingerprint).join(" and ")}`;
   const places = [...report.secrets, ...report.luks]
     .map(({ destination }) => destination)
     .join(", ");

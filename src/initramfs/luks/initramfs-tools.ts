@@ -15,6 +15,7 @@ export function planInitramfsTools({ uuids, table, whole, line }: Asked): Planne
   const given = parameterValues(line, "cryptopts");
   if (given.length > 0) return fromLine(uuids, given, line);
   const entries = table ?? [];
+  for (const entry of entries) requireFields(uuids, entry);
   const warnings = whole
     ? []
     : [
@@ -46,6 +47,20 @@ export function planInitramfsTools({ uuids, table, whole, line }: Asked): Planne
     return wordOf({ name, source: `UUID=${uuid}` }, places[index], ["luks"]);
   });
   return { places, words: entries.length === 0 ? own : words, warnings };
+}
+
+/** The word has commas between its fields, and takes what begins so for one of its own. */
+function requireFields(
+  [uuid = ""]: readonly string[],
+  { name, source, key = "", options }: CrypttabEntry,
+): void {
+  const parted = [name, source, key].some((field) => field.includes(","));
+  if (!parted && !options.some((option) => /^(?:target|source|key)=/.test(option))) return;
+  throw cannotPass(
+    uuid,
+    `what the initramfs' crypttab says of ${name} cannot be written as cryptopts=`,
+    "take commas out of its fields, and make the initramfs anew",
+  );
 }
 
 /** The volumes that the command line names itself are left as they are. */

@@ -1,9 +1,11 @@
 /** Where the key of a LUKS volume goes, and by which words the next initramfs finds it. */
 import { describe, expect, test } from "bun:test";
+import { KexecError } from "../../../src/errors.ts";
 import { parseLuks } from "../../../src/initramfs/luks/option.ts";
 import { planKeys, type Seen } from "../../../src/initramfs/luks/plan.ts";
 import { parseCrypttab } from "../../../src/initramfs/luks/table.ts";
 import type { Framework } from "../../../src/initramfs/luks/volume.ts";
+import { mutate, seeded } from "../fuzz.ts";
 import { refusal } from "./samples.ts";
 
 const uuid = "6a1c1b5e-0f7a-4f3c-9a52-1d0b8c3d2e4f";
@@ -242,6 +244,8 @@ test.each<[string, Seen, string, string]>([
     "",
     "cannot be written on a command line",
   ],
+  ["a comma in a name", tools(`a,b UUID=${uuid} none luks`), "", "cannot be written as cryptopts="],
+  ["a field in options", tools(`a UUID=${uuid} none luks,key=/x`), "", "as cryptopts="],
   ["encrypt's other volume", seen("encrypt"), `cryptdevice=UUID=${other}:a`, "another volume"],
   ["encrypt's other key", seen("encrypt"), "cryptkey=/dev/sda:1:2", "no file in the initramfs"],
 ])("%s: refused", (_name, what, line, why) => {
@@ -289,4 +293,36 @@ test("two volumes: a place for each, and one entry for each in Debian's table", 
   expect(refusal(() => planKeys(volumes, seen("encrypt"), "")).message).toContain(
     "one volume only",
   );
+});
+
+test("whatever crypttab and command line say: a place that an archive can hold, and plain words, or an error", () => {
+  const rng = seeded(7);
+  const tables = [
+    `root UUID=${uuid} none luks,discard\nswap UUID=${other} /k luks`,
+    `luks-${uuid} /dev/vda2 /a/b:LABEL=x\n#x\na\\040b UUID="${uuid}" - keyscript=/s`,
+  ];
+  const lines = [
+    `root=/dev/mapper/r rd.luks.name=${uuid}=n rd.luks.key=${uuid}=/k luks=1`,
+    `cryptopts=target=a,source=UUID=${uuid},key=/k "cryptopts=source=UUID=${other}"`,
+    `cryptdevice=UUID=${uuid}:r:x cryptkey=rootfs:/k root=/dev/mapper/../x`,
+  ];
+  let planned = 0;
+  for (let round = 0; round < 3000; round++) {
+    const changed = (text: string) =>
+      new TextDecoder().decode(mutate(new TextEncoder().encode(text), rng));
+    const framework = rng.pick(["systemd", "initramfs-tools", "encrypt"] as const);
+    const what = seen(framework, changed(rng.pick(tables)));
+    try {
+      const { keys, words } = planKeys([{ uuid, framework }], what, changed(rng.pick(lines)));
+      planned++;
+      for (const word of words) expect(word).toMatch(/^[!-~]+$/);
+      for (const { destination } of keys) {
+        expect(destination).toMatch(/^(\/[^/\p{Cc}]+)+$/u);
+        expect(destination.split("/").some((name) => name === ".." || name === ".")).toBe(false);
+      }
+    } catch (error) {
+      if (!(error instanceof KexecError)) throw error;
+    }
+  }
+  expect(planned).toBeGreaterThan(300);
 });

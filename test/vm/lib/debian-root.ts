@@ -25,6 +25,14 @@ const livePackages = [
   "mount",
 ];
 
+/** With systemd, and what opens LUKS volumes from either kind of initramfs. */
+export const luksRoot = join(cacheFolder, "luks-root");
+
+const luksPackages = [
+  ...["systemd-sysv", "udev", "kmod", "mount", "zstd", "binutils"],
+  ...["initramfs-tools", "cryptsetup-initramfs", "dracut-core", "busybox"],
+];
+
 /** Whether commands can be run in it. */
 export function hasDebianRoot(root = debianRoot): boolean {
   const probe = asRoot(["sh", "-c", `${unshareMounts} true`]);
@@ -42,6 +50,11 @@ export function makeDebianRoot(report: (line: string) => void): Promise<string |
 /** As `makeDebianRoot`. */
 export function makeLiveRoot(report: (line: string) => void): Promise<string | undefined> {
   return makeRoot(liveRoot, livePackages, "live-boot and dracut's dmsquash-live", report);
+}
+
+/** As `makeDebianRoot`. */
+export function makeLuksRoot(report: (line: string) => void): Promise<string | undefined> {
+  return makeRoot(luksRoot, luksPackages, "cryptsetup", report);
 }
 
 async function makeRoot(

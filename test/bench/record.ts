@@ -40,7 +40,6 @@ export async function recordParts(
     const value = isWanted(name) ? await measure() : undefined;
     return value === undefined ? {} : ({ [name]: value } as { [Key in Name]?: Value });
   };
-  if (runs.length > 0) results.writeJson(results.runsPath, { instructions: runs });
   const now = {
     versions: await versions(),
     guest:
@@ -66,8 +65,10 @@ export async function recordParts(
       return results.summarise(await measureAll(scene, plan, report));
     })),
   } satisfies results.Measured;
+  // Now, not before: another part may have been recorded meanwhile.
   const recorded = existsSync(results.recordedPath) ? results.readRecorded() : undefined;
   const whole = results.merged(recorded, now);
+  if (runs.length > 0) results.writeRuns(runs, Bun.deepEquals(recorded?.versions, now.versions));
   results.writeJson(results.recordedPath, whole);
   for (const theme of ["light", "dark"] as const) {
     await Bun.write(join(results.resultsFolder, `bench-${theme}.svg`), figureSvg(whole, theme));

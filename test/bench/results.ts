@@ -1,5 +1,5 @@
 /** From runs to figures, and the file in which they are kept. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { AarchCost } from "./aarch64.ts";
 import type { CarryResults } from "./carry.ts";
@@ -10,7 +10,7 @@ import type { LeastMemory } from "./least-memory.ts";
 import type { Run } from "./measure.ts";
 import type { PeakMemory } from "./peak-memory.ts";
 import type { StartUpCost } from "./start-up.ts";
-import type { ProgramName, WorkName } from "./works.ts";
+import { type ProgramName, type WorkName, works } from "./works.ts";
 
 /** Several values of one thing. */
 export interface Figure {
@@ -72,14 +72,20 @@ export type Measured = Pick<Results, "versions" | "guest" | "missing"> &
   Partial<Pick<Results, PartName>>;
 
 /**
- * The results to record. What was recorded of other versions goes: a figure without a mark is one of
- * the program, the runtime and the tools that are named below it.
+ * The results to record: works that were measured anew, and the others as they were. What was recorded of
+ * other versions goes: a figure without a mark is one of the program, the runtime and the tools that are
+ * named below it.
  * @throws Error where there would be no counts
  */
 export function merged(before: Results | undefined, now: Measured): Results {
   const same = before !== undefined && Bun.deepEquals(before.versions, now.versions);
-  const instructions = now.instructions ?? (same ? before.instructions : undefined);
-  if (instructions === undefined) {
+  const measured = now.instructions ?? [];
+  const instructions = works.flatMap(({ name }) => {
+    const again = measured.filter(({ work }) => work === name);
+    if (again.length > 0) return again;
+    return same ? before.instructions.filter(({ work }) => work === name) : [];
+  });
+  if (instructions.length === 0) {
     throw new Error("what is recorded is of other versions: measure the part instructions as well");
   }
   return { ...(same ? before : {}), ...now, instructions };
@@ -138,6 +144,17 @@ export function costOf(
 export function writeJson(path: string, value: unknown): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Every run; those of works that were not measured now as they were, where they are of the same versions. */
+export function writeRuns(runs: readonly Run[], same: boolean): void {
+  const measured = new Set(runs.map(({ work }) => work));
+  const before: { readonly instructions: readonly Run[] } =
+    same && existsSync(runsPath)
+      ? JSON.parse(readFileSync(runsPath, "utf8"))
+      : { instructions: [] };
+  const others = before.instructions.filter(({ work }) => !measured.has(work));
+  writeJson(runsPath, { instructions: [...others, ...runs] });
 }
 
 /** @throws Error when nothing was recorded yet. */

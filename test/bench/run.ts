@@ -8,6 +8,7 @@
  *   bun run bench --check --short     the same for the short works: part of the tests
  *   bun run bench --only plain-60     these works only (repeat it); records nothing
  *   bun run bench --part host         this part only (repeat it), and records it
+ *   bun run bench --part instructions --only plain-60   the counts of these works, and records them
  */
 import { parseArgs } from "node:util";
 import { SetupError, setup } from "../setup.ts";
@@ -59,7 +60,8 @@ if (unknownParts.length > 0) {
   );
   process.exit(2);
 }
-const partial = values.short || values.check || values.only.length > 0;
+const partial =
+  values.short || values.check || (values.only.length > 0 && !values.part.includes("instructions"));
 const isWanted = (part: PartName) => values.part.length === 0 || values.part.includes(part);
 const large = ["plain-200", "plain-1000"];
 const wanted = works.filter(({ name, short }) => {
@@ -70,14 +72,23 @@ const wanted = works.filter(({ name, short }) => {
 
 const scene = await prepareScene(report);
 // A large initramfs is there four times: on the ramfs, in the kernel's buffer, placed, and joined
-const smaller = wanted.filter(({ name }) => name !== "plain-1000");
+const short = wanted.filter((work) => work.short === true);
+const middle = wanted.filter(({ name, short }) => short !== true && name !== "plain-1000");
 const largest = wanted.filter(({ name }) => name === "plain-1000");
 const measureInstructions = async () => [
-  ...(smaller.length === 0
+  ...(short.length === 0
     ? []
     : await measureAll(
         scene,
-        { works: smaller, boots: partial ? 1 : 2, turns: 3, memory: 4096, icount: true },
+        { works: short, boots: partial ? 1 : 2, turns: 3, memory: 4096, icount: true },
+        report,
+      )),
+  // A minute a run, and one is as the next
+  ...(middle.length === 0
+    ? []
+    : await measureAll(
+        scene,
+        { works: middle, boots: 1, turns: 3, memory: 4096, icount: true },
         report,
       )),
   ...(largest.length === 0
@@ -108,5 +119,5 @@ if (values.check) {
 if (partial) process.exit(0);
 
 const { recordParts } = await import("./record.ts");
-await recordParts(scene, { runs, smaller, isWanted }, report);
+await recordParts(scene, { runs, smaller: [...short, ...middle], isWanted }, report);
 report("recorded in test/bench/results and docs/measurements.md");

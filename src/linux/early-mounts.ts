@@ -2,13 +2,14 @@
 
 import { EBUSY } from "../errno.ts";
 import { AT_FDCWD, callThroughSignals, cString } from "./descriptor.ts";
+import { readMounts } from "./mounts.ts";
 import { exists } from "./path.ts";
 
 interface EarlyMount {
   readonly type: string;
   readonly target: string;
-  /** Exists once it is mounted. */
-  readonly proof: string;
+  /** Exists once it is mounted; undefined where only the list of mounts tells. */
+  readonly proof: string | undefined;
   /** It is made where it is missing; below /sys the kernel makes them. */
   readonly create: boolean;
 }
@@ -18,7 +19,8 @@ const proc: EarlyMount = { type: "proc", target: "/proc", proof: "/proc/self", c
 // Documentation/filesystems: proc, sysfs, devtmpfs, securityfs, efivarfs, debugfs (for kexec handover)
 const others: readonly EarlyMount[] = [
   { type: "sysfs", target: "/sys", proof: "/sys/kernel", create: true },
-  { type: "devtmpfs", target: "/dev", proof: "/dev/kmsg", create: true },
+  // An initramfs may bring nodes of its own, and those of disks are not among them.
+  { type: "devtmpfs", target: "/dev", proof: undefined, create: true },
   {
     type: "securityfs",
     target: "/sys/kernel/security",
@@ -56,10 +58,15 @@ export function mountEarly(): readonly Failure[] {
 
 function mountAll(mounts: readonly EarlyMount[]): readonly Failure[] {
   return mounts.flatMap(({ type, target, proof, create }) => {
-    if (exists(proof)) return [];
+    if (proof === undefined ? isMounted(target) : exists(proof)) return [];
     if (create) callThroughSignals("mkdirat", AT_FDCWD, cString(target), 0o755);
     else if (!exists(target)) return [];
     const result = callThroughSignals("mount", cString(type), cString(target), cString(type), 0, 0);
     return result < 0 && result !== -EBUSY ? [{ target, errno: -result }] : [];
   });
+}
+
+function isMounted(target: string): boolean {
+  const mounts = readMounts();
+  return typeof mounts !== "number" && mounts.some(({ mountPoint }) => mountPoint === target);
 }

@@ -179,11 +179,43 @@ vmSuite(
       }
     });
 
-    test("a full disk leaves a store as it was", async (guest) => {
+    /** A generation in /gen. */
+    const makeGeneration = (guest: Guest) => {
       const sum = "$(sha256sum vmlinuz | cut -d' ' -f1)";
       const manifest = `{\\"format\\":\\"aegis-kexec/1\\",\\"generation\\":9,\\"architecture\\":\\"x86_64\\",\\"kernel\\":{\\"path\\":\\"vmlinuz\\",\\"size\\":$(stat -c %s vmlinuz),\\"sha256\\":\\"${sum}\\"},\\"initrds\\":[],\\"cmdline\\":\\"x\\"}`;
+      return guest.check(
+        `mkdir -p /gen && cd /gen && cp /boot/vmlinuz . && echo "${manifest}" >boot.json`,
+      );
+    };
+
+    test("a generation is stored on a disk, and goes from there to another; neither is mounted", async (guest) => {
+      await makeGeneration(guest);
+      let source = "/gen/boot.json";
+      for (const [index, [label, { type }]] of Object.entries(systems).entries()) {
+        const store = `LABEL=${label}:/boot/store`;
+        const missing = await guest.run(`aegis-kexec fetch ${source} ${store} --json`);
+        expect(errorOf(missing.stdout)).toMatchObject({ exit: 4, code: "file-not-found" });
+        await guest.check(
+          `mount -t ${type} /dev/loop${index} /mnt && mkdir /mnt/boot/store && umount /mnt`,
+        );
+        const told = await guest.check(`aegis-kexec fetch ${source} ${store} --json`, {
+          timeout: 120,
+        });
+        expect(JSON.parse(told)).toMatchObject({ stored: true, path: `${store}/9+3` });
+        source = store;
+      }
+      for (const [index, { type }] of Object.values(systems).entries()) {
+        await guest.check(
+          `mount -t ${type} /dev/loop${index} /mnt && ls -A /mnt/boot/store | grep -qx 9+3 && rm -r /mnt/boot/store && umount /mnt`,
+        );
+      }
+      await guest.check("rm -r /gen");
+    });
+
+    test("a full disk leaves a store as it was", async (guest) => {
+      await makeGeneration(guest);
       await guest.check(
-        `mkdir -p /gen /small && cd /gen && cp /boot/vmlinuz . && echo "${manifest}" >boot.json && mount -t tmpfs -o size=3m none /small && echo mine >/small/mine`,
+        "mkdir /small && mount -t tmpfs -o size=3m none /small && echo mine >/small/mine",
       );
       const fetch = async () => {
         const { stdout } = await guest.run(`aegis-kexec fetch /gen/boot.json /small --json`);

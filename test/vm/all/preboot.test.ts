@@ -105,6 +105,7 @@ vmTest(
   async () => {
     const token = unique();
     const image = ext4Store({ "7": generation({ generation: 7, name: "shared-x86_64", token }) });
+    // Before the first process the kernel has none of its own, and this leaves a plain file at /dev/kmsg.
     const modprobe =
       '#!/bin/busybox sh\necho modprobe was here >/dev/kmsg\nexec /bin/busybox modprobe "$@"\n';
     const more = [busyboxFile("x86_64"), text("/sbin/modprobe", modprobe, 0o755)];
@@ -113,6 +114,7 @@ vmTest(
     await using guest = await startPreboot(full, { initramfs, words, disks: disk("usb", image) });
     expect(guest.announcement).toMatchObject({ token });
     expect(guest.serialLog()).toContain("modprobe was here");
+    expect(guest.serialLog()).toContain("usb-storage");
     const without = await consoleOfFailure(
       startPreboot(full, {
         initramfs: await bareArchive(full),

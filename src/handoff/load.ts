@@ -1,11 +1,7 @@
 /** Loads a kernel: request → source → verified → assembled → loaded. */
 
 import type { Architecture } from "../architecture.ts";
-import { crashMemoryCause, permissionCause } from "../diagnosis/permission.ts";
-import { cannot } from "../errors.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
-import { readKexecFact, readLoadPrivilege } from "../machine/kernel.ts";
-import { valueIn } from "../machine/reading.ts";
 import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { gateFor } from "./gate/choose-gate.ts";
@@ -21,10 +17,11 @@ import {
 } from "./request.ts";
 import { Assembled } from "./stages/assemble.ts";
 import { call, unloadSecret } from "./stages/call.ts";
-import { finish, kernelReport } from "./stages/finish.ts";
+import { countRefusal, finish, kernelReport } from "./stages/finish.ts";
 import type { Interruption } from "./stages/interruption.ts";
 import { warnOfLostHandover } from "./stages/kexec-handover.ts";
 import type { Measurement } from "./stages/measure.ts";
+import { requirePermission } from "./stages/permitted.ts";
 import { madeFile, placeWarnings, reportOf, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
 
@@ -162,6 +159,25 @@ async function loadOne(
   const starts = !request.dryRun && !request.crash;
   observer.progress?.(`opening ${request.kernel}`, 0, 0, "open");
   using source = await Source.open({ ...request, starts }, observer, gate);
+  try {
+    return await loadOpened(
+      source,
+      request,
+      { architecture, gate, limitBefore, ...held },
+      observer,
+    );
+  } catch (error) {
+    throw starts ? countRefusal(source, error, observer) : error;
+  }
+}
+
+async function loadOpened(
+  source: Source,
+  request: ParsedLoadRequest,
+  held: Held & Pick<How, "limitBefore"> & { architecture: Architecture; gate: Gate },
+  observer: Observer,
+): Promise<Called> {
+  const { architecture, gate } = held;
   using verified = await Verified.from(source, request, architecture, gate, observer);
   if (request.checkImage ?? request.dryRun) {
     const { warnOfChangedImage } = await import("./stages/changed-image.ts");
@@ -172,9 +188,9 @@ async function loadOne(
   }
   if (!request.crash) await warnOfLostHandover(verified, observer);
   using measurement = await measurementFor(source, verified, request, gate, observer);
-  const how = { limitBefore, ...held, measurement };
+  const how = { ...held, measurement };
   const given = await assembleAndCall(verified, request, how, observer);
-  if (starts) finish(source, observer);
+  if (!request.dryRun && !request.crash) finish(source, observer);
   return {
     report: {
       target: request.crash ? "crash" : "reboot",
@@ -202,20 +218,6 @@ async function withRsdp(
   if (request.acpiRsdp === undefined) return request;
   const { rsdpForRequest } = await import("./stages/rsdp.ts");
   return rsdpForRequest(request, architecture, observer);
-}
-
-/**
- * Refuses before any work what the kernel would refuse after it.
- * @returns the load limit before the call, -1 for none, undefined where the kernel has no limits
- */
-function requirePermission(request: ParsedLoadRequest): number | undefined {
-  const disabled = readKexecFact("disabled");
-  const limit = valueIn(readKexecFact(request.crash ? "loadLimitPanic" : "loadLimitReboot"));
-  const cause =
-    permissionCause(readLoadPrivilege(), { disabled }, limit, request.crash) ??
-    (request.crash ? crashMemoryCause(valueIn(readKexecFact("crashSize"))) : undefined);
-  if (cause !== undefined) throw cannot(`load ${request.kernel}`, cause);
-  return limit;
 }
 
 /** Places in the next initramfs that no signature covers; those of volumes' keys are not known yet. */

@@ -191,6 +191,8 @@ export interface Opened {
 export interface Afterwards {
   /** In words that follow "cannot". */
   readonly what: string;
+  /** It takes one try: done as well where the kernel refuses what was opened. */
+  readonly counts?: true;
   /** @returns why it could not be done; undefined where it was. @throws KexecError */
   make(): string | undefined;
 }

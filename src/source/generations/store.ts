@@ -93,7 +93,7 @@ export class Store implements Menu<StoredGeneration> {
     const down = countDown(this.tree, one.name, false);
     return {
       ...opened,
-      afterwards: down === undefined ? [] : [down],
+      afterwards: down === undefined ? [] : [{ ...down, counts: true }],
       from: placeOf(this.tree, one),
     };
   }

@@ -42,12 +42,12 @@ const placed: readonly (readonly [from: string, to: string, mode: 0o644 | 0o755]
   ],
   [
     "contrib/systemd/aegis-kexec-load.service",
-    "lib/systemd/system/aegis-kexec-load.service",
+    "usr/lib/systemd/system/aegis-kexec-load.service",
     0o644,
   ],
   [
     "contrib/systemd/aegis-kexec-refused.service",
-    "lib/systemd/system/aegis-kexec-refused.service",
+    "usr/lib/systemd/system/aegis-kexec-refused.service",
     0o644,
   ],
   ["contrib/status.schema.json", "usr/share/aegis-kexec/status.schema.json", 0o644],

@@ -12,6 +12,25 @@ export interface MemoryNeed {
   readonly copied: number;
 }
 
+/** Words that take memory away from the next kernel: see `nextMemory`. */
+const takingWords = ["mem=", "hugepages="];
+
+/**
+ * Whether it is worth a closer look whether the next kernel can unpack its initramfs.
+ * @param unpacked Bytes that it unpacks to, roughly.
+ * @param crash It goes to the memory that is reserved for a crash kernel, which is never large.
+ */
+export function mayNotUnpack(
+  { initrd, unpacked }: { readonly initrd: number; readonly unpacked: number },
+  cmdline: string,
+  crash: boolean,
+  memory: Memory,
+): boolean {
+  if (initrd === 0) return false;
+  if (crash || initrd + unpacked > (valueIn(memory.total) ?? 0) / 3) return true;
+  return takingWords.some((word) => cmdline.includes(word));
+}
+
 /** No segment may be over half of all pages: sanity_check_segment_list, kernel/kexec_core.c. */
 export function segmentCause(largest: number, memory: Memory): Cause | undefined {
   const total = valueIn(memory.total);

@@ -1,7 +1,8 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
 
-import { requireMemory } from "../diagnosis/memory-need.ts";
+import { mayNotUnpack, requireMemory } from "../diagnosis/memory-need.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
+import { cannot } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { requireLinux } from "../linux/libc.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
@@ -38,6 +39,7 @@ import { mustBeCopied } from "./stages/assemble.ts";
 import { changedWarning } from "./stages/changed-image.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
 import { placeWarnings, Secrets, secretsAskedFor } from "./stages/secrets.ts";
+import { roomToUnpack } from "./stages/unpack-room.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -108,6 +110,19 @@ async function inspectOne(
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
   const tight = reasons.attempt(() => requireMemory(need, facts.memory));
   if (tight !== undefined) notes.push(tight);
+  if (
+    verified !== undefined &&
+    mayNotUnpack(
+      { initrd: archives.size, unpacked: archives.unpacked },
+      verified.cmdline,
+      parsed.crash,
+      facts.memory,
+    )
+  ) {
+    const room = roomToUnpack(verified, parsed.crash, facts.memory);
+    if (room?.fits === false && room.certain) reasons.add(cannot("load", room.cause));
+    else if (room?.fits === false) notes.push(room.text);
+  }
   const call = predictTheCall(parsed, facts, image, kernel, { ...need, kernel: kernelSize });
   predicted(call);
 

@@ -282,7 +282,7 @@ async function assembleAndCall(
     verified.keys.length + more.length === 0 ? undefined : read.placed(verified.keys, more);
   const secrets = placed ?? read;
   const lenient = request.damagedInitrd === "warn";
-  using assembled = await Assembled.from(verified, secrets, lenient, observer);
+  using assembled = await Assembled.from(verified, secrets, lenient, observer, request.crash);
   await interruption?.check();
   const told = {
     archives: assembled.archives,

@@ -14,17 +14,18 @@ const longestBlock = chunk + Math.floor(chunk / 255) + 16;
  */
 export function walkLz4(window: Window, start: number): Walked {
   const { end } = window;
+  let unpacked = 0;
   for (let at = start + 4; ; ) {
-    if (at === end) return { end };
+    if (at === end) return { end, unpacked };
     const bytes = window.read(at, 4);
     // unlz4 leaves what is shorter than a size alone.
     if (bytes.length < 4) {
       return bytes.every((byte) => byte === 0)
-        ? { end }
+        ? { end, unpacked }
         : { kind: "cut", at, why: "ends inside the size of an lz4 block" };
     }
     const size = fieldsOf(bytes).u32(0);
-    if (size === 0) return { end: at };
+    if (size === 0) return { end: at, unpacked };
     if (size === magic) {
       at += 4;
       continue;
@@ -37,5 +38,6 @@ export function walkLz4(window: Window, start: number): Walked {
       return { kind: "cut", at, why: `ends ${needed} bytes before the end of an lz4 block` };
     }
     at += 4 + size;
+    unpacked += chunk;
   }
 }

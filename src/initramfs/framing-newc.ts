@@ -36,6 +36,7 @@ export function walkNewc(window: Window, start: number): Walked {
     if (hasMagic(bytes, headerLength, trailer)) {
       return {
         end: Math.min(end, padded(at + headerLength + nameSize) + size),
+        unpacked: at - start,
         early: seen && early,
       };
     }
@@ -56,7 +57,8 @@ export function walkNewc(window: Window, start: number): Walked {
       return { kind: "cut", at: end, why: "ends before the trailer of its newc archive" };
     }
     // A compressed archive may follow one without a trailer: the kernel does not miss it.
-    if (window.read(next, 1)[0] !== 0x30) return { end: next, early: seen && early };
+    if (window.read(next, 1)[0] !== 0x30)
+      return { end: next, unpacked: next - start, early: seen && early };
     at = next;
   }
 }

@@ -29,8 +29,9 @@ export function walkXz(window: Window, start: number): Walked {
     check > 1
       ? "its xz archive has a check that the kernel does not take: xz --check=crc32"
       : undefined;
-  const end = endOfStream(window, start, flags);
-  if (end !== undefined) return { end, doubt };
+  const sizes = { unpacked: 0 };
+  const end = endOfStream(window, start, flags, sizes);
+  if (end !== undefined) return { end, unpacked: sizes.unpacked, doubt };
   return {
     kind: "cut",
     at: window.end,
@@ -38,10 +39,15 @@ export function walkXz(window: Window, start: number): Walked {
   };
 }
 
-function endOfStream(window: Window, start: number, flags: Uint8Array): number | undefined {
+function endOfStream(
+  window: Window,
+  start: number,
+  flags: Uint8Array,
+  sizes: { unpacked: number },
+): number | undefined {
   const tail = lastByte(window, start);
   const once = { bytes: 0 };
-  if (tail !== undefined && beginOf(window, start, tail, flags, once) === start) return tail;
+  if (tail !== undefined && beginOf(window, start, tail, flags, once, sizes) === start) return tail;
   // What pretends to be a footer costs a read of its index: all of them together one read more.
   const budget = { bytes: window.end - start + longestIndex };
   // Only now: it costs a read of everything.
@@ -54,7 +60,7 @@ function endOfStream(window: Window, start: number, flags: Uint8Array): number |
     ) {
       const end = at + found + footerMagic.length;
       if ((end - start) % 4 !== 0 || bytes[found + 1] !== 0x5a) continue;
-      if (beginOf(window, start, end, flags, budget) === start) return end;
+      if (beginOf(window, start, end, flags, budget, sizes) === start) return end;
       if (budget.bytes < 0) return undefined;
     }
   }
@@ -79,6 +85,7 @@ function beginOf(
   end: number,
   flags: Uint8Array,
   budget: { bytes: number },
+  sizes: { unpacked: number },
 ): number | undefined {
   if (end - start < headerSize + footerSize) return undefined;
   const footer = window.read(end - footerSize, footerSize);
@@ -93,7 +100,7 @@ function beginOf(
   budget.bytes -= indexSize;
   const index = window.read(indexAt, indexSize);
   if (crcOf(index.subarray(0, -4)) !== fieldsOf(index).u32(indexSize - 4)) return undefined;
-  const blocks = blocksOf(index);
+  const blocks = blocksOf(index, sizes);
   return blocks === undefined ? undefined : indexAt - blocks - headerSize;
 }
 
@@ -102,8 +109,8 @@ function indexSizeOf(footer: Uint8Array): number {
   return (fieldsOf(footer).u32(4) + 1) * 4;
 }
 
-/** Bytes of all blocks that an index lists: section 4. */
-function blocksOf(index: Uint8Array): number | undefined {
+/** Bytes of all blocks that an index lists, and what they unpack to: section 4. */
+function blocksOf(index: Uint8Array, sizes: { unpacked: number }): number | undefined {
   let at = 1;
   const next = (): number => {
     let value = 0;
@@ -118,11 +125,12 @@ function blocksOf(index: Uint8Array): number | undefined {
   const records = next();
   // Each takes two bytes at least.
   if (!(records <= index.length / 2)) return undefined;
-  let size = 0;
+  let [size, unpacked] = [0, 0];
   for (let record = 0; record < records; record++) {
     size += Math.ceil(next() / 4) * 4;
-    next();
+    unpacked += next();
   }
+  sizes.unpacked = unpacked;
   return Number.isSafeInteger(size) ? size : undefined;
 }
 

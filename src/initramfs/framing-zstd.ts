@@ -39,7 +39,7 @@ export function walkZstd(window: Window, start: number): Walked {
   const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
   const checksum = (descriptor & 0x04) === 0 ? 0 : 4;
   at += 5 + (single ? 0 : 1) + dictionary + contentSize;
-  for (;;) {
+  for (let blocks = 1; ; blocks++) {
     const bytes = window.read(at, blockHeader);
     if (bytes.length < blockHeader) return cut(at, "a block's header");
     const [low = 0, middle = 0, high = 0] = bytes;
@@ -53,6 +53,8 @@ export function walkZstd(window: Window, start: number): Walked {
     if (length > window.end - at) return cut(at, "a block");
     at += length;
     if ((header & 1) === 0) continue;
-    return checksum > window.end - at ? cut(at, "the checksum") : { end: at + checksum };
+    return checksum > window.end - at
+      ? cut(at, "the checksum")
+      : { end: at + checksum, unpacked: blocks * longestBlock };
   }
 }

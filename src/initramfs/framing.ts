@@ -4,7 +4,7 @@
  * their headers, blocks and indexes. What the kernel would stop at is a fault: it unpacks nothing that
  * follows, and says so only in its log.
  */
-import type { ByteSource } from "../image/bytes.ts";
+import { type ByteSource, fieldsOf } from "../image/bytes.ts";
 import { type Compression, readCompression } from "../image/compression.ts";
 import { walkLz4 } from "./framing-lz4.ts";
 import { walkNewc } from "./framing-newc.ts";
@@ -22,6 +22,8 @@ export interface Framing {
   readonly nothing: boolean;
   /** Whether it has anything beside microcode and ACPI tables. */
   readonly earlyOnly: boolean;
+  /** Bytes that it unpacks to, roughly: a reason to look closer, or none. */
+  readonly unpacked: number;
 }
 
 /** Bytes that tell what begins. */
@@ -37,12 +39,14 @@ export function readFraming(source: ByteSource, from = 0, end = source.size): Fr
   const window = new Window(source, end);
   const doubts: string[] = [];
   let [early, other] = [false, from > 0];
+  let unpacked = 0;
   const result = (rest: Partial<Framing> = {}): Framing => ({
     fault: undefined,
     unchecked: undefined,
     doubts,
     nothing: !early && !other && rest.fault === undefined && rest.unchecked === undefined,
     ...rest,
+    unpacked,
     earlyOnly: early && !other && rest.unchecked === undefined,
   });
   for (let at = window.skipZeros(from); at < end; at = window.skipZeros(at)) {
@@ -56,16 +60,28 @@ export function readFraming(source: ByteSource, from = 0, end = source.size): Fr
       if (compression === undefined) {
         return result({ fault: { kind: "junk", at, why: "has something that is no archive" } });
       }
-      if (walk === undefined) return result({ unchecked: { at, compression } });
+      if (walk === undefined) {
+        unpacked += uncheckedSize(window, at, compression);
+        return result({ unchecked: { at, compression } });
+      }
       walked = walk(window, at);
     }
     if ("why" in walked) return result({ fault: walked });
+    unpacked += walked.unpacked;
     if (walked.doubt !== undefined) doubts.push(walked.doubt);
     if (walked.early === true) early = true;
     else other = true;
     at = walked.end;
   }
   return result();
+}
+
+/** gzip tells at its end (RFC 1952, 2.3.1), where that can be true; others are packed as well as most are. */
+function uncheckedSize(window: Window, at: number, compression: Compression): number {
+  const packed = window.end - at;
+  const tells = compression === "gzip" && packed >= 18;
+  const size = tells ? fieldsOf(window.read(window.end - 4, 4)).u32(0) : 0;
+  return size >= packed && size <= packed * 1032 ? size : packed * 4;
 }
 
 const walks: Partial<Record<Compression, (window: Window, at: number) => Walked>> = {

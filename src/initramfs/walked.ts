@@ -11,6 +11,8 @@ export interface FramingFault {
 export type Walked =
   | {
       readonly end: number;
+      /** Bytes that it unpacks to, as far as the walk tells: more than there are, rather than less. */
+      readonly unpacked: number;
       /** Why the kernel may not take it although it is whole. */
       readonly doubt?: string | undefined;
       /** It has entries, all of which the kernel looks for before it unpacks any: lib/earlycpio.c. */

@@ -19,6 +19,7 @@ export class Window {
   /** The bytes at `at`: `length` of them, or as many as there are. */
   read(at: number, length: number): Uint8Array {
     const wanted = Math.max(0, Math.min(length, this.end - at));
+    if (wanted === 0) return new Uint8Array();
     const from = at - this.start;
     if (from >= 0 && from + wanted <= this.bytes.length)
       return this.bytes.subarray(from, from + wanted);

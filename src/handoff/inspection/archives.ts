@@ -11,6 +11,8 @@ export interface ArchivesInspected {
   /** Bytes of the whole initramfs, and of what has to be copied to join it. */
   readonly size: number;
   readonly copied: number;
+  /** Bytes that it unpacks to, roughly. */
+  readonly unpacked: number;
   /** What is odd about them; the kernel decides, so it is no reason. */
   readonly notes: readonly string[];
 }
@@ -66,6 +68,7 @@ export async function inspectArchives(
   return {
     reports,
     size: plan?.size ?? 0,
+    unpacked: examined.reduce((sum, one) => sum + one.unpacked, 0),
     copied: plan === undefined || !(joined || how.copied) ? 0 : plan.size,
     notes: [
       ...examined.flatMap(({ warnings }) => warnings),

@@ -33,6 +33,8 @@ export interface Examined extends Archive {
   readonly unchecked: string | undefined;
   /** It has microcode or ACPI tables, and nothing else. */
   readonly earlyOnly: boolean;
+  /** Bytes that it unpacks to, roughly. */
+  readonly unpacked: number;
 }
 
 /** Bytes that a gzip archive may unpack to while its end is looked for. */
@@ -51,6 +53,7 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     warnings,
     unchecked: undefined,
     earlyOnly: false,
+    unpacked: 0,
   };
   const bootconfig = readBootconfig(archive);
   if (bootconfig?.kind === "broken") {
@@ -74,7 +77,7 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     bootconfig?.kind === "bootconfig" ? bootconfig.offset : size,
     place,
   );
-  const { fault, unchecked, doubts, nothing, earlyOnly } = framing;
+  const { fault, unchecked, doubts, nothing, earlyOnly, unpacked } = framing;
   if (nothing) warnings.push(`${path} has nothing but zeros in it`);
   for (const doubt of doubts) warnings.push(`${path}: ${doubt}`);
   // A trailer that the kernel does not take for one is no archive either: it was told above.
@@ -91,6 +94,7 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     warnings,
     unchecked: unchecked?.compression,
     earlyOnly,
+    unpacked,
   };
 }
 
@@ -114,7 +118,9 @@ async function framingOf(archive: OpenArchive, end: number, place: Place): Promi
     });
     if (found.kind === "stopped") break;
     if (found.kind !== "whole") return { ...framing, fault: found, unchecked: undefined };
+    const { unpacked: before } = framing;
     framing = readFraming(archive, found.end, end);
+    framing = { ...framing, unpacked: before + framing.unpacked };
   }
   return framing;
 }

@@ -1,10 +1,10 @@
 /** One kernel descriptor, one initramfs descriptor, one command line: what the system call takes. */
 
-import { requireMemory } from "../../diagnosis/memory-need.ts";
+import { mayNotUnpack, requireMemory } from "../../diagnosis/memory-need.ts";
 import { cannot } from "../../errors.ts";
 import type { InjectedArchive } from "../../initramfs/inject.ts";
 import { type Piece, planJoin } from "../../initramfs/join.ts";
-import { readMemory } from "../../machine/kernel.ts";
+import { type Memory, readMemory } from "../../machine/kernel.ts";
 import { isWhole, type OpenFile, type SourceFile } from "../../source/open-file.ts";
 import type { ManifestFile } from "../../trust/manifest.ts";
 import type { ArchiveLoaded, Observer } from "../report.ts";
@@ -30,6 +30,7 @@ export class Assembled implements Disposable {
   /**
    * Joins the archives and puts the secrets behind them. One archive alone is not copied.
    * @param lenient An archive that is cut or followed by junk is a warning where nothing is lost by it.
+   * @param crash It is for a crash kernel.
    * @throws KexecError of `examineArchive`, `planInjection`, `planJoin`, `requireMemory` and `Memfd`
    */
   static async from(
@@ -37,6 +38,7 @@ export class Assembled implements Disposable {
     secrets: Secrets,
     lenient: boolean,
     observer: Observer,
+    crash = false,
   ): Promise<Assembled> {
     const { initrds } = verified;
     const kernel = verified.image.file;
@@ -69,15 +71,20 @@ export class Assembled implements Disposable {
     if (empty !== undefined) observer.warn?.(empty);
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
     const mustCopy = initrds.some(mustBeCopied);
+    const memory = readMemory();
     const tight = requireMemory(
       {
         kernel: kernel.size,
         initrd: plan.size,
         copied: plan.passThrough && !mustCopy ? 0 : plan.size,
       },
-      readMemory(),
+      memory,
     );
     if (tight !== undefined) observer.warn?.(tight);
+    const unpacked = examined.reduce((sum, one) => sum + one.unpacked, 0);
+    if (mayNotUnpack({ initrd: plan.size, unpacked }, verified.cmdline, crash, memory)) {
+      await requireRoom(verified, crash, memory, observer);
+    }
 
     using held = new DisposableStack();
     const [first] = initrds;
@@ -125,6 +132,20 @@ async function requireSigned(
     why: "the file changed while it was read",
     hint: "wait until whatever writes it has finished",
   });
+}
+
+/** @throws KexecError `no-room` where it is certain that the next kernel cannot unpack it */
+async function requireRoom(
+  verified: Verified,
+  crash: boolean,
+  memory: Memory,
+  observer: Observer,
+): Promise<void> {
+  const { roomToUnpack } = await import("./unpack-room.ts");
+  const verdict = roomToUnpack(verified, crash, memory);
+  if (verdict === undefined || verdict.fits) return;
+  if (verdict.certain) throw cannot("load", verdict.cause);
+  observer.warn?.(verdict.text);
 }
 
 async function planSecrets(secrets: Secrets): Promise<InjectedArchive> {

@@ -1,0 +1,101 @@
+/** What an initramfs unpacks to, against guests of several sizes: what is said before, and what becomes of it. */
+import { expect } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { ensureBuilt } from "../../../build/reuse.ts";
+import { encodeArchive } from "../../../src/initramfs/cpio.ts";
+import { type Guest, startGuest } from "../lib/guest.ts";
+import { guestInitramfs } from "../lib/initramfs.ts";
+import { kernel } from "../lib/kernels.ts";
+import { loadAsPredicted, memberOf } from "../lib/prediction.ts";
+import { vmTest } from "../lib/suite.ts";
+
+const name = "shared-x86_64";
+const mib = 1 << 20;
+
+/** Half of it is noise: it packs to about half. */
+function ballast(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let state = 12345;
+  for (let at = 0; at < size / 2; at++) {
+    state = (Math.imul(state, 1103515245) + 12345) | 0;
+    bytes[at] = state >>> 16;
+  }
+  return bytes;
+}
+
+/** The agent's initramfs with so much more in it, packed by a tool. */
+function initramfs(token: string, more: number, command: readonly string[]): Uint8Array {
+  const own = readFileSync(guestInitramfs({ arch: "x86_64", token }));
+  const extra = encodeArchive([{ type: "file", path: "ballast", data: ballast(more) }]);
+  const packed = Bun.spawnSync([...command], { stdin: Buffer.from(extra) });
+  if (!packed.success) throw new Error(String(packed.stderr));
+  return new Uint8Array(Buffer.concat([own, packed.stdout]));
+}
+
+async function guestOf(memory: number, archive: Uint8Array, cmdline = ""): Promise<Guest> {
+  return startGuest({
+    kernel: kernel(name),
+    memory,
+    cmdline,
+    initramfs: guestInitramfs({
+      arch: "x86_64",
+      token: "first",
+      programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+      entries: [
+        { type: "host-file", path: "/boot/vmlinuz", source: kernel(name).path },
+        { type: "file", path: "/boot/initrd", data: archive },
+      ],
+    }),
+  });
+}
+
+const zstd = ["zstd", "-q", "-1"] as const;
+const xz = ["xz", "-q", "-0", "--check=crc32"] as const;
+const words = "no_timer_check console=ttyS0 panic=-1";
+
+interface Case {
+  readonly memory: number;
+  /** MiB of files in the next initramfs. */
+  readonly files: number;
+  readonly command: readonly string[];
+  readonly cmdline?: string;
+  readonly says: "fits" | "warned" | "refused";
+}
+
+const cases: readonly Case[] = [
+  { memory: 448, files: 60, command: zstd, says: "fits" },
+  { memory: 448, files: 130, command: zstd, cmdline: "mem=192M root=x", says: "warned" },
+  { memory: 448, files: 130, command: xz, cmdline: "mem=160M root=x", says: "refused" },
+  { memory: 1024, files: 150, command: zstd, says: "fits" },
+  { memory: 4096, files: 300, command: zstd, says: "fits" },
+];
+
+for (const { memory, files, command, cmdline = "root=x", says } of cases) {
+  const title = `${files} MiB in ${memory} MiB by ${command[0]}, ${cmdline}: ${says}`;
+  vmTest(title, { needs: [name, `tool:${command[0] ?? ""}`], timeout: 480 }, async () => {
+    const token = randomUUID();
+    await using guest = await guestOf(memory, initramfs(token, files * mib, command));
+    const line = `/boot/vmlinuz --initrd /boot/initrd --cmdline '${words} ${cmdline}'`;
+    const { exit, result, inspection } = await loadAsPredicted(guest, line);
+    const told = JSON.stringify([result, inspection]);
+    if (says === "refused") {
+      expect(exit).toBe(9);
+      expect(memberOf(result, "error")["message"]).toMatch(/cannot be unpacked in .* mem=160M/);
+      return;
+    }
+    expect(exit).toBe(0);
+    expect(told.includes("may run out of memory")).toBe(says === "warned");
+    const up = await guest
+      .handoff("aegis-kexec exec --force", { timeout: 200 })
+      .catch((error: unknown) => String(error));
+    if (says === "fits") {
+      expect(up).toMatchObject({ token });
+      const size = await guest.check("wc -c </ballast");
+      expect(Number(size)).toBe(files * mib);
+    } else {
+      // It ran out: what the warning was for.
+      expect(String(up)).toMatch(/panic|out of memory|Initramfs unpacking failed|QEMU ended/i);
+    }
+  });
+}

@@ -33,6 +33,12 @@ async function main(argv: readonly string[]): Promise<number> {
       appendHere(argv[1] ?? "");
       return 0;
     }
+    const { leaseArgument, takeLease } = await import("./handoff/network/lease.ts");
+    if (first === leaseArgument) {
+      // Behind the script that it was called as
+      takeLease(argv[2], process.env);
+      return 0;
+    }
   }
   if (isKexecName(process.argv0)) {
     const { runKexec } = await import("./cli/kexec/run.ts");

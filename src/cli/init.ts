@@ -36,6 +36,7 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
   const cmdline = valueIn(readRunningCmdline());
   const words = initArguments(argv, cmdline);
   await loadModules(words);
+  await setUpNetwork(words);
   const exit = await run(words);
   const action = lastAction(words);
   say(`ended with exit code ${exit}; ${failureWords[action]} in ${restSeconds} s`);
@@ -49,13 +50,28 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
   }
 }
 
+const isUrl = (word: string) => /^https?:\/\//i.test(word);
+
+/** Where a SOURCE is on a server, and nobody else has set the network up. */
+async function setUpNetwork(words: readonly string[]): Promise<void> {
+  const given = beforeEndOfOptions(words);
+  if (!given.some(isUrl)) return;
+  const network = await import("../handoff/network/set-up.ts");
+  await network.setUpNetwork({
+    warn: (line) => say(`warning: ${line}`),
+    note: (line) => {
+      if (given.includes("--verbose")) say(line);
+    },
+  });
+}
+
 /** What leads to disks, where nobody else loads it; file systems and what comes later follow as they are needed. */
 async function loadModules(words: readonly string[]): Promise<void> {
   const given = beforeEndOfOptions(words);
   const hasModules = exists("/lib/modules") || exists("/usr/lib/modules");
   if (given.includes("--no-modules") || !hasModules) return;
   const { moduleLoaderFor } = await import("../handoff/modules/loader.ts");
-  const network = given.some((word) => /^https?:\/\//.test(word));
+  const network = given.some(isUrl);
   const watchdog = given.some((word) => /^--watchdog(?:=|$)/.test(word));
   const loader = moduleLoaderFor(
     readIdentity().release,

@@ -10,7 +10,7 @@ import type { Admission } from "../source/kind.ts";
 import { FoundSource, Source } from "../source/open.ts";
 import { isWhole, type OpenFile } from "../source/open-file.ts";
 import { isTree } from "../source/place.ts";
-import { gateFor } from "./gate/choose-gate.ts";
+import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import { type ArchivesInspected, inspectArchives } from "./inspection/archives.ts";
 import { inspectEntries } from "./inspection/entries.ts";
 import { type InspectedImage, inspectImage } from "./inspection/image.ts";
@@ -87,7 +87,10 @@ async function inspectOne(
     ...(gate?.refusedSecrets(parsed.secrets.filter(({ luks }) => luks === undefined)) ?? []),
   );
   observer.progress?.(`opening ${parsed.kernel}`, 0, 0, "open");
-  const found = held.use(await FoundSource.find(parsed, listener, gate ?? brokenGate(reasons)));
+  const admission = gate && (await admissionFor(gate, parsed, listener));
+  const found = held.use(
+    await FoundSource.find(parsed, listener, admission ?? brokenGate(reasons)),
+  );
   const source =
     gate && (await reasons.attemptAsync(async () => held.use(await Source.of(found, parsed))));
   const verified =

@@ -4,7 +4,7 @@ import type { Architecture } from "../architecture.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
 import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
-import { gateFor } from "./gate/choose-gate.ts";
+import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { ArchiveLoaded, LoadReport, Observer } from "./report.ts";
 import {
@@ -158,7 +158,8 @@ async function loadOne(
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   const starts = !request.dryRun && !request.crash;
   observer.progress?.(`opening ${request.kernel}`, 0, 0, "open");
-  using source = await Source.open({ ...request, starts }, observer, gate);
+  const admission = await admissionFor(gate, request, observer);
+  using source = await Source.open({ ...request, starts }, observer, admission);
   try {
     return await loadOpened(
       source,

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { cannot } from "../errors.ts";
 import { parseLuks } from "../initramfs/luks/option.ts";
 import { parseSecret } from "../initramfs/secret.ts";
+import { isUrl } from "../source/place.ts";
 import { lastLastingPcr } from "../trust/pcr.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
 import { flag, listOf, longestWait, parse, path, text, wholeNumber } from "./request-members.ts";
@@ -187,7 +188,11 @@ export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 /** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
 export type AskedLoadRequest = Omit<v.InferOutput<typeof loadSchema>, "luks">;
 /** A request for one SOURCE. */
-export type ParsedLoadRequest = AskedLoadRequest & { readonly kernel: string };
+export type ParsedLoadRequest = AskedLoadRequest & {
+  readonly kernel: string;
+  /** Where that is on a server: the other SOURCEs that are not. */
+  readonly others?: readonly string[];
+};
 export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
 export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
 export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSchema>>;
@@ -214,7 +219,11 @@ export function hasOneSource(asked: AskedLoadRequest): asked is ParsedLoadReques
 
 /** A request for each SOURCE, in their order. */
 export function requestsOf(asked: AskedLoadRequest): readonly ParsedLoadRequest[] {
-  return [asked.kernel].flat().map((kernel) => ({ ...asked, kernel }));
+  const all = [asked.kernel].flat();
+  const others = all.filter((source) => !isUrl(source));
+  return all.map((kernel) =>
+    isUrl(kernel) && others.length > 0 ? { ...asked, kernel, others } : { ...asked, kernel },
+  );
 }
 
 /** @throws KexecError `usage` */

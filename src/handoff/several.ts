@@ -6,7 +6,7 @@ import type { ParsedLoadRequest } from "./request.ts";
 
 /**
  * Whether an error says nothing of SOURCE: this program, this system, what this process may do, or a
- * policy that stops everything. Another SOURCE would meet it too.
+ * policy that stops everything, or the caller does. Another SOURCE would meet it too.
  */
 export function isAboutMachine({
   exit,
@@ -15,7 +15,7 @@ export function isAboutMachine({
   readonly exit: number;
   readonly code: string;
 }): boolean {
-  return [1, 3, 7].includes(exit) || code === "policy-broken";
+  return [1, 3, 7].includes(exit) || code === "policy-broken" || code === "aborted";
 }
 
 export function passedOver({ kernel }: ParsedLoadRequest, why: string): string {

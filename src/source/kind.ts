@@ -225,6 +225,8 @@ export interface Menu<E extends MenuEntry = MenuEntry> {
   failed?(): Promise<void>;
   /** Opens the default, where only trying tells which it is: the generation that verifies. */
   openDefault?(opening: Opening): Promise<Opened>;
+  /** Of a store: the highest generation above this one that verifies and was blessed. */
+  blessedAbove?(generation: number): Promise<{ readonly generation: number } | undefined>;
 }
 
 /** A manifest that was admitted, whose files are opened one by one: what `fetch` stores. */

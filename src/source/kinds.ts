@@ -66,6 +66,9 @@ const bootEntry: SourceKind<FoundFile> = {
   reader: async () => (await import("./entry/entry.ts")).entryReader,
 };
 
+/** What `inspect` calls a manifest. */
+export const manifestKind = "manifest";
+
 /** What a file is. The last row takes every file. */
 export const fileKinds: readonly SourceKind<FoundFile>[] = [
   {
@@ -85,7 +88,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     reader: () => wrapped,
   },
   {
-    name: "manifest",
+    name: manifestKind,
     // JSON: an object. No image format begins with white space or a brace.
     resembles: ({ beginning }) =>
       /^\ufeff?\s*\{/.test(new TextDecoder().decode(beginning.subarray(0, 64))),

@@ -15,7 +15,7 @@ import type {
   SourceManifest,
   Whole,
 } from "./kind.ts";
-import { fileKinds, treeKinds } from "./kinds.ts";
+import { fileKinds, manifestKind, treeKinds } from "./kinds.ts";
 import { readAhead, type SourceFile } from "./open-file.ts";
 import { type Found, findSource, isTree } from "./place.ts";
 
@@ -108,12 +108,21 @@ export class FoundSource implements Disposable {
   /** @throws KexecError of the kind's reader, `MenuReading.choose` and `Admission.admit` */
   async open(entry: string | undefined): Promise<Opened> {
     this.requireMenuFor(entry);
-    const { recognised, opening } = this;
-    return openRecognised(recognised, entry, opening, await this.menu());
+    const { recognised } = this;
+    return openRecognised(recognised, entry, await this.openingFor(entry), await this.menu());
+  }
+
+  private async openingFor(entry: string | undefined): Promise<Opening> {
+    const { opening, path } = this;
+    if (entry === undefined || this.kind !== manifestKind) return opening;
+    const { openingOnly } = await import("./manifest-entry.ts");
+    return openingOnly(opening, entry, path);
   }
 
   private requireMenuFor(entry: string | undefined): void {
-    if (entry !== undefined && this.recognised.menu === undefined && !isTree(this.found)) {
+    const { kind, found, recognised } = this;
+    if (entry === undefined || kind === manifestKind || isTree(found)) return;
+    if (recognised.menu === undefined) {
       throw cannot(`use --entry ${entry}`, {
         code: "usage",
         why: `${this.path} is not a directory of boot entries`,
@@ -129,8 +138,8 @@ export class FoundSource implements Disposable {
    */
   async generation(entry: string | undefined): Promise<Generation> {
     this.requireMenuFor(entry);
-    const { recognised, opening, path } = this;
-    const generation = await recognised.generation(opening, entry);
+    const { recognised, path } = this;
+    const generation = await recognised.generation(await this.openingFor(entry), entry);
     if (generation !== undefined) return generation;
     throw cannot(`fetch ${path}`, {
       code: "usage",

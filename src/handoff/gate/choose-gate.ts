@@ -3,7 +3,10 @@ import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { ENOENT } from "../../errno.ts";
 import { cannot } from "../../errors.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
+import type { Listener } from "../../listener.ts";
 import { readMemory } from "../../machine/kernel.ts";
+import type { Admission } from "../../source/kind.ts";
+import type { ParsedLoadRequest } from "../request.ts";
 import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
@@ -57,4 +60,17 @@ function requireNoTrustWords({ signature, minGeneration, threshold }: TrustOptio
     why: "no key is trusted here, so it would have no effect",
     hint: "name the public key with --trust, or in a policy",
   });
+}
+
+/** What a source is opened through: the gate, and what the other SOURCEs have to say. */
+export async function admissionFor(
+  gate: Gate,
+  request: ParsedLoadRequest,
+  listener: Listener,
+): Promise<Admission> {
+  if (request.others === undefined) return gate;
+  const { withoutWayDown } = await import("./no-way-down.ts");
+  // A signature that was named is that of this generation.
+  const fresh = () => gateFor({ ...request, signature: [] });
+  return withoutWayDown(gate, request, listener, fresh);
 }

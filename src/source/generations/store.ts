@@ -118,6 +118,16 @@ export class Store implements Menu<StoredGeneration> {
     throw noSuchEntry(this, entry ?? "", this.stored());
   }
 
+  async blessedAbove(generation: number): Promise<StoredGeneration | undefined> {
+    for (const one of this.stored()) {
+      // What has a counter was not blessed; what cannot be read has no number.
+      const counts = one.triesLeft === undefined && one.broken === undefined;
+      if (!counts || one.generation <= generation) continue;
+      if ((await this.whyNot(one)) === undefined) return one;
+    }
+    return undefined;
+  }
+
   private async chooseDefault({ listener }: Opening): Promise<StoredGeneration> {
     const canCount = this.canCount();
     const order = tryOrder(this.stored(), canCount);

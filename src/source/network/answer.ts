@@ -59,15 +59,19 @@ async function readBody(
   watch: Watch,
   take: (bytes: Uint8Array) => boolean | Promise<boolean>,
 ): Promise<void> {
+  let taking = false;
   try {
     if (body === null) return;
     for await (const bytes of body) {
       watch.heard(bytes.byteLength);
+      taking = true;
       if (!(await take(bytes))) return;
+      taking = false;
       // What is done with the bytes is no fault of the server's.
       watch.heard();
     }
   } catch (error) {
+    if (taking) throw error;
     if (watch.failure !== undefined) throw watch.failure;
     const name = nameOf(error);
     if (name === "ECONNRESET" || name === "ConnectionClosed") {

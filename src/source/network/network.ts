@@ -52,8 +52,9 @@ export async function findOnNetwork(
     );
   const kept = new Kept();
   const openBeside = (suffix: string, what: string) =>
-    kept.get(suffix, undefined, () =>
-      orAbsent(get(addressBeside(url, suffix), { what, most: largestSignature })),
+    // Small, and read by everyone who asks who signed it
+    kept.get(suffix, { stays: true }, async () =>
+      held.use(await orAbsent(get(addressBeside(url, suffix), { what, most: largestSignature }))),
     );
   const file = held.use(
     await get(url, {
@@ -70,9 +71,10 @@ export async function findOnNetwork(
   return {
     file,
     beginning: beginningOf(file),
-    openBelow: (path, what, signed, from) => {
+    openBelow: (path, what, signed, from = 0) => {
       const key = `/${path} ${signed?.sha256} ${signed?.size} ${from}`;
-      return kept.get(key, from === 0 ? signed?.sha256 : undefined, () =>
+      const sealedAs = from === 0 ? signed?.sha256 : undefined;
+      return kept.get(key, { sealedAs }, () =>
         get(addressBelow(url, path), { what, signed, most: largestImage, from }),
       );
     },
@@ -85,14 +87,17 @@ export async function findOnNetwork(
 class Kept {
   private readonly files = new Map<string, { readonly file: Promise<Memfd>; lent: number }>();
 
-  /** @param sealedAs see `OpenFile.sealedAs` */
+  /**
+   * @param how.sealedAs see `OpenFile.sealedAs`
+   * @param how.stays whether it is kept, and closed by somebody else
+   */
   async get(
     key: string,
-    sealedAs: string | undefined,
+    { sealedAs, stays = false }: { sealedAs?: string | undefined; stays?: boolean },
     fetch: () => Promise<Memfd>,
   ): Promise<HeldFile> {
     const { files } = this;
-    const entry = files.get(key) ?? { file: fetch(), lent: 0 };
+    const entry = files.get(key) ?? { file: fetch(), lent: stays ? 1 : 0 };
     files.set(key, entry);
     entry.lent += 1;
     const giveBack = () => {

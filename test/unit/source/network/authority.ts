@@ -1,5 +1,6 @@
 /** Certificates for tests, made by the runtime: no tool is needed. */
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { addressBytes } from "../../../../src/source/network/reach.ts";
 import { ascii, concat } from "../../image/build.ts";
 import { der, name, oid } from "../../image/der-build.ts";
 
@@ -39,9 +40,8 @@ const extension = (id: string, value: Uint8Array) => sequence(oid(id), der(0x04,
 
 function subjectAltName(names: readonly string[]): Uint8Array {
   const encoded = names.map((one) => {
-    if (/^\d+(\.\d+){3}$/.test(one)) return der(0x87, Uint8Array.from(one.split(".").map(Number)));
-    if (one === "::1") return der(0x87, Uint8Array.from([...Array<number>(15).fill(0), 1]));
-    return der(0x82, ascii(one));
+    const address = addressBytes(one);
+    return address === undefined ? der(0x82, ascii(one)) : der(0x87, address);
   });
   return extension("2.5.29.17", sequence(...encoded));
 }

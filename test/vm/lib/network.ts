@@ -1,0 +1,72 @@
+/** A server on this machine's loopback, which guests reach through QEMU, and preboots that start from it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CpioEntry } from "../../../src/initramfs/cpio.ts";
+import { Authority } from "../../unit/source/network/authority.ts";
+import { type Answer, type Asked, ok, Server, status } from "../../unit/source/network/server.ts";
+import { text } from "./initramfs.ts";
+import { type KernelName, kernel } from "./kernels.ts";
+import { unpackedPackage } from "./packages.ts";
+import { bareArchive, generationFiles } from "./stores.ts";
+
+/** This machine as a guest sees it: QEMU's documentation, invocation, `-netdev user`. */
+export const hostAddress = "10.0.2.2";
+export const hostAddress6 = "fec0::2";
+export const hostName = "boot.example";
+
+const authority = new Authority("the organisation's");
+const served = authority.issue({ names: [hostAddress, hostAddress6, hostName] });
+const client = authority.issue({ names: ["node-1"] });
+
+export interface GenerationServerOptions {
+  /** Default https, with a certificate of the client asked for. */
+  readonly plain?: boolean;
+  readonly hostname?: "127.0.0.1" | "::1";
+  readonly instead?: (asked: Asked) => Answer | undefined;
+}
+
+/** Serves the files of a folder at /node/. */
+export function serveFolder(
+  folder: string,
+  { plain = false, hostname = "127.0.0.1", instead }: GenerationServerOptions = {},
+): Server {
+  const files = new Map(
+    generationFiles.map((name) => [`/node/${name}`, readFileSync(join(folder, name))] as [string, Uint8Array]),
+  );
+  return new Server(
+    (asked) => {
+      const file = files.get(asked.path);
+      return instead?.(asked) ?? (file === undefined ? status(404) : ok(file));
+    },
+    { hostname, ...(plain ? {} : { tls: served, authority: authority.cert }) },
+  );
+}
+
+export function urlOf({ port }: Server, host: string, scheme: "http" | "https" = "https"): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}/node/boot.json`;
+}
+
+export const clientWords = "--ca /etc/tls/ca.pem --client-cert /etc/tls/node.pem";
+
+/** QEMU's words for a network card whose other side is this machine. */
+export const networkCard = [
+  ...["-netdev", "user,id=net0,ipv6=on"],
+  ...["-device", "virtio-net-pci,netdev=net0"],
+];
+
+/** The binary, what it needs for a server, and the DHCP client of busybox. */
+export function networkArchive(name: KernelName, more: readonly CpioEntry[] = []): Promise<string> {
+  const { arch } = kernel(name);
+  const debian = arch === "x86_64" ? "amd64" : "arm64";
+  const busybox = join(unpackedPackage(`busybox-static:${debian}`) ?? "", "bin/busybox");
+  return bareArchive(name, {
+    modules: ["virtio_pci", "virtio_net", "virtio_blk", "ext4", "crc32c_generic"],
+    more: [
+      text("/etc/tls/ca.pem", authority.cert),
+      text("/etc/tls/node.pem", client.cert + client.key),
+      text("/etc/hosts", `${hostAddress} ${hostName}\n`),
+      { type: "file", path: "/bin/busybox", mode: 0o755, data: readFileSync(busybox) },
+      ...more,
+    ],
+  });
+}

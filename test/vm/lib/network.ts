@@ -31,7 +31,9 @@ export function serveFolder(
   { plain = false, hostname = "127.0.0.1", instead }: GenerationServerOptions = {},
 ): Server {
   const files = new Map(
-    generationFiles.map((name) => [`/node/${name}`, readFileSync(join(folder, name))] as [string, Uint8Array]),
+    generationFiles.map(
+      (name) => [`/node/${name}`, readFileSync(join(folder, name))] as [string, Uint8Array],
+    ),
   );
   return new Server(
     (asked) => {

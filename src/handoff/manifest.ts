@@ -45,11 +45,13 @@ export async function manifest(
       hint: "give the kernel that it is about",
     });
   }
-  if (source.whole !== undefined) {
+  // Also where a menu on a disk leads into an image: then the file is a range of another.
+  const named = [source.kernel, ...source.initrds].map(({ file }) => file);
+  if (source.whole !== undefined || named.some(({ fd }) => fd === undefined)) {
     throw cannot(`write a manifest of ${parsed.kernel}`, {
       code: "usage",
       why: "its files are inside of an ISO image, and a manifest cannot name them",
-      hint: `sign the image itself, whole: minisign -S -m ${source.whole.file.path}`,
+      hint: `sign the image itself, whole: minisign -S -m ${source.whole?.file.path ?? "IMAGE"}`,
     });
   }
   const profile = source.entry?.facts?.profile ?? 0;

@@ -25,10 +25,10 @@ export interface MenuHost {
   /** What is known of a device's file system; empty where nothing is. */
   facts(device: string): DeviceFacts;
   /**
-   * `loopback NAME FILE`: makes an image a device, and says its name in `devices` from then on.
-   * Undefined, or a host without it: such an image cannot be opened.
+   * `loopback NAME FILE`: what the device is called that an image is, in places and nowhere else. Undefined,
+   * or a host without it: such an image cannot be opened.
    */
-  loopback?(name: string, image: MenuPlace): boolean;
+  loopback?(image: MenuPlace): string | undefined;
 }
 
 export interface MenuStatus {

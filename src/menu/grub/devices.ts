@@ -22,6 +22,8 @@ const absent = "!";
 export class Devices {
   /** The name that stands for the menu's own file system, once it is known. */
   private ownName: string | undefined;
+  /** Images by the names that the script gives them; of each entry its own. */
+  loops = new Map<string, string>();
   /** What the absent ones were searched by. */
   private readonly absents: { readonly kind: SearchKind; readonly key: string }[] = [];
   private readonly found = new Map<string, string | undefined>();
@@ -80,7 +82,8 @@ export class Devices {
 
   /** Why nothing on a device can be read; undefined where it is there. */
   absence(device: string): string | undefined {
-    if (this.host.devices.includes(device) || device === this.ownName) return undefined;
+    if (this.loops.has(device) || device === this.ownName) return undefined;
+    if (this.host.devices.includes(device)) return undefined;
     if (device === "") return "it names no device";
     const searched = this.searched(device) !== undefined;
     return `it is on ${this.nameOf(device)}, ${searched ? "which is not mounted" : "and that name cannot be told here"}`;
@@ -112,7 +115,9 @@ export class Devices {
   }
 
   loopback(name: string, image: MenuPlace): boolean {
-    return this.host.loopback?.(name, this.resolve(image)) ?? false;
+    const device = this.host.loopback?.(this.resolve(image));
+    if (device !== undefined) this.loops.set(name, device);
+    return device !== undefined;
   }
 
   /** A place with the name of a device that the host knows, where there is one. */
@@ -137,7 +142,7 @@ export class Devices {
   }
 
   private real(device: string): string {
-    return device === this.ownName ? this.own : device;
+    return this.loops.get(device) ?? (device === this.ownName ? this.own : device);
   }
 
   /** Files that match a pattern: `(*)/boot/*.cfg`; a backslash quotes. */

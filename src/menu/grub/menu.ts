@@ -145,6 +145,9 @@ function runEntry(
     writes: run.writes,
     file: run.file,
   };
+  const { devices } = run;
+  const { loops } = devices;
+  devices.loops = new Map(loops);
   Object.assign(run, { loops: 0, breaks: 0, continues: false, returns: false });
   // GRUB shows a submenu exported variables alone. Menus are written as if it showed all of them:
   // Fedora's live images put theirs for basic graphics there.
@@ -175,6 +178,7 @@ function runEntry(
   if (defined.submenu) {
     shown ??= { config: undefined, entries: run.menu, variables: run.variables };
   }
+  devices.loops = loops;
   const outcome = { loaded: run.loaded, shown, writes: run.writes, reason: reason ?? run.failed };
   Object.assign(run, before);
   return outcome;

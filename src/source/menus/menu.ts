@@ -1,6 +1,6 @@
 /** A boot menu as a source: GRUB's and that of syslinux, of a file and of a directory. */
 
-import { cannot } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
 import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { addWrite, type MenuPlace, type ReadEntry, type ReadMenu } from "../../menu/host.ts";
@@ -19,7 +19,7 @@ import type {
 import { canWrite, writeEnvironment } from "./afterwards.ts";
 import { type Config, findConfigs, menuKindOf, mostToTell } from "./find.ts";
 import { factsOf, fileSystemOf, openTree, otherDevices } from "./mounted.ts";
-import { type Device, ownDevice, TreeHost } from "./tree-host.ts";
+import { type Device, type Located, ownDevice, TreeHost } from "./tree-host.ts";
 
 /** An entry of such a menu, and what it was made of. */
 export interface LoaderEntry extends MenuEntry {
@@ -94,6 +94,8 @@ function machineOf({ architecture }: Opening): { platform: "efi" | "pc"; cpu: st
 export class LoaderMenu implements Menu<LoaderEntry> {
   readonly noun = "menu entry";
   private readonly host: TreeHost;
+  /** What reads ISO images, once a menu asks for it. */
+  private iso: typeof import("../iso/files.ts") | undefined;
   /** The menu that the entries are of. */
   private taken: ReadMenu | undefined;
 
@@ -112,7 +114,11 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       trees: root === undefined ? trees : [...trees, held.use(root)],
       facts: () => (system === undefined ? {} : factsOf(system.mount)),
     };
-    this.host = new TreeHost(device, () => otherDevices(system?.mount, held));
+    this.host = new TreeHost(
+      device,
+      () => otherDevices(system?.mount, held),
+      (image) => this.openImage(image),
+    );
   }
 
   readonly path: string;
@@ -159,6 +165,21 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     return this.read(config, new Set(["next_entry"]));
   }
 
+  /** An ISO image that the menu makes a device by `loopback`. */
+  private openImage({ tree, path }: Located): Omit<Device, "name"> | undefined {
+    const { held, listener } = this.opening;
+    if (this.iso === undefined) return undefined;
+    try {
+      const image = held.use(tree.open(path, "ISO image"));
+      const files = held.use(new this.iso.IsoFiles(image, false, listener));
+      const { uuid, label } = files.volume;
+      return { trees: [files], facts: () => ({ uuid, label, type: "iso9660" }) };
+    } catch (error) {
+      if (error instanceof KexecError) return undefined;
+      throw error;
+    }
+  }
+
   private canWrite(file: MenuPlace): boolean {
     const located = this.host.locate(file);
     return located !== undefined && canWrite(located);
@@ -172,6 +193,8 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     const { platform, cpu } = machineOf(this.opening);
     if (config.kind === "GRUB menu") {
       const { readGrubMenu } = await import("../../menu/grub/menu.ts");
+      const text = new TextDecoder().decode(this.host.read(place, mostToTell));
+      if (/\bloopback\s/.test(text)) this.iso ??= await import("../iso/files.ts");
       const once = withoutVariables === undefined ? {} : { withoutVariables };
       return readGrubMenu(this.host, { config: place, platform, cpu, ...once });
     }
@@ -183,9 +206,11 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     const shown = (place: ReadEntry["kernel"]) =>
       place === undefined
         ? undefined
-        : place.device === ownDevice || !this.host.devices.includes(place.device)
-          ? place.path
-          : `(${place.device})${place.path}`;
+        : this.host.isImage(place.device)
+          ? `${place.device}:${place.path}`
+          : place.device === ownDevice || !this.host.devices.includes(place.device)
+            ? place.path
+            : `(${place.device})${place.path}`;
     return {
       id: read.id,
       title: read.title,

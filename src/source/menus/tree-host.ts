@@ -8,6 +8,7 @@ import type { FileTree } from "../kind.ts";
 export const ownDevice = "source";
 
 const mostNames = 65_536;
+const mostImages = 64;
 
 /** A device of a menu: where its files are to be found, and what is known of its file system. */
 export interface Device {
@@ -30,11 +31,32 @@ export class TreeHost implements MenuHost {
   private readonly located = new Map<string, Located | undefined>();
   private readonly known = new Map<string, DeviceFacts>();
 
-  /** @param others Is asked once, when something is looked for that the own device does not have. */
+  /** Images by what they are called: the path of each. */
+  private readonly images = new Map<string, Device | undefined>();
+
+  /**
+   * @param others Is asked once, when something is looked for that the own device does not have.
+   * @param openImage Opens an image that a menu makes a device; undefined where it is none.
+   */
   constructor(
     private readonly own: Device,
     private readonly others: () => readonly Device[],
+    private readonly openImage: (image: Located) => Omit<Device, "name"> | undefined,
   ) {}
+
+  isImage(device: string): boolean {
+    return this.images.get(device) !== undefined;
+  }
+
+  loopback(image: MenuPlace): string | undefined {
+    const name = image.device === this.own.name ? image.path : `(${image.device})${image.path}`;
+    if (!this.images.has(name) && this.images.size < mostImages) {
+      const located = this.locate(image);
+      const opened = located === undefined ? undefined : this.openImage(located);
+      this.images.set(name, opened === undefined ? undefined : { name, ...opened });
+    }
+    return this.isImage(name) ? name : undefined;
+  }
 
   get devices(): readonly string[] {
     return this.everything().map(({ name }) => name);
@@ -47,6 +69,8 @@ export class TreeHost implements MenuHost {
 
   private device(name: string): Device | undefined {
     if (name === this.own.name) return this.own;
+    const image = this.images.get(name);
+    if (image !== undefined) return image;
     return this.everything().find((device) => device.name === name);
   }
 

@@ -3,8 +3,11 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { manifest } from "../../../src/handoff/manifest.ts";
 import { menuKindOf } from "../../../src/source/menus/find.ts";
 import { FoundSource, Source } from "../../../src/source/open.ts";
+import type { OpenFile } from "../../../src/source/open-file.ts";
+import { pack, plant } from "../image/iso-build.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "aegis-menus-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -132,6 +135,48 @@ describe("the menu of syslinux and U-Boot", () => {
   test.each(trees)("%s boots its default", async (_, files, path) => {
     expect(await booted(join(folder(files), path))).toMatchObject(second);
   });
+});
+
+test("a menu's own loop devices are the images that it names, of each entry its own", async () => {
+  const path = folder({
+    "grub/grub.cfg": `isos=/isos
+for name in a b gone; do
+menuentry "$name" "$isos/$name.iso" {
+  loopback loop "$2"
+  set root=(loop)
+  linux (loop)/live/vmlinuz boot=live findiso="$2"
+  initrd /live/initrd
+}
+done
+menuentry none { linux (loop)/live/vmlinuz }
+`,
+  });
+  mkdirSync(join(path, "isos"));
+  for (const name of ["a", "b"]) {
+    plant(join(path, name), { "live/vmlinuz": `kernel ${name}`, "live/initrd": `archive ${name}` });
+    pack(join(path, name), join(path, "isos", `${name}.iso`));
+  }
+  writeFileSync(join(path, "isos/gone.iso"), "no image");
+  const { entries } = await listed(path);
+  expect(entries?.map(({ kernel, problem }) => [kernel, problem])).toEqual([
+    ["/isos/a.iso:/live/vmlinuz", undefined],
+    ["/isos/b.iso:/live/vmlinuz", undefined],
+    ["/live/vmlinuz", expect.stringContaining("GRUB's device loop")],
+    ["/live/vmlinuz", expect.stringContaining("GRUB's device loop")],
+  ]);
+  await expect(manifest({ kernel: path, entry: "a", generation: 1 })).rejects.toThrow(
+    "its files are inside of an ISO image",
+  );
+  for (const name of ["a", "b"]) {
+    using source = await Source.open({ kernel: path, initrd: [], entry: name }, {});
+    const text = ({ file }: { file: OpenFile }) =>
+      new TextDecoder().decode(file.read(0, file.size));
+    expect([text(source.kernel), ...source.initrds.map(text), source.cmdline]).toEqual([
+      `kernel ${name}`,
+      `archive ${name}`,
+      `boot=live findiso=/isos/${name}.iso`,
+    ]);
+  }
 });
 
 test("several menus: the first is taken, and the others are told", async () => {

@@ -70,22 +70,24 @@ vmTest(
     const load = () => guest.check("aegis-kexec load /mnt", { timeout: 120 });
     const loaded = () => guest.check("cat /sys/kernel/kexec_loaded");
 
-    await setVariable(guest, "LoaderEntryDefault", "c*");
-    expect((await inspected()).chosen).toEqual(["c.conf", "LoaderEntryDefault"]);
+    const setDefault = (value: string) =>
+      guest.check(`echo "default ${value}" >/mnt/loader/loader.conf`);
+
+    await setDefault("c*");
+    expect((await inspected()).chosen).toEqual(["c.conf", "default in loader.conf"]);
     await setVariable(guest, "LoaderEntryOneShot", "b.conf");
     // What inspect, a rehearsal and a load that fails see stays.
     expect((await inspected()).chosen).toEqual(["b.conf", "LoaderEntryOneShot"]);
     await guest.check("aegis-kexec load /mnt --dry-run", { timeout: 120 });
-    expect((await guest.run("aegis-kexec load /mnt --append 'a\"'", { timeout: 120 })).exit).toBe(
-      4,
-    );
-    // The kernel protects the file: it is no leftover of a rehearsal that could be removed.
+    const refused = await guest.run("aegis-kexec load /mnt --append 'a\"'", { timeout: 120 });
+    expect(refused.exit).toBe(4);
+    // The kernel guards the file until its flag is cleared.
     expect((await guest.run(`rm -f ${pathOf("LoaderEntryOneShot")}`)).exit).not.toBe(0);
     expect(await variableOf(guest, "LoaderEntryOneShot")).toBe("b.conf");
 
     await guest.check(`mount -o remount,ro ${folder}`);
     const readOnly = await inspected();
-    expect(readOnly.chosen).toEqual(["c.conf", "LoaderEntryDefault"]);
+    expect(readOnly.chosen).toEqual(["c.conf", "default in loader.conf"]);
     expect(readOnly.notes).toContain(
       "LoaderEntryOneShot (b.conf) is left alone: EFI variables cannot be changed here",
     );
@@ -94,16 +96,10 @@ vmTest(
     await load();
     expect(await loaded()).toBe("1\n");
     expect(await variableOf(guest, "LoaderEntryOneShot")).toBeUndefined();
-    expect(await variableOf(guest, "LoaderEntryDefault")).toBe("c*");
-    expect((await inspected()).chosen).toEqual(["c.conf", "LoaderEntryDefault"]);
-
-    // What systemd-boot makes up itself is for it alone.
-    await setVariable(guest, "LoaderEntryOneShot", "auto-reboot-to-firmware-setup");
-    await load();
-    expect(await variableOf(guest, "LoaderEntryOneShot")).toBe("auto-reboot-to-firmware-setup");
+    expect((await inspected()).chosen).toEqual(["c.conf", "default in loader.conf"]);
 
     // What was booted last is kept where that is to be the default; what is meant for once is not.
-    await setVariable(guest, "LoaderEntryDefault", "@saved");
+    await setDefault("@saved");
     await load();
     expect(await variableOf(guest, "LoaderEntryLastBooted")).toBe("a.conf");
     await setVariable(guest, "LoaderEntryOneShot", "b.conf");
@@ -111,10 +107,15 @@ vmTest(
     expect(await variableOf(guest, "LoaderEntryOneShot")).toBeUndefined();
     expect(await variableOf(guest, "LoaderEntryLastBooted")).toBe("a.conf");
 
-    await setVariable(guest, "LoaderEntryOneShot", "b.conf");
+    // What systemd-boot makes up itself is for it alone.
+    await setVariable(guest, "LoaderEntryDefault", "C*");
+    await setVariable(guest, "LoaderEntryOneShot", "auto-reboot-to-firmware-setup");
+    expect((await inspected()).chosen).toEqual(["c.conf", "LoaderEntryDefault"]);
+    await load();
+    expect(await variableOf(guest, "LoaderEntryOneShot")).toBe("auto-reboot-to-firmware-setup");
     expect(await guest.handoff("aegis-kexec boot /mnt", { timeout: 240 })).toMatchObject({
       token,
-      cmdline: "console=ttyS0 panic=-1 b",
+      cmdline: "console=ttyS0 panic=-1 c",
     });
   },
 );

@@ -25,8 +25,23 @@ export class AttemptLog {
     private path: string | undefined,
     private readonly head: Readonly<Record<string, unknown>>,
     private readonly secrets: readonly SecretSpec[],
-    private readonly observer: Observer,
+    private readonly told: Observer,
   ) {}
+
+  private readonly warnings: string[] = [];
+
+  /** Tells `told`; what is warned of stands in the log, too. */
+  readonly observer: Observer = {
+    note: (line) => this.told.note?.(line),
+    warn: (line) => {
+      this.warnings.push(line);
+      this.told.warn?.(line);
+    },
+    progress: (...step) => this.told.progress?.(...step),
+    detached: (what) => this.told.detached?.(what),
+    handover: (report) => this.told.handover?.(report),
+    failure: (error, action) => this.told.failure?.(error, action),
+  };
 
   /**
    * A log that can be written, or none where `path` is undefined or on a disk that hangs, which is a
@@ -73,14 +88,15 @@ export class AttemptLog {
 
   /** Appends one line and flushes it to disk, unless the disk hangs. @throws KexecError `io-error` */
   async write(outcome: Outcome): Promise<void> {
-    const line = visibleJson({ ...moment(), ...this.head, ...outcome });
+    const warnings = this.warnings.map((text) => textWithoutSources(text, this.secrets));
+    const line = visibleJson({ ...moment(), ...this.head, ...outcome, warnings });
     await this.append(`${line}\n`);
   }
 
   /** Once given up, it is not tried again: the time is lost already. */
   private async append(text: string): Promise<void> {
     if (this.path === undefined) return;
-    if (!(await appendFlushed(this.path, text, this.observer))) this.path = undefined;
+    if (!(await appendFlushed(this.path, text, this.told))) this.path = undefined;
   }
 }
 
@@ -107,15 +123,17 @@ function moment(): { time: string; uptime: number | null } {
 
 /** A log outlives the attempt: a secret is called by its place there, not by where it can be found. */
 function withoutSources(error: KexecError, secrets: readonly SecretSpec[]): KexecError {
+  const message = textWithoutSources(error.message, secrets);
+  if (message === error.message) return error;
+  return new KexecError(error.code, { message, errno: error.errno });
+}
+
+function textWithoutSources(text: string, secrets: readonly SecretSpec[]): string {
+  let found = text;
   for (const { source, destination, luks } of secrets) {
-    if (source.kind !== "file" || !error.message.includes(`secret ${source.path}`)) continue;
-    return new KexecError(error.code, {
-      message: error.message.replaceAll(
-        `secret ${source.path}`,
-        `secret for ${luks?.uuid ?? destination}`,
-      ),
-      errno: error.errno,
-    });
+    if (source.kind !== "file") continue;
+    const place = `secret for ${luks?.uuid ?? destination}`;
+    found = found.replaceAll(`secret ${source.path}`, place);
   }
-  return error;
+  return found;
 }

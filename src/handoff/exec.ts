@@ -31,6 +31,7 @@ import {
 } from "./request.ts";
 import { Interruption } from "./stages/interruption.ts";
 import { reportLiveUpdate } from "./stages/kexec-handover.ts";
+import { traceHandover } from "./trace.ts";
 
 /**
  * Hands over to the loaded kernel. It does not return; it throws when the jump was refused.
@@ -46,7 +47,7 @@ export async function exec(request: ExecRequest = {}, observer: Observer = {}): 
     return await log.orFailure(async () => {
       requireLoaded();
       const way = prepare(parsed, false);
-      return leave(parsed, way, undefined, log, observer, holdSignals(way, signals));
+      return leave(parsed, way, undefined, log, log.observer, holdSignals(way, signals));
     });
   });
 }
@@ -81,7 +82,7 @@ export async function loadAndExec(
     if (parsed.load.dryRun) {
       using interruption = Interruption.forSecrets(parsed.load.secrets);
       const { report } = await log.orFailure(() =>
-        Loaded.from(parsed.load, observer, interruption),
+        Loaded.from(parsed.load, log.observer, interruption),
       );
       await log.writeLoaded(report);
       return report;
@@ -93,13 +94,13 @@ export async function loadAndExec(
       // From before a secret is read: between the load and the jump there is no moment without it.
       const held = Interruption.forSecrets(parsed.load.secrets);
       if (held !== undefined) signals.use(held);
-      using loaded = await Loaded.from(parsed.load, observer, held);
+      using loaded = await Loaded.from(parsed.load, log.observer, held);
       if (way.throughSystemd) {
         await held?.check();
         signals.dispose();
       }
       const interruption = way.throughSystemd ? undefined : (held ?? holdSignals(way, signals));
-      return await leave(parsed.exec, way, loaded.report, log, observer, interruption);
+      return await leave(parsed.exec, way, loaded.report, log, log.observer, interruption);
     });
   });
 }
@@ -158,6 +159,7 @@ async function leave(
     if (!request.sync) observer.warn?.("--no-sync has no effect: systemd unmounts everything");
     observer.progress?.("handing over", 0, 0, "handover");
     observer.handover?.(report);
+    traceHandover(report);
     return handOverBySystemd(request.watchdog, observer);
   }
 
@@ -173,6 +175,7 @@ async function leave(
   await interruption?.check();
   observer.progress?.("handing over", 0, 0, "handover");
   observer.handover?.(report);
+  traceHandover(report);
   await interruption?.check();
   quiesce(plan, observer);
   watchdog?.keepAlive();

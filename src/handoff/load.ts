@@ -6,6 +6,7 @@ import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
+import { measurementFor, withRsdp } from "./on-demand.ts";
 import type { ArchiveLoaded, LoadReport, Observer } from "./report.ts";
 import {
   type AskedLoadRequest,
@@ -24,6 +25,7 @@ import type { Measurement } from "./stages/measure.ts";
 import { requirePermission } from "./stages/permitted.ts";
 import { madeFile, placeWarnings, reportOf, Secrets, SecretsOnce } from "./stages/secrets.ts";
 import { Verified } from "./stages/verify.ts";
+import { traceLoad } from "./trace.ts";
 
 /**
  * Verifies, assembles and loads a kernel with its initramfs and command line; it does not jump.
@@ -48,7 +50,8 @@ export async function loadAndReport(
   const log = parsed.log === undefined ? undefined : await beginLog(parsed, observer);
   // Held until the report is delivered: what a signal leaves loaded must have been told.
   using interruption = await interruptionFor(parsed.secrets);
-  const from = () => Loaded.from(parsed, observer, interruption);
+  const heard = log?.observer ?? observer;
+  const from = () => Loaded.from(parsed, heard, interruption);
   try {
     using loaded = await (log === undefined ? from() : log.orFailure(from));
     await log?.writeLoaded(loaded.report);
@@ -117,7 +120,9 @@ export class Loaded implements Disposable {
     using carried = called.carried;
     const locked = !request.dryRun && request.lock;
     if (locked) (await import("./stages/lock.ts")).lock(request.crash);
-    return new Loaded({ ...called.report, locked, warnings }, carried.move());
+    const report = { ...called.report, locked, warnings };
+    if (report.loaded) traceLoad(report);
+    return new Loaded(report, carried.move());
   }
 }
 
@@ -211,33 +216,10 @@ async function loadOpened(
   };
 }
 
-async function withRsdp(
-  request: AskedLoadRequest,
-  architecture: Architecture,
-  observer: Observer,
-): Promise<AskedLoadRequest> {
-  if (request.acpiRsdp === undefined) return request;
-  const { rsdpForRequest } = await import("./stages/rsdp.ts");
-  return rsdpForRequest(request, architecture, observer);
-}
-
 /** Places in the next initramfs that no signature covers; those of volumes' keys are not known yet. */
 function placesIn({ secrets, measureLog }: ParsedLoadRequest) {
   const log = measureLog === undefined ? [] : [{ destination: measureLog, mode: 0o444 }];
   return [...secrets.filter(({ luks }) => luks === undefined), ...log];
-}
-
-async function measurementFor(
-  source: Source,
-  verified: Verified,
-  request: ParsedLoadRequest,
-  { policies }: Gate,
-  observer: Observer,
-): Promise<Measurement | undefined> {
-  const demanded = policies.some(({ measure }) => measure !== undefined);
-  if (request.measure === undefined && !demanded) return undefined;
-  const { Measurement } = await import("./stages/measure.ts");
-  return Measurement.prepare(source, verified, request, policies, observer);
 }
 
 /** What is held for a load by whoever asks for it. */

@@ -52,6 +52,8 @@ export interface KernelReport extends FileReport {
   readonly format: string;
   /** Release and build text of the image, where it carries one. */
   readonly version: string | null;
+  /** Of that the release alone, as `uname -r` shows it. */
+  readonly release: string | null;
 }
 
 /** A key that signed. */

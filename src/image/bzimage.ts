@@ -177,11 +177,17 @@ export function protocolText(protocol: number): string {
   return `${protocol >> 8}.${protocol & 0xff}`;
 }
 
+/** The release in front of the builder and the date: kernel_version, arch/x86/boot/version.c. */
+export function releaseIn(version: string | null): string | null {
+  return version === null || version === "" ? null : (version.split(" ")[0] ?? null);
+}
+
 export function summariseBzImage(image: BzImage): ImageSummary {
   return {
     format,
     facts: {
       version: image.version ?? null,
+      release: releaseIn(image.version ?? null),
       protocol: protocolText(image.protocol),
       entry64: image.entry64,
       above4G: image.above4G,

@@ -1,7 +1,15 @@
 /** The kernel log, /dev/kmsg: Documentation/ABI/testing/dev-kmsg. */
 
 import { EAGAIN, EINVAL, EPIPE } from "../errno.ts";
-import { callThroughSignals, close, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
+import {
+  callThroughSignals,
+  close,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+  open,
+  writeAll,
+} from "./descriptor.ts";
 import { libc } from "./libc.ts";
 
 /** One record; the kernel itself splits longer ones (PRINTKRB_RECORD_MAX, printk.c, is below). */
@@ -44,6 +52,29 @@ export class KernelLog implements Disposable {
   [Symbol.dispose](): void {
     if (this.fd !== undefined) close(this.fd);
   }
+}
+
+/** Bytes of a line: devkmsg_write, kernel/printk/printk.c, takes fewer than PRINTKRB_RECORD_MAX of 1024. */
+const LINE_MAX = 960;
+/** Facility "user", severity "debug": syslog(3). It is kept, and not printed over the console. */
+const PREFIX = "<15>aegis-kexec: ";
+
+/** Logs a line of this program's; a long one is cut. That it cannot be logged does not matter. */
+export function logToKernel(line: string): void {
+  const fd = open("/dev/kmsg", O_WRONLY | O_NONBLOCK);
+  if (fd < 0) return;
+  writeAll(fd, lineBytes(line));
+  close(fd);
+}
+
+/** One record, whole characters only. */
+export function lineBytes(line: string): Uint8Array {
+  const bytes = new TextEncoder().encode(PREFIX + line);
+  if (bytes.byteLength <= LINE_MAX) return bytes;
+  let end = LINE_MAX - 3;
+  // Not inside of a character: RFC 3629.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return new Uint8Array([...bytes.subarray(0, end), ...new TextEncoder().encode("...")]);
 }
 
 /** Records that are looked through for one that was written at boot. */

@@ -336,6 +336,22 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     await guest.check("aegis-kexec unload; umount /sys/kernel/debug");
   });
 
+  test("a load is in the kernel log by one line, without the secret; without /dev/kmsg or /proc it goes on", async (guest) => {
+    const load = `aegis-kexec load ${vmlinuz} --cmdline 'quiet traced=1' --secret /run/hidden:/etc/key --quiet`;
+    await guest.check(
+      `echo hunter2 >/run/hidden; aegis-kexec load ${vmlinuz} --cmdline x --dry-run --quiet; ${load}`,
+    );
+    const traced = "dmesg | grep -E 'aegis-kexec: (crash kernel )?loaded: '";
+    const lines = (await guest.check(traced)).trimEnd().split("\n");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/loaded: \/\S*vmlinuz, release \S+, command line: quiet traced=1$/);
+    expect(lines[0]).not.toMatch(/hunter2|hidden|etc\/key/);
+    await guest.check(`mount -o bind /dev/null /dev/kmsg; ${load}; umount /dev/kmsg`);
+    await guest.check(`mount -t tmpfs -o ro none /proc; ${load}; umount /proc`);
+    expect((await guest.check(`${traced} | wc -l`)).trim()).toBe("2");
+    await guest.check("aegis-kexec unload");
+  });
+
   test("--log has a line for each attempt, without the secret", async (guest) => {
     await guest.check("echo hunter2 >/run/hidden");
     await guest.run(

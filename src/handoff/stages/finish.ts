@@ -1,5 +1,6 @@
 /** Once the kernel took it: what is told of it, and what the machine's boot loader would have written. */
 import { KexecError } from "../../errors.ts";
+import { releaseIn } from "../../image/bzimage.ts";
 import type { Afterwards } from "../../source/kind.ts";
 import type { Source } from "../../source/open.ts";
 import type { LoadReport, Observer } from "../report.ts";
@@ -44,5 +45,6 @@ function make(afterwards: readonly Afterwards[], observer: Observer): void {
 
 export function kernelReport(source: Source, { image }: Verified): LoadReport["kernel"] {
   const { canonicalPath: path, size } = source.kernel.file;
-  return { path, size, format: image.format, version: image.kernel.version ?? null };
+  const version = image.kernel.version ?? null;
+  return { path, size, format: image.format, version, release: releaseIn(version) };
 }

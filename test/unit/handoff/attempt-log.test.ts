@@ -49,3 +49,22 @@ onLinux("a log that cannot be written stops everything before it begins", async 
     message: `cannot write the log ${path}: no such file or directory`,
   });
 });
+
+onLinux(
+  "what was warned of is told, and stands in the log without the place of a secret",
+  async () => {
+    const path = join(folder, "warned");
+    const told: string[] = [];
+    const { load } = parseBootRequest({ kernel: "k", secrets: ["/run/hidden:/etc/key"] });
+    const log = await AttemptLog.begin(path, "exec", load, { warn: (line) => told.push(line) });
+    log.observer.warn?.("the disk is slow");
+    log.observer.warn?.("the secret /run/hidden is readable by all");
+    await log.write({ outcome: "handing-over", result: null });
+    expect(told).toHaveLength(2);
+    const text = readFileSync(path, "utf8");
+    expect(JSON.parse(text)).toMatchObject({
+      warnings: ["the disk is slow", "the secret for /etc/key is readable by all"],
+    });
+    expect(text).not.toContain("hidden");
+  },
+);

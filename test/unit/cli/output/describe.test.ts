@@ -12,7 +12,13 @@ const signer = (name: string, id: string) => ({
 const report: LoadReport = {
   target: "reboot",
   loaded: true,
-  kernel: { path: "/mnt/vmlinuz", size: 1 << 20, format: "bzImage", version: "6.12.1" },
+  kernel: {
+    path: "/mnt/vmlinuz",
+    size: 1 << 20,
+    format: "bzImage",
+    version: "6.12.1",
+    release: "6.12.1",
+  },
   initrds: [{ path: "/mnt/initrd.img", size: 2 << 20, unchecked: null }],
   measured: [],
   measureLog: null,

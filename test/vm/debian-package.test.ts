@@ -62,7 +62,7 @@ vmTest(
     await there("test -x /usr/share/initramfs-tools/hooks/aegis-kexec");
     await there("test -x /usr/lib/dracut/modules.d/90aegis-kexec/module-setup.sh");
     await there(
-      "sh -ec 'cd /usr/share; test -s zsh/vendor-completions/_aegis-kexec; test -s fish/vendor_completions.d/aegis-kexec.fish; . /usr/share/bash-completion/completions/aegis-kexec'",
+      "sh -ec 'cd /usr/share; test -s zsh/vendor-completions/_aegis-kexec; test -s fish/vendor_completions.d/aegis-kexec.fish; bash -n bash-completion/completions/aegis-kexec'",
     );
     // Nothing is started that nobody asked for
     await absent(wanted);

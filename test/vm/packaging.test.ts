@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -127,6 +128,42 @@ vmTest(
     expect(files).toContain("etc/aegis-kexec/org.pub");
     await handsOver("made.img", "root=/dev/nothing");
     await findsSecrets("made.img", "root=/dev/nothing", "key=0");
+  },
+);
+
+vmTest(
+  "the hooks of initramfs-tools and dracut put nothing where the settings say no",
+  { needs: debian, timeout: 700 },
+  async () => {
+    await installProgram();
+    const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
+    copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
+    chmodSync(hooks, 0o755);
+    const module = join(debianRoot, "usr/lib/dracut/modules.d/90aegis-kexec");
+    cpSync(join(contrib, "dracut/90aegis-kexec"), module, { recursive: true });
+    put("etc/initramfs-tools/conf.d/test", "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n");
+    const { release } = kernel("debian-6.12");
+    const settings = "etc/aegis-kexec/initramfs.conf";
+    const made = {
+      "initramfs-tools": `mkinitramfs -o /made-no.img ${release}; lsinitramfs /made-no.img`,
+      dracut: `dracut --force --no-hostonly --no-compress --kver ${release} --drivers '' /made-no.img; lsinitrd /made-no.img`,
+    };
+    try {
+      for (const [tool, make] of Object.entries(made)) {
+        for (const [setting, wanted] of [
+          ["# a comment\nINITRAMFS=no\n", false],
+          ["#INITRAMFS=no\nINITRAMFS=yes\n", true],
+        ] as const) {
+          put(settings, setting);
+          const listed = await inDebian(make);
+          expect({ tool, wanted: /sbin\/aegis-kexec\n/.test(listed) }).toEqual({ tool, wanted });
+          expect(listed).not.toContain("etc/aegis-kexec/initramfs.conf");
+          expect(listed.includes("etc/aegis-kexec/org.pub")).toBe(wanted);
+        }
+      }
+    } finally {
+      rmSync(join(debianRoot, settings));
+    }
   },
 );
 

@@ -51,7 +51,8 @@ export function pageOf(records: Records): string {
   );
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   const heads = ["what", "test", ...columns, ...Object.keys(further), "memory"];
-  const rows = [...records].map(([job, shown]) => {
+  const shownSomewhere = [...records].filter(([, all]) => all.some((one) => one.places.length > 0));
+  const rows = shownSomewhere.map(([job, shown]) => {
     const count = (fits: (place: Place) => boolean) =>
       shown.filter((one) => one.places.some(fits)).length || "";
     const memory = shown.flatMap((one) => one.places.map((place) => place.memory));
@@ -61,7 +62,7 @@ export function pageOf(records: Records): string {
       `\`${job}\``,
       ...columns.map((column) => count((place) => columnsOf(place).includes(column))),
       ...Object.values(further).map(count),
-      memory.length === 0 ? "" : least === most ? `${least}` : `${least} to ${most}`,
+      least === most ? `${least}` : `${least} to ${most}`,
     ]);
   });
   return `# Tested where

@@ -3,8 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stages } from "../../runner/jobs.ts";
 import { readRecords } from "../../runner/tested.ts";
-import { pageOf } from "../../tested.ts";
+import { pageOf, testedPage } from "../../tested.ts";
 import type { Place } from "../../vm/lib/witness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "aegis-kexec-tested-"));
@@ -46,4 +47,12 @@ test("a test counts once for each kernel and machine that it was shown on", () =
 
 test("no records are no rows", () => {
   expect(pageOf(readRecords(join(folder, "none"))).match(/^\| .*`/gm)).toBeNull();
+});
+
+test("the page names groups of tests that there are", async () => {
+  const page = await Bun.file(testedPage).text();
+  const named = [...page.matchAll(/^\| .* \| `([a-z0-9/.-]+)` \|/gm)].map(([, job = ""]) => job);
+  expect(named.length).toBeGreaterThan(0);
+  const jobs = stages().flat();
+  expect(named.filter((one) => !jobs.some(({ name }) => name === one))).toEqual([]);
 });

@@ -75,7 +75,7 @@ _aegis_kexec() {
       source=yes
       ;;
     manifest)
-      options='--entry --wait --initrd --cmdline --command-line --reuse-cmdline --append --verity --generation --json --quiet --verbose --help -h --version'
+      options='--entry --wait --initrd --cmdline --command-line --reuse-cmdline --append --verity --content-names --generation --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     fetch)

@@ -158,6 +158,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l cmdline -l 
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l reuse-cmdline -d 'start from the running kernel\'s command line, without its BOOT_IMAGE= and initrd='
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l append -x -d 'add to the end of the command line that the source or the options above gave'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l verity -d 'also name each file\'s fs-verity digest: where the file system has it, a load needs no copy'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l content-names -d 'give each file a second name, sha256- and its digest, and list it by that: no cache can have another under the same name'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l generation -x -d 'the number to write, higher for each set that is signed; default 0'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from manifest' -l quiet -d 'print errors only: no result text, no warnings'

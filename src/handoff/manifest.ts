@@ -79,12 +79,17 @@ export async function manifest(
     for (const line of warnings) observer.warn?.(line);
   }
   const folder = folderOf(parsed.kernel);
+  const named = parsed.contentNames ? (await import("./content-names.ts")).byContent : undefined;
+  const described = (file: OpenFile) => {
+    const listed = describe(file, folder, parsed.verity, observer);
+    return named === undefined ? listed : named(listed, folder, observer);
+  };
   const written: Manifest = {
     format: "aegis-kexec/1",
     generation: parsed.generation,
     architecture: target,
-    kernel: describe(source.kernel.file, folder, parsed.verity, observer),
-    initrds: source.initrds.map(({ file }) => describe(file, folder, parsed.verity, observer)),
+    kernel: described(source.kernel.file),
+    initrds: source.initrds.map(({ file }) => described(file)),
     cmdline,
   };
   formatManifest(written);

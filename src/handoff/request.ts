@@ -171,6 +171,8 @@ const manifestSchema = () =>
     append: loadSchema.entries.append,
     /** Name each file's fs-verity digest, too. */
     verity: flag,
+    /** Give each file a second name, `sha256-` and its digest, and list it by that. */
+    contentNames: flag,
     /** The number to write. */
     generation: v.optional(wholeNumber, 0),
   });

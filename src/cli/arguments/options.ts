@@ -161,6 +161,12 @@ export const options = {
     description:
       "also name each file's fs-verity digest: where the file system has it, a load needs no copy",
   },
+  "content-names": {
+    type: "boolean",
+    group: "choice",
+    description:
+      "give each file a second name, sha256- and its digest, and list it by that: no cache can have another under the same name",
+  },
   policy: {
     type: "string",
     valueHint: "PATH",

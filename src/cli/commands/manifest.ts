@@ -14,6 +14,7 @@ const args = {
   "reuse-cmdline": options["reuse-cmdline"],
   append,
   verity: options.verity,
+  "content-names": options["content-names"],
   generation: options.generation,
 };
 
@@ -24,6 +25,7 @@ export const manifest = defineCommand({
     notes: [
       "The manifest goes to standard output. Its paths are relative to the folder of SOURCE, so " +
         "keep it there; kernel and initramfs must be below that folder.",
+      "--content-names makes a link, or a copy, of each file in the folder of SOURCE; nothing else is written.",
       "One signature of it covers kernel, initramfs and command line. This program signs " +
         "nothing: use minisign or openssl.",
     ],
@@ -48,6 +50,7 @@ export const manifest = defineCommand({
         reuseCmdline: given.flag("reuse-cmdline"),
         append: given.text("append"),
         verity: given.flag("verity"),
+        contentNames: given.flag("content-names"),
         generation: generation === undefined ? undefined : Number(generation),
       },
       output.observer,

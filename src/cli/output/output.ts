@@ -123,7 +123,7 @@ export class Output {
       if (total === 0 || (phase === "call" && total < NOTICEABLE)) return;
       if (this.settings.quiet || this.settings.json || !this.terminal()) return;
       if (phase === "call") this.progress.wait(done < total ? step : undefined, total);
-      else this.progress.update(step, done, total);
+      else this.progress.update(step, done, total, phase === "download");
     },
     detached: (what) => {
       if (this.settings.quiet) return;

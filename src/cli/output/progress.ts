@@ -11,6 +11,9 @@ const REDRAW_MS = 100;
 export class Progress {
   private started: number | undefined;
   private drawn: number | undefined;
+  private step:
+    | { readonly name: string; readonly since: number; readonly from: number }
+    | undefined;
 
   /** `now` is a clock in milliseconds; `write` draws on the line. */
   constructor(
@@ -18,13 +21,22 @@ export class Progress {
     private readonly write: (text: string) => void = (text) => writeInPlace(STDERR, text),
   ) {}
 
-  update(step: string, done: number, total: number): void {
+  /** `rated`: what comes from elsewhere, of which rate and rest are told. */
+  update(step: string, done: number, total: number, rated = false): void {
     const now = this.now();
     this.started ??= now;
+    if (rated && this.step?.name !== step) this.step = { name: step, since: now, from: done };
     if (now - this.started < QUIET_MS) return;
     if (this.drawn !== undefined && now - this.drawn < REDRAW_MS) return;
     this.drawn = now;
-    this.write(`\r${progressLine(step, done, total).padEnd(WIDTH)}`);
+    const rate = rated ? this.rate(done, now) : undefined;
+    this.write(`\r${progressLine(step, done, total, rate).padEnd(WIDTH)}`);
+  }
+
+  /** Bytes a second since the step began. */
+  private rate(done: number, now: number): number | undefined {
+    if (this.step === undefined || now <= this.step.since) return undefined;
+    return ((done - this.step.from) / (now - this.step.since)) * 1000;
   }
 
   /** Says that something of this size is going on, of which nothing is heard until it is over. */
@@ -44,10 +56,13 @@ export class Progress {
   }
 }
 
-/** `step: 42 % of 120 MiB`, within the width of a terminal. */
-export function progressLine(step: string, done: number, total: number): string {
+/** `step: 42 % of 120.0 MiB, 11.1 MiB/s, 6 s left`, within the width of a terminal. */
+export function progressLine(step: string, done: number, total: number, rate?: number): string {
   const percent = total > 0 ? Math.min(100, Math.floor((done / total) * 100)) : 0;
-  const figures = `: ${percent} % of ${formatBytes(total)}`;
+  const rest = rate !== undefined && rate >= 1 ? Math.ceil((total - done) / rate) : undefined;
+  const speed =
+    rest === undefined ? "" : `, ${formatBytes(Math.round(rate ?? 0))}/s, ${rest} s left`;
+  const figures = `: ${percent} % of ${formatBytes(total)}${speed}`;
   return visible(step).slice(0, WIDTH - figures.length) + figures;
 }
 

@@ -118,7 +118,8 @@ function statusFailure(status: number, retryAfter: string | null): Failure {
     403: "the server's log may say why; it may want to know this machine by --client-cert",
   };
   const hint = hints[status] ?? "the server's log may say why";
-  const cause = { code: "http-status", why: `the server answers ${status}`, hint } as const;
+  const why = `the server answers ${status}`;
+  const cause = { code: "http-status", why, hint, details: { status } } as const;
   return new Failure(cause, isPassing, Math.min(seconds, longestPause) * 1000);
 }
 

@@ -63,7 +63,7 @@ export async function reachFailure(url: URL, around = surroundings): Promise<Fai
         : `no name server knows ${host}`,
       none
         ? "name the server by its address, or write 'nameserver ADDRESS' into /etc/resolv.conf"
-        : "is the name right? Its server may be named by its address, too",
+        : "the server may be named by its address, too",
     );
   }
   const errnos = addresses.slice(0, mostAddresses).map((address) => around.connect(address, port));
@@ -76,7 +76,7 @@ export async function reachFailure(url: URL, around = surroundings): Promise<Fai
       refusing,
       "connection-refused",
       `${to} takes no connections on port ${port}`,
-      "is the server running, and is that its port? A firewall may refuse as well",
+      "start the server; a firewall may refuse as well",
     );
   }
   const unreachable = has(

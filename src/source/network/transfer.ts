@@ -77,7 +77,7 @@ export async function transfer(
       const left = since + wait * 1000 - now;
       // Of many machines that a server lost at once, not all come back in the same moment.
       const next = Math.max(error.pause, pause * (0.5 + Math.random() / 2));
-      if (!error.passing || next > left) throw toldOf(error, name, expectation.what);
+      if (!error.passing || next > left) throw toldOf(error, name);
       if (!said)
         listener.note?.(
           `${name}: ${error.failure.why}; trying again for ${Math.ceil(left / 1000)} s`,
@@ -89,10 +89,10 @@ export async function transfer(
   }
 }
 
-function toldOf({ failure }: Failure, name: string, what: string) {
+function toldOf({ failure }: Failure, name: string) {
   const { errno, ...cause } = failure;
-  const doing = cause.code === "digest-mismatch" ? `use ${name}` : `fetch the ${what} ${name}`;
-  return cannot(doing, cause, errno === undefined ? {} : { errno });
+  const doing = cause.code === "digest-mismatch" ? `use ${name}` : `fetch ${name}`;
+  return cannot(doing, cause, { errno, details: { path: name } });
 }
 
 async function pauseFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

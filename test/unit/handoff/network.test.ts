@@ -82,7 +82,7 @@ describe("several SOURCEs", () => {
     );
     const report = await dry({ kernel: [server.url("/boot.json"), store({ "8": generation(8) })] });
     expect(report).toMatchObject({ generation: 8, cmdline: expect.stringContaining("gen=8") });
-    expect(report.warnings[0]).toMatch(/boot\.json is passed over: cannot fetch the kernel/);
+    expect(report.warnings[0]).toMatch(/boot\.json is passed over: cannot fetch/);
     expect(report.warnings[0]).toContain("not HTTP");
   });
 
@@ -256,5 +256,47 @@ describe("fetch URL STORE", () => {
     await expect(manifest({ kernel: "https://h/vmlinuz" })).rejects.toMatchObject({
       code: "usage",
     });
+  });
+});
+
+describe("manifest --content-names", () => {
+  const made = () => {
+    const folder = mkdtempSync(join(tmpdir(), "aegis-names-"));
+    writeFileSync(join(folder, "vmlinuz"), kernel);
+    writeFileSync(join(folder, "initrd.img"), archive);
+    const request = {
+      kernel: join(folder, "vmlinuz"),
+      initrd: join(folder, "initrd.img"),
+      cmdline: "x",
+      generation: 3,
+      contentNames: true,
+    };
+    return { folder, request };
+  };
+
+  test("files have a second name, which the manifest lists, and which is what is fetched", async () => {
+    const { folder, request } = made();
+    const written = await manifest(request);
+    const names = [`sha256-${sha256(kernel)}`, `sha256-${sha256(archive)}`];
+    expect([written.kernel, ...written.initrds].map(({ path }) => path)).toEqual(names);
+    expect(readdirSync(folder).sort()).toEqual([...names, "initrd.img", "vmlinuz"].sort());
+    const bytes = Buffer.from(JSON.stringify(written));
+    using server = serve({
+      "current.json": bytes,
+      "current.json.minisig": Buffer.from(signer.minisign(bytes)),
+      [names[0] ?? ""]: readFileSync(join(folder, names[0] ?? "")),
+      [names[1] ?? ""]: readFileSync(join(folder, names[1] ?? "")),
+    });
+    expect((await dry({ kernel: server.url("/current.json") })).generation).toBe(3);
+    // Once more, over what is there, and of what is named so already.
+    expect(await manifest(request)).toEqual(written);
+    const again = { ...request, kernel: join(folder, names[0] ?? "") };
+    expect(await manifest(again)).toEqual(written);
+  });
+
+  test("another file under such a name is not taken for it", async () => {
+    const { folder, request } = made();
+    writeFileSync(join(folder, `sha256-${sha256(kernel)}`), archive);
+    await expect(manifest(request)).rejects.toMatchObject({ code: "digest-mismatch" });
   });
 });

@@ -66,3 +66,19 @@ test("what goes on in silence is said at once, with its size, and taken away", (
   progress.wait(undefined, 0);
   expect(written.at(-1)).toBe(`\r${" ".repeat(WIDTH)}\r`);
 });
+
+test("what comes from elsewhere has a rate and a rest, each file its own", () => {
+  const { progress, at, written } = observed();
+  const mebi = 1 << 20;
+  progress.update("fetching a", 0, 40 * mebi, true);
+  at(2000);
+  progress.update("fetching a", 10 * mebi, 40 * mebi, true);
+  expect(written.at(-1)).toContain("fetching a: 25 % of 40.0 MiB, 5.0 MiB/s, 6 s left");
+  at(3000);
+  progress.update("fetching b", 4 * mebi, 8 * mebi, true);
+  expect(written.at(-1)).toContain("fetching b: 50 % of 8.0 MiB ");
+  at(4000);
+  progress.update("fetching b", 5 * mebi, 8 * mebi, true);
+  expect(written.at(-1)).toContain("fetching b: 62 % of 8.0 MiB, 1.0 MiB/s, 3 s left");
+  expect(progressLine("x".repeat(200), 1, 2 ** 40, 1)).toHaveLength(WIDTH);
+});

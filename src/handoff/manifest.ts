@@ -79,10 +79,10 @@ export async function manifest(
     for (const line of warnings) observer.warn?.(line);
   }
   const folder = folderOf(parsed.kernel);
-  const named = parsed.contentNames ? (await import("./content-names.ts")).byContent : undefined;
+  const renamed = parsed.contentNames ? (await import("./content-names.ts")).byContent : undefined;
   const described = (file: OpenFile) => {
     const listed = describe(file, folder, parsed.verity, observer);
-    return named === undefined ? listed : named(listed, folder, observer);
+    return renamed === undefined ? listed : renamed(listed, folder, observer);
   };
   const written: Manifest = {
     format: "aegis-kexec/1",

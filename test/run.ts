@@ -12,6 +12,7 @@
  * found by a process that looked for it in vain.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { unseenCodes } from "./runner/codes.ts";
 import {
   byTime,
   expectedSeconds,
@@ -30,7 +31,7 @@ import {
   type Results,
   readReport,
 } from "./runner/report.ts";
-import { dropRecord } from "./runner/tested.ts";
+import { dropRecord, readRecords } from "./runner/tested.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
 import { buildTime } from "./vm/lib/built-kernels.ts";
 
@@ -124,6 +125,11 @@ function tellNotBuilt(): void {
   console.log(`once, ${buildTime}:\n    bun run kernels ${kernels.join(" ")}`);
 }
 
+function tellUnseen(): void {
+  const unseen = unseenCodes(readRecords());
+  if (unseen.length > 0) console.log(`\nseen of no kernel, as JSON: ${unseen.join(", ")}`);
+}
+
 function stopwatch(): () => number {
   const start = performance.now();
   return () => (performance.now() - start) / 1000;
@@ -162,6 +168,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const stage of selected) await runAll(stage);
   clearInterval(clock);
   tellNotBuilt();
+  if (wanted.size === "all" && wanted.words.length === 0) tellUnseen();
   if (total.skipped.length > 0) console.log(`\nskipped:\n${indent(total.skipped.join("\n"))}`);
   if (total.failed.length > 0) console.log(`\nfailed:\n${indent(total.failed.join("\n"))}`);
   console.log(`\n${duration(sinceStart())}\n${describeCounts(total)}`);

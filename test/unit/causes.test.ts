@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { causes } from "../../src/causes.ts";
-import { cannot, type ErrorCode, errorCodes, isErrorCode } from "../../src/errors.ts";
+import { cannot, errorCodes, isErrorCode } from "../../src/errors.ts";
 import { remedies } from "../../src/remedies/remedies.ts";
 import { errorsPage, withTable } from "../causes.ts";
+import { shownByKernels, unseenCodes } from "../runner/codes.ts";
+import { codeOf, provocations } from "./provoked.ts";
 
 test("the table of docs/errors.md is the code's", async () => {
   const text = await Bun.file(errorsPage).text();
@@ -57,107 +57,35 @@ test("a hint begins with what somebody at a console can do; the packager's way c
   }
 });
 
-/**
- * What shows each cause: a kernel in a virtual machine, an errno injected with the state that goes
- * with it where no kernel here can be brought to it, or the program on any machine.
- */
-const shownBy: Readonly<Record<ErrorCode, "vm" | "injected" | "program">> = {
-  "internal-error": "program",
-  usage: "vm",
-  "unsupported-platform": "program",
-  "unsupported-architecture": "program",
-  "no-kexec-file": "vm",
-  "no-jit": "program",
-  "no-libc": "program",
-  // A kernel whose release promises a flag that it does not know.
-  "unsupported-flag": "injected",
-  "file-not-found": "vm",
-  "file-unreadable": "vm",
-  "not-a-regular-file": "vm",
-  "file-empty": "vm",
-  "file-too-large": "vm",
-  "file-changed": "program",
-  "not-below": "program",
-  "malformed-input": "vm",
-  "malformed-cmdline": "program",
-  "cmdline-too-long": "vm",
-  untrusted: "vm",
-  "no-signature": "vm",
-  "bad-signature": "vm",
-  "bad-key": "program",
-  "bad-manifest": "vm",
-  "digest-mismatch": "vm",
-  "outside-folder": "vm",
-  "generation-too-low": "vm",
-  "policy-broken": "vm",
-  "policy-refused": "vm",
-  "kernel-unsigned": "vm",
-  "kernel-signer-unknown": "vm",
-  "kernel-signature-bad": "vm",
-  "kernel-signature-revoked": "vm",
-  "kernel-changed-after-signing": "vm",
-  "kernel-signature-malformed": "vm",
-  "kernel-signature-algorithm": "vm",
-  // A kernel with CONFIG_KEXEC_SIG and without a verifier for its own images.
-  "kernel-signature-refused": "injected",
-  "ima-refused": "vm",
-  "no-capability": "vm",
-  "kexec-disabled": "vm",
-  "load-limit-reached": "vm",
-  lockdown: "vm",
-  // Debian builds no kernel with LoadPin.
-  "loadpin-refused": "injected",
-  "pid-namespace": "vm",
-  "not-permitted": "vm",
-  "not-a-kernel": "vm",
-  "kernel-truncated": "vm",
-  "wrong-architecture": "vm",
-  "kernel-unsuitable": "vm",
-  "system-not-found": "program",
-  "out-of-memory": "vm",
-  "no-room": "vm",
-  "no-crash-memory": "vm",
-  // The lock is waited for, so that two loads at once seldom see it taken.
-  busy: "injected",
-  "file-busy": "vm",
-  "nothing-loaded": "vm",
-  // Of the kernel: a device that fails while the file is read.
-  "io-error": "injected",
-  "no-interface": "program",
-  "no-link": "program",
-  "no-address": "program",
-  "name-not-found": "program",
-  "no-route": "program",
-  "connection-refused": "program",
-  "tls-unknown-authority": "program",
-  "tls-wrong-name": "program",
-  "tls-expired": "program",
-  "clock-wrong": "program",
-  "tls-failed": "program",
-  "http-status": "program",
-  "redirect-refused": "program",
-  "bad-answer": "program",
-  "transfer-cut": "program",
-  "too-long": "program",
-  stalled: "program",
-  aborted: "program",
-};
+test("every cause is shown: provoked here, or by a kernel in a virtual machine", () => {
+  const shown = [...Object.keys(provocations), ...shownByKernels];
+  expect(shown.sort()).toEqual(Object.keys(errorCodes).sort());
+});
 
-describe("every cause is shown by a test of its kind, which names its code", () => {
-  const root = join(import.meta.dir, "..");
-  const textsBelow = (folder: string) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.(ts|txt)$/.test(name) && name !== "causes.test.ts")
-      .map((name) => readFileSync(join(root, folder, name), "utf8"));
-  const texts = {
-    vm: textsBelow("vm"),
-    injected: [...textsBelow("unit/diagnosis"), ...textsBelow("unit/handoff")],
-    program: [...textsBelow("unit"), ...textsBelow("cli")],
-  };
+describe("provoked is", () => {
+  test.each(Object.entries(provocations))(
+    "%s",
+    async (code, provoke) => {
+      expect(await codeOf(provoke)).toBe(code);
+    },
+    20_000,
+  );
+});
 
-  test.each(Object.entries(shownBy))("%s: %s", (code, kind) => {
-    // Whole: quoted, or as a word of what is printed.
-    const named = new RegExp(`(["'\`: ])${code}\\1|\\b${code} \\d`);
-    expect(texts[kind].some((text) => named.test(text))).toBe(true);
-  });
+test("what no test in a virtual machine has seen is told", () => {
+  const [first, second, ...rest] = shownByKernels;
+  const place = { test: "a", places: [] };
+  const records = new Map([
+    [
+      "vm/a",
+      [
+        { ...place, codes: [...rest] },
+        { ...place, codes: ["lockdown"] },
+      ],
+    ],
+    // As a record of before codes were noted has it
+    ["vm/b", [place]],
+  ]);
+  expect(unseenCodes(records).toSorted()).toEqual([first, second].sort());
+  expect(unseenCodes(new Map())).toEqual([...shownByKernels]);
 });

@@ -6,7 +6,7 @@ import { Control } from "./control.ts";
 import { type Arch, logFolder } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
 import { type MachineOptions, type Qemu, startQemu } from "./qemu.ts";
-import { witness } from "./witness.ts";
+import { noteCodes, witness } from "./witness.ts";
 
 export interface GuestOptions extends Omit<MachineOptions, "arch" | "kernel" | "cmdline"> {
   readonly kernel: Kernel;
@@ -279,9 +279,11 @@ export class Guest implements AsyncDisposable {
     if (kind !== "result" || (said === "stderr" && this.#stderr === undefined)) return;
     const timedOut = status === "timeout";
     const decoder = new TextDecoder();
+    const stdout = decoder.decode(body);
+    noteCodes(stdout);
     this.#waiting?.result({
       exit: timedOut ? 137 : Number(status),
-      stdout: decoder.decode(body),
+      stdout,
       stderr: decoder.decode(this.#stderr),
       bytes: body,
       timedOut,

@@ -23,6 +23,8 @@ export interface Place {
 export interface Shown {
   readonly test: string;
   readonly places: readonly Place[];
+  /** Of the errors that programs printed as JSON; records of before have none. */
+  readonly codes?: readonly string[];
 }
 
 interface Witnessed {
@@ -66,6 +68,14 @@ export function witness(guest: Witnessed, { kernel, initramfs, memory, firmware 
   });
 }
 
+/** Codes of errors that programs printed, in the order in which they came. */
+const codes: string[] = [];
+
+/** Notes the codes of errors in what a program printed. */
+export function noteCodes(printed: string): void {
+  for (const [, code = ""] of printed.matchAll(/\{"error":\{"code":"([a-z-]+)"/g)) codes.push(code);
+}
+
 /** The record of the test file that runs: `bun test` names it as the program. */
 function recordOf(file: string): string {
   const job = relative(join(repository, "test"), file).replace(/\.test\.ts$/, "");
@@ -77,12 +87,16 @@ function recordOf(file: string): string {
 /** Begins to watch a test. @returns what writes down, once it has passed, where. */
 export function watching(test: string): () => void {
   const before = started.length;
+  const seen = codes.length;
   const shared = started.filter(({ guest }) => guest.alive);
   return () => {
     const places = [...shared, ...started.slice(before)].map(({ guest, place, first }) => ({
       ...place,
       releases: [...new Set([first, guest.announcement.release])],
     }));
-    appendFileSync(recordOf(Bun.main), `${JSON.stringify({ test, places } satisfies Shown)}\n`);
+    appendFileSync(
+      recordOf(Bun.main),
+      `${JSON.stringify({ test, places, codes: [...new Set(codes.slice(seen))] } satisfies Shown)}\n`,
+    );
   };
 }

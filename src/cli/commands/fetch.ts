@@ -29,7 +29,7 @@ export const fetch = defineCommand({
     name: "fetch",
     description: "verify a generation and store it in STORE, whole or not at all",
     notes: [
-      "It is written beside the others, flushed, read again, and only then gets its name, which is its number with three tries: 42+3. What was begun and cut off is gone on with.",
+      "It is written beside the others, flushed, read again, and only then gets its name, which is its number with three tries: 42+3. A fetch that was cut off goes on the next time.",
       "The running generation is never removed, nor the last good one, which is the highest without a counter. A disk that is full is left as it was.",
     ],
     examples: [

@@ -31,6 +31,7 @@ import {
   type Results,
   readReport,
 } from "./runner/report.ts";
+import { systemsOf } from "./runner/systems.ts";
 import { dropRecord, readRecords } from "./runner/tested.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
 import { buildTime } from "./vm/lib/built-kernels.ts";
@@ -148,7 +149,9 @@ async function main(args: readonly string[]): Promise<number> {
   const selected = stages().map((stage) => stage.filter(({ name }) => isWanted(name, wanted)));
   const names = namesOf(selected.flat());
   if (names.length === 0) throw new Error(`nothing is called ${wanted.words.join(" or ")}`);
-  const setup = [process.execPath, "test/setup.ts", purposeOf(names)];
+  const systems = systemsOf(names);
+  const made = systems.length === 0 ? ["none"] : systems;
+  const setup = [process.execPath, "test/setup.ts", purposeOf(names), ...made];
   const ready = Bun.spawn(setup, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if ((await ready.exited) !== 0) return 1;
   rmSync(reports, { recursive: true, force: true });

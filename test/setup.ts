@@ -4,10 +4,13 @@
  * kernels and guest programs in the cache folder. Does nothing, quickly, where
  * all is there. Imports nothing that has to be installed first.
  *
- *   bun test/setup.ts [demo|quick|test|bench|fresh|kernels]
+ *   bun test/setup.ts [demo|quick|test|bench|fresh|kernels] [SYSTEM ...]
+ *
+ * Of the systems on disks and in folders that tests use, only those that are named (`none`: none of them); without a name, all.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type SystemName, systemNames } from "./runner/systems.ts";
 import { makeDebianRoot, makeLiveRoot, makeLuksRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
@@ -132,6 +135,15 @@ const needs = {
 /** Something that the user has to do. */
 export class SetupError extends Error {}
 
+const makers: Readonly<Record<SystemName, typeof makeSystemdImage>> = {
+  systemd: makeSystemdImage,
+  openrc: makeOpenrcImage,
+  installed: makeInstalledImage,
+  "initramfs-tools": makeDebianRoot,
+  live: makeLiveRoot,
+  luks: makeLuksRoot,
+};
+
 const repository = resolve(import.meta.dir, "..");
 
 /**
@@ -139,22 +151,17 @@ const repository = resolve(import.meta.dir, "..");
  * @param report takes the lines of progress; nothing is reported where nothing is done.
  * @throws SetupError with the one command to run, where it takes rights that this process lacks.
  */
-export async function setup(purpose: Purpose, report = print): Promise<void> {
+export async function setup(
+  purpose: Purpose,
+  report = print,
+  wanted: readonly SystemName[] = systemNames,
+): Promise<void> {
   await installDependencies(report);
   await installTools(needs[purpose].tools, report);
   // At the same time: each waits for the network most of all
   const [missing, ...systems] = await Promise.all([
     fetchPackages(needs[purpose].packages, report),
-    ...(purpose === "test"
-      ? [
-          makeSystemdImage(report),
-          makeOpenrcImage(report),
-          makeInstalledImage(report),
-          makeDebianRoot(report),
-          makeLiveRoot(report),
-          makeLuksRoot(report),
-        ]
-      : []),
+    ...(purpose === "test" ? wanted.map((name) => makers[name](report)) : []),
     ...(purpose === "fresh" ? [makeFleetImage(report)] : []),
   ]);
   for (const [why, names] of Map.groupBy(missing.keys(), (name) => missing.get(name))) {
@@ -235,12 +242,17 @@ function print(line: string): void {
 
 if (import.meta.main) {
   const purpose = purposes.find((one) => one === (process.argv[2] ?? "test"));
-  if (purpose === undefined) {
-    console.error(`usage: bun test/setup.ts [${purposes.join("|")}]`);
+  const words = process.argv.slice(3);
+  const named = words.filter((word) => word !== "none");
+  const systems = systemNames.filter((name) => named.includes(name));
+  if (purpose === undefined || systems.length < named.length) {
+    console.error(
+      `usage: bun test/setup.ts [${purposes.join("|")}] [${systemNames.join("|")} ...]`,
+    );
     process.exit(2);
   }
   try {
-    await setup(purpose);
+    await setup(purpose, print, words.length === 0 ? systemNames : systems);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(`setup: ${error.message}`);

@@ -210,8 +210,10 @@ function lookAtArchives(
   reasons: Reasons,
 ): Promise<ArchivesInspected> {
   const opened = (verified?.initrds ?? source?.initrds)?.map(({ file }) => file);
+  // An image may be large, and is looked at by its directories: its archives are unpacked by a load.
+  const copied = source?.whole === undefined ? verified?.initrds : undefined;
   const partial = new Set(
-    verified?.initrds.flatMap(({ file, expected }) =>
+    copied?.flatMap(({ file, expected }) =>
       isWhole(file) || expected !== undefined ? [] : [file],
     ),
   );

@@ -82,7 +82,7 @@ export interface IsoReport {
   readonly why: string | null;
   /** Words that its menu lacks. */
   readonly added: readonly string[];
-  /** The archives have a module for that file system; null: that cannot be told. */
+  /** The archives have a module for that file system; null: it cannot be told, or every system has it. */
   readonly module: boolean | null;
 }
 

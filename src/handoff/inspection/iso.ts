@@ -1,6 +1,7 @@
 /** What an ISO image is, where it lies, and how its system finds it again. */
 
 import type { MenuReading } from "../../source/choose.ts";
+import { readByAll } from "../../source/iso/holder.ts";
 import type { FoundSource, Source } from "../../source/open.ts";
 import type { IsoReport } from "./inspection.ts";
 import { Reasons } from "./reasons.ts";
@@ -52,7 +53,7 @@ async function wayOf(reading: MenuReading, wanted: string | undefined) {
 }
 
 async function moduleIn(source: Source | undefined, type: string | undefined) {
-  if (source === undefined || type === undefined) return undefined;
+  if (source === undefined || type === undefined || readByAll.test(type)) return undefined;
   const { hasModule } = await import("../../source/iso/modules.ts");
   return hasModule(
     source.initrds.map(({ file }) => file),

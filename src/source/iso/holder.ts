@@ -14,6 +14,9 @@ export interface Holder extends IsoPlace {
   readonly unreachable: string | undefined;
 }
 
+/** File systems that every live system has its modules for: to see that costs the unpacking of all archives. */
+export const readByAll = /^(?:ext[234]|vfat|iso9660)$/;
+
 export interface HeldByFileSystem {
   readonly fd: number;
   readonly canonicalPath: string;

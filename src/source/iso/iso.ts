@@ -9,7 +9,7 @@ import { openEntryFiles } from "../choose.ts";
 import type { FoundFile, Listing, Menu, Opened, Opening, Reader, Whole } from "../kind.ts";
 import type { OpenFile } from "../open-file.ts";
 import { IsoFiles } from "./files.ts";
-import { type Holder, holderOf } from "./holder.ts";
+import { type Holder, holderOf, readByAll } from "./holder.ts";
 import { type FoundMenu, findMenu } from "./menus.ts";
 
 /** An entry of an image's menu, with the way by which its system finds the image again. */
@@ -88,8 +88,7 @@ export class IsoMenu implements Menu<IsoEntry> {
   /** Whether the archives have the module by which the next system reads the image's file system. */
   private async lookAtArchives(archives: readonly OpenFile[], opening: Opening): Promise<void> {
     const { type } = this.holder;
-    // Those every live system has; to look costs the unpacking of all archives.
-    if (type === undefined || /^(?:ext[234]|vfat|iso9660)$/.test(type)) return;
+    if (type === undefined || readByAll.test(type)) return;
     const { hasModule } = await import("./modules.ts");
     if ((await hasModule(archives, type)) !== false) return;
     opening.listener.warn?.(

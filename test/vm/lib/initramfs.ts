@@ -46,6 +46,11 @@ const ports = {
 const written = new Map<string, string>();
 const withMusl = new Set<string>();
 
+/** Notes of an archive which files went into it. */
+export function noteSources(path: string, sources: readonly string[]): void {
+  if (sources.some((source) => source.endsWith("-musl"))) withMusl.add(path);
+}
+
 /** Whether the archive has a binary of this program that wants musl. */
 export function guestHasMusl(path: string): boolean {
   return withMusl.has(path);
@@ -64,8 +69,10 @@ export function guestInitramfs(options: InitramfsOptions): string {
   }
   closeSync(file);
   written.set(key, path);
-  const musl = (entry: GuestEntry) => entry.type === "host-file" && entry.source.endsWith("-musl");
-  if (entries.some(musl)) withMusl.add(path);
+  noteSources(
+    path,
+    entries.flatMap((entry) => (entry.type === "host-file" ? [entry.source] : [])),
+  );
   return path;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { ensureBuilt } from "../../../build/reuse.ts";
 import { archiveChunks, type CpioEntry } from "../../../src/initramfs/cpio.ts";
 import { temporaryPath } from "./host.ts";
-import { guestInitramfs, type HostFile, text } from "./initramfs.ts";
+import { guestInitramfs, type HostFile, noteSources, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 import { muslLibraries } from "./musl.ts";
 import { programFiles } from "./programs.ts";
@@ -45,6 +45,10 @@ export async function preboot(
   const writer = Bun.file(archive).writer();
   for (const chunk of archiveChunks(entries)) writer.write(chunk);
   await writer.end();
+  noteSources(
+    archive,
+    files.map(({ source }) => source),
+  );
   return archive;
 }
 

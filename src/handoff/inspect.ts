@@ -1,11 +1,13 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
 
 import { mayNotUnpack, requireMemory } from "../diagnosis/memory-need.ts";
+import { knownPlatforms } from "../diagnosis/platforms.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
 import { cannot } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { requireLinux } from "../linux/libc.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
+import { readPlatform } from "../machine/platform.ts";
 import type { Admission } from "../source/kind.ts";
 import { FoundSource, Source } from "../source/open.ts";
 import { isWhole, type OpenFile } from "../source/open-file.ts";
@@ -14,7 +16,12 @@ import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import { type ArchivesInspected, inspectArchives } from "./inspection/archives.ts";
 import { inspectEntries } from "./inspection/entries.ts";
 import { type InspectedImage, inspectImage } from "./inspection/image.ts";
-import type { EntryReport, Inspection, SourceReport } from "./inspection/inspection.ts";
+import type {
+  EntryReport,
+  Inspection,
+  ScreenReport,
+  SourceReport,
+} from "./inspection/inspection.ts";
 import { inspectIso } from "./inspection/iso.ts";
 import { Reasons } from "./inspection/reasons.ts";
 import { inspectTrust } from "./inspection/trust.ts";
@@ -27,6 +34,8 @@ import {
   unknownOf,
   verdictOf,
 } from "./inspection/verdict.ts";
+import { screenAfter } from "./next/screen.ts";
+import { roomToUnpack } from "./next/unpack-room.ts";
 import type { Observer } from "./report.ts";
 import {
   hasOneSource,
@@ -39,7 +48,6 @@ import { mustBeCopied } from "./stages/assemble.ts";
 import { changedWarning } from "./stages/changed-image.ts";
 import { rsdpForRequest } from "./stages/rsdp.ts";
 import { placeWarnings, Secrets, secretsAskedFor } from "./stages/secrets.ts";
-import { roomToUnpack } from "./stages/unpack-room.ts";
 import { Verified } from "./stages/verify.ts";
 
 /**
@@ -143,12 +151,19 @@ async function inspectOne(
     manifest: trust.manifest,
     trust: trust.report,
     verdict: verdictOf(reasons.all, call.doubts, notes),
+    screen: verified === undefined || parsed.crash ? null : await screenReport(verified),
+    platforms: knownPlatforms(readPlatform(facts.identity.release)),
     unknown: {
       ...(typeof entries === "string" ? { entries } : {}),
       ...unknownOf(image, same ? undefined : kernel, verified, facts),
     },
     secrets: secretsAskedFor(parsed.secrets),
   };
+}
+
+async function screenReport(verified: Verified): Promise<ScreenReport | null> {
+  const after = await screenAfter(verified);
+  return after === undefined ? null : { ...after, hint: after.hint ?? null };
 }
 
 /** Where no policy can be read nothing is admitted: what is listed is no more than listed. */

@@ -6,6 +6,7 @@ import { Source } from "../source/open.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
+import { warnOfNext } from "./next/seen.ts";
 import { measurementFor, withRsdp } from "./on-demand.ts";
 import type { ArchiveLoaded, LoadReport, Observer } from "./report.ts";
 import {
@@ -20,7 +21,6 @@ import { Assembled } from "./stages/assemble.ts";
 import { call, unloadSecret } from "./stages/call.ts";
 import { countRefusal, finish, kernelReport } from "./stages/finish.ts";
 import type { Interruption } from "./stages/interruption.ts";
-import { warnOfLostHandover } from "./stages/kexec-handover.ts";
 import type { Measurement } from "./stages/measure.ts";
 import { requirePermission } from "./stages/permitted.ts";
 import { madeFile, placeWarnings, reportOf, Secrets, SecretsOnce } from "./stages/secrets.ts";
@@ -192,7 +192,7 @@ async function loadOpened(
   if (verified.cmdline === "") {
     observer.warn?.("the command line is empty: the next kernel gets no root= and no console=");
   }
-  if (!request.crash) await warnOfLostHandover(verified, observer);
+  if (!request.crash) await warnOfNext(verified, observer);
   using measurement = await measurementFor(source, verified, request, gate, observer);
   const how = { ...held, measurement };
   const given = await assembleAndCall(verified, request, how, observer);

@@ -1,10 +1,13 @@
 /** What is loaded, and what this machine allows. */
 
 import type { Architecture } from "../architecture.ts";
+import { type KnownPlatform, knownPlatforms } from "../diagnosis/platforms.ts";
 import { KexecError } from "../errors.ts";
 import { requireLinux } from "../linux/libc.ts";
+import { type Displays, readDisplays } from "../machine/displays.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import type { Lockdown } from "../machine/kernel.ts";
+import { readPlatform } from "../machine/platform.ts";
 import type { RevokedHash, TrustedKey } from "../machine/proc-keys.ts";
 import { type Reading, valueIn } from "../machine/reading.ts";
 import type { BankValues, TpmFacts } from "../machine/tpm-facts.ts";
@@ -98,6 +101,19 @@ export interface Status {
     /** They are those of the last load, and need not be in a keyring. */
     readonly keysReused: boolean | null;
   };
+  /** The screen of this machine, and the consoles in use. */
+  readonly screen: {
+    readonly given: Displays["given"];
+    /** Who draws on it; null: nobody, or the text console. */
+    readonly owner: string | null;
+    /** Whether that is a driver of the device itself. */
+    readonly native: boolean;
+    /** The module that drives the device; null where none is known. */
+    readonly driver: string | null;
+    readonly consoles: readonly string[];
+  };
+  /** What is known of handovers on such a machine, each with its source. */
+  readonly platforms: readonly KnownPlatform[];
   /** Path of a member above, to the reason why it is null. */
   readonly unknown: Readonly<Record<string, string>>;
 }
@@ -126,14 +142,28 @@ export type PolicyStatus =
 export async function status(): Promise<Status> {
   requireLinux();
   const { readTpmFacts } = await import("../machine/tpm-facts.ts");
-  return statusOf(readMachineFacts(), readPolicyStatus(), await readTpmFacts());
+  const facts = readMachineFacts();
+  const seen = {
+    displays: readDisplays(),
+    platforms: knownPlatforms(readPlatform(facts.identity.release)),
+  };
+  return statusOf(facts, readPolicyStatus(), await readTpmFacts(), seen);
 }
+
+/** What bears on what comes after a handover. */
+interface Seen {
+  readonly displays: Displays;
+  readonly platforms: readonly KnownPlatform[];
+}
+
+const noDisplays: Displays = { given: "none", owner: undefined, native: undefined, consoles: [] };
 
 /** The facts in the form that is shown. */
 export function statusOf(
   facts: MachineFacts,
   policy: PolicyStatus | null,
   tpm?: TpmFacts | undefined,
+  { displays, platforms }: Seen = { displays: noDisplays, platforms: [] },
 ): Status {
   const { identity, kexec, build, signatures, firmware, keyrings, privilege, memory } = facts;
   const unknown: Record<string, string> = {};
@@ -209,6 +239,14 @@ export function statusOf(
       keys: take("crash.keys", facts.crash.keys),
       keysReused: take("crash.keysReused", facts.crash.keysReused),
     },
+    screen: {
+      given: displays.given,
+      owner: displays.owner?.name ?? null,
+      native: displays.owner?.native ?? false,
+      driver: displays.native ?? null,
+      consoles: displays.consoles,
+    },
+    platforms,
     unknown,
   };
 }

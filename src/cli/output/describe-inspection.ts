@@ -36,6 +36,8 @@ export function describeInspection(inspection: Inspection): string[] {
   }
   if (rest.length > 0) sections.push(["With it", rest]);
   sections.push(["Verdict", verdictRows(inspection.verdict)]);
+  const after = afterwardsRows(inspection);
+  if (after.length > 0) sections.push(["After the jump", after]);
   const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
   return sections.flatMap(([title, rows], index) => [
     ...(index === 0 ? [] : [""]),
@@ -207,6 +209,23 @@ function archiveText(archive: ArchiveReport): string {
   const trailer = bootconfig ? ", with bootconfig" : "";
   const doubt = unchecked === null ? "" : ", not unpacked to see its end";
   return `${path} (${kind}, ${formatBytes(size)}${option}${trailer}${doubt})`;
+}
+
+const screenWords: Readonly<Record<NonNullable<Inspection["screen"]>["verdict"], string>> = {
+  continues: "goes on",
+  "blank-until-driver": "blank until a driver loads",
+  blank: "blank",
+  unknown: "unknown",
+};
+
+function afterwardsRows({ screen, platforms }: Inspection): Row[] {
+  const rows: Row[] = platforms.map(({ name, why, hint, source }) => [
+    "known trouble",
+    `${name}: ${why}${hint === null ? "" : `; ${hint}`} (${source})`,
+  ]);
+  if (screen === null) return rows;
+  const hint = screen.hint === null ? "" : `; ${screen.hint}`;
+  return [["screen", `${screenWords[screen.verdict]}: ${screen.why}${hint}`], ...rows];
 }
 
 function verdictRows({ takes, wouldExit, reasons, doubts, notes }: Verdict): Row[] {

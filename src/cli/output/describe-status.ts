@@ -32,7 +32,7 @@ export function describeStatus(status: Status): string[] {
     ["Signatures", signatureRows(status, textOf)],
     ["Policy", policyRows(status.policy)],
     ["TPM", tpmRows(status, textOf)],
-    ["Machine", machineRows(status, textOf)],
+    ["Machine", [...machineRows(status, textOf), ...platformRows(status.platforms)]],
   ];
   const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
   return sections.flatMap(([title, rows], index) => [
@@ -230,6 +230,8 @@ function machineRows(status: Status, textOf: TextOf): Row[] {
         used ? "in use: the next kernel must be able to start under it" : "not in use",
       ),
     ],
+    ["screen", screenText(status.screen)],
+    ["consoles", status.screen.consoles.join(", ") || "none"],
     [
       "kexec handover",
       textOf("handover.enabled", handover.enabled, (on) => (on ? `on${finalized}` : "off")),
@@ -241,6 +243,31 @@ function machineRows(status: Status, textOf: TextOf): Row[] {
       ),
     ],
   ];
+}
+
+const screenKinds: Readonly<Record<Status["screen"]["given"], string>> = {
+  none: "none that firmware set up",
+  text: "VGA text mode",
+  efi: "EFI's frame buffer",
+  vesa: "VESA's frame buffer",
+  tree: "a frame buffer of the device tree",
+  other: "a mode of another kind",
+};
+
+/** Who draws, on what, and which driver the device has. */
+function screenText({ given, owner, native, driver }: Status["screen"]): string {
+  if (owner !== null && native) return `drawn on by ${owner}, the driver of the device`;
+  const drawn = owner === null ? "" : `, drawn on by ${owner}`;
+  const device = driver === null ? "" : `; the device is ${driver}'s`;
+  return `${screenKinds[given]}${drawn}${device}`;
+}
+
+/** What is known of handovers on such a machine; nothing where nothing is. */
+function platformRows(platforms: Status["platforms"]): Row[] {
+  return platforms.map(({ name, why, hint, source }) => [
+    "known trouble",
+    `${name}: ${why}${hint === null ? "" : `; ${hint}`} (${source})`,
+  ]);
 }
 
 function loadsLeft(limit: number): string {

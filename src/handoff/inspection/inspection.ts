@@ -1,4 +1,7 @@
 /** What `inspect` gives back. These shapes are its `--json` output. */
+
+import type { KnownPlatform } from "../../diagnosis/platforms.ts";
+import type { ScreenWord } from "../../diagnosis/screen.ts";
 import type { KexecError } from "../../errors.ts";
 import type { ArchiveLoaded, FileReport, SecretReport, TrustReport } from "../report.ts";
 
@@ -20,10 +23,21 @@ export interface Inspection {
   readonly manifest: ManifestReport | null;
   readonly trust: TrustInspection;
   readonly verdict: Verdict;
+  /** What becomes of this machine's screen; null where it has none, or the load would not get as far. */
+  readonly screen: ScreenReport | null;
+  /** What is known of handovers on such a machine. */
+  readonly platforms: readonly KnownPlatform[];
   /** Path of a member above, to the reason why it is null. */
   readonly unknown: Readonly<Record<string, string>>;
   /** What `--secret` would put behind the archives; none is read. */
   readonly secrets: readonly SecretReport[];
+}
+
+export interface ScreenReport {
+  readonly verdict: ScreenWord;
+  readonly why: string;
+  /** What may help. */
+  readonly hint: string | null;
 }
 
 export interface SourceReport extends FileReport {

@@ -141,7 +141,7 @@ async function requireRoom(
   memory: Memory,
   observer: Observer,
 ): Promise<void> {
-  const { roomToUnpack } = await import("./unpack-room.ts");
+  const { roomToUnpack } = await import("../next/unpack-room.ts");
   const verdict = roomToUnpack(verified, crash, memory);
   if (verdict === undefined || verdict.fits) return;
   if (verdict.certain) throw cannot("load", verdict.cause);

@@ -7,7 +7,7 @@ import { unpackedSize } from "../../initramfs/size/unpacked.ts";
 import { type Memory, readKexecFact } from "../../machine/kernel.ts";
 import { readMemoryRanges } from "../../machine/memory-ranges.ts";
 import { valueIn } from "../../machine/reading.ts";
-import type { Verified } from "./verify.ts";
+import type { Verified } from "../stages/verify.ts";
 
 /**
  * @param memory What this machine has; of a crash kernel counts what is reserved for it.

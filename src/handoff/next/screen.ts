@@ -1,0 +1,48 @@
+/** What becomes of the screen: the displays of now, held against what the next kernel has. */
+import { graphicsOfConfig, graphicsOfTexts, graphicsTexts } from "../../diagnosis/graphics.ts";
+import { judgeScreen, type ScreenVerdict } from "../../diagnosis/screen.ts";
+import { isOnScreen, readDisplays } from "../../machine/displays.ts";
+import { configBeside } from "../../source/build/config.ts";
+import { archivedModules } from "../../source/build/modules.ts";
+import { searchKernel } from "../../source/build/text.ts";
+import type { Observer } from "../report.ts";
+import type { Verified } from "../stages/verify.ts";
+
+type Next = Pick<Verified, "image" | "initrds" | "cmdline">;
+
+/** Undefined where there is no screen. */
+export async function screenAfter(next: Next): Promise<ScreenVerdict | undefined> {
+  const displays = readDisplays();
+  const graphics = await graphicsOf(next);
+  const { cmdline, initrds } = next;
+  // Most verdicts need no look into the initramfs.
+  const asked = new Set<string>();
+  const first = judgeScreen(displays, graphics, cmdline, (module) => {
+    asked.add(module);
+    return undefined;
+  });
+  if (asked.size === 0) return first;
+  const archives = initrds.map(({ file }) => file);
+  return judgeScreen(displays, graphics, cmdline, await archivedModules(archives, [...asked]));
+}
+
+async function graphicsOf({ image: { kernel, file } }: Next) {
+  const beside = configBeside(kernel, file.canonicalPath);
+  if (beside !== undefined) return graphicsOfConfig(beside);
+  const search = await searchKernel(kernel, file, graphicsTexts);
+  if (search === undefined) return undefined;
+  return search.config === undefined
+    ? graphicsOfTexts(search.found)
+    : graphicsOfConfig(search.config);
+}
+
+/** For who reads the messages of this program on that screen. */
+export async function warnIfBlank(next: Next, observer: Observer): Promise<void> {
+  if (!isOnScreen(2)) return;
+  const after = await screenAfter(next);
+  if (after === undefined || after.verdict === "continues" || after.verdict === "unknown") return;
+  const what =
+    after.verdict === "blank" ? "this screen goes blank" : "this screen goes blank for a while";
+  const hint = after.hint === undefined ? "" : `; ${after.hint}`;
+  observer.warn?.(`${what} after the jump: ${after.why}${hint}`);
+}

@@ -34,8 +34,9 @@ export function isStore({ tree }: FoundTree): boolean {
   try {
     return hasGenerations(tree);
   } catch (error) {
-    if (error instanceof KexecError) return false;
-    throw error;
+    if (!(error instanceof KexecError)) throw error;
+    // A folder that cannot be read may be one whose journal was not replayed: who chooses from it tells.
+    return error.code === "io-error";
   }
 }
 
@@ -99,8 +100,8 @@ export class Store implements Menu<StoredGeneration> {
   }
 
   async openDefault(opening: Opening): Promise<Opened> {
-    this.readyToCount(opening);
     try {
+      this.readyToCount(opening);
       return await this.open(await this.chooseDefault(opening), opening);
     } catch (error) {
       // Without its journal's replay what is good may look damaged.

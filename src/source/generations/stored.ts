@@ -36,8 +36,14 @@ function candidates(tree: FileTree): readonly StoredName[] {
   return storedNames(tree.names("", mostNames) ?? []).slice(0, mostGenerations);
 }
 
+/** One that cannot be looked into may have one: what is wrong is told when that is read. */
 function hasManifest(tree: FileTree, name: string): boolean {
-  return tree.names(name, mostNames)?.includes(manifestName) === true;
+  try {
+    return tree.names(name, mostNames)?.includes(manifestName) === true;
+  } catch (error) {
+    if (error instanceof KexecError && error.code === "io-error") return true;
+    throw error;
+  }
 }
 
 /** In the order of their numbers, the highest first. */

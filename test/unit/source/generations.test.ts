@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { KexecError } from "../../../src/errors.ts";
 import { libc } from "../../../src/linux/libc.ts";
 import { storedNames, tryOrder } from "../../../src/menu/generations.ts";
-import type { Admission } from "../../../src/source/kind.ts";
+import { FolderTree } from "../../../src/source/folder-tree.ts";
+import { isStore, Store } from "../../../src/source/generations/store.ts";
+import type { Admission, FileTree, FoundTree, Opening } from "../../../src/source/kind.ts";
 import { FoundSource, Source } from "../../../src/source/open.ts";
 
 const roots: string[] = [];
@@ -153,6 +155,48 @@ describe("of a store", () => {
     ]);
     expect(entries[0]?.problem).toContain("SHA-256");
   });
+});
+
+test("a folder that cannot be read is passed over with its reason, and so is a store's own", async () => {
+  const root = store({ "9": [9], "8": [8] });
+  const opening = (
+    tree: FileTree,
+    reopen?: () => FoundTree,
+    starts = true,
+  ): Opening & FoundTree => ({
+    ...{ tree, reopen, treeAbove: () => undefined, architecture: libc().architecture },
+    ...{ starts, held: new DisposableStack(), admission: gate(0, []) },
+    listener: { warn: (line) => void warnings.push(line) },
+    follow: () => Promise.reject(new TypeError("nothing is followed")),
+  });
+  const warnings: string[] = [];
+  const damaged = (path: string) =>
+    new KexecError("io-error", { message: `cannot read ${path}: structure needs cleaning` });
+  const broken = (inside: string): FileTree => {
+    const tree = FolderTree.open(root);
+    const check = (path: string) => {
+      if (path === inside || path.startsWith(`${inside}/`)) throw damaged(path);
+      return path;
+    };
+    return {
+      path: root,
+      canonicalPath: root,
+      open: (path, what) => tree.open(check(path), what),
+      names: (path, limit) => tree.names(check(path), limit),
+    };
+  };
+  const one = opening(broken("9"));
+  expect(isStore(one)).toBe(true);
+  const opened = await new Store(one, one).openDefault(one);
+  expect(opened.manifest?.manifest.generation).toBe(8);
+  expect(warnings.join()).toContain("generation 9 is passed over: cannot read 9/boot.json");
+  // All of it: looked at again with the journal replayed, but only where it is to be started.
+  const whole = (starts: boolean) => opening(broken(""), () => opening(broken("none")), starts);
+  expect(isStore(whole(true))).toBe(true);
+  const again = whole(true);
+  expect((await new Store(again, again).openDefault(again)).manifest?.manifest.generation).toBe(9);
+  const seen = whole(false);
+  await expect(new Store(seen, seen).openDefault(seen)).rejects.toMatchObject({ code: "io-error" });
 });
 
 test("of two names of a cut rename the lower count is true", () => {

@@ -1,6 +1,6 @@
 /**
  * Takes out of a finished binary what it does not need: ICU's languages, modules of the runtime that
- * nothing asks for (build/builtins.ts), zeros, and bytecode of what is seldom run (build/payload.ts).
+ * nothing asks for (build/builtins.ts), what is for a bundler (build/frames.ts), zeros, and bytecode of what is seldom run (build/payload.ts).
  *
  * Nothing moves in memory: code and data refer to each other by addresses, and every byte that
  * stays keeps its own. What goes is room in the file. Where such things were, no page is mapped:
@@ -24,6 +24,7 @@ import {
   segmentType,
   writeSegments,
 } from "./elf.ts";
+import { findUnusedFrames } from "./frames.ts";
 import { type Reduction, reduceIcu } from "./icu.ts";
 import { forgetFarBytecode, programText } from "./payload.ts";
 import type { Target } from "./targets.ts";
@@ -31,6 +32,7 @@ import type { Target } from "./targets.ts";
 /** In bytes: each hole takes a program header, and a mapping of every start. */
 const leastHole = 0x3000;
 const leastBuiltinHole = 0x8000;
+const leastFrameHole = 0x2000;
 
 /** How many items ICU has and how many stay. Another count is another ICU: look at it anew. */
 export const icuItems = { all: 3990, kept: 91 } as const;
@@ -81,7 +83,10 @@ export function cutUnused(
   const readOnly = Buffer.from(bytesOf(first));
   const unasked = forgetBuiltins(readOnly, programText(program.bytes));
   const data = withoutZeros(writable, bytesOf(writable), program, page);
-  const holes = largeHoles(unasked, page, leastBuiltinHole);
+  const holes = [
+    ...largeHoles(unasked, page, leastBuiltinHole),
+    ...largeHoles(findUnusedFrames(readOnly), page, leastFrameHole),
+  ].sort((a, b) => a.from - b.from);
   // ICU's languages become a hole too, and each hole makes one segment more.
   const headers = segments.length + data.length + holes.length;
   const parts: Part[] = loads.flatMap((segment): Part[] => {

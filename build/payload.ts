@@ -20,6 +20,9 @@ const field = { name: 0, text: 8, bytecode: 24 } as const;
 /** Commands whose start counts: src/cli/commands/index.ts. */
 const quick = ["boot", "load", "exec"];
 
+/** What a load of a signed generation asks for on its way, by the names that it asks by. */
+const quickImports = ["fileKinds", "manifestReader", "TrustGate", "copyChecked"];
+
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -107,9 +110,9 @@ function readModules(payload: Uint8Array): { modules: Module[]; entry: string } 
 }
 
 /**
- * Names of the modules that are loaded with the entry, with the command line, or as a quick command.
+ * Names of the modules that are loaded with the entry, with the command line, as a quick command or by one.
  *
- * @throws Error where a quick command is not found.
+ * @throws Error where a quick command, or what it asks for, is not found.
  */
 function nearModules(modules: readonly Module[], entry: string): Set<string> {
   const texts = new Map(modules.map(({ name, text }) => [name, text]));
@@ -140,7 +143,21 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
   if (commands.length !== quick.length || !knowsCommands([entry, ...lines])) {
     throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
   }
-  return withImports([...started, ...lines, ...commands]);
+  const near = withImports([...started, ...lines, ...commands]);
+  // `let{TrustGate:e}=await import("…")` and `(await import("…")).manifestReader`
+  const path = '"(/\\$bunfs/root/[^"]+)"';
+  const asked = quickImports.flatMap((name) => {
+    const by = [
+      `\\{[^{}]*\\b${name}:\\w+[^{}]*\\}=await import\\(${path}\\)`,
+      `\\(await import\\(${path}\\)\\)\\.${name}\\b`,
+    ].map((pattern) => new RegExp(pattern, "g"));
+    const targets = modules.flatMap((one) => by.flatMap((pattern) => found(pattern, one.name)));
+    if (targets.length === 0) {
+      throw new Error(`nothing asks for ${name} as expected: look at build/payload.ts anew`);
+    }
+    return targets;
+  });
+  return withImports([...near, ...asked]);
 }
 
 function viewOf(payload: Uint8Array): DataView {

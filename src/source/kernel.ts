@@ -3,7 +3,7 @@
 import type { Architecture } from "../architecture.ts";
 import { cannot, type KexecError } from "../errors.ts";
 import { type Arm64Image, arm64Refusal, isArm64Image, readArm64Image } from "../image/arm64.ts";
-import type { ByteSource } from "../image/bytes.ts";
+import { type ByteSource, bytesOf } from "../image/bytes.ts";
 import {
   type BzImage,
   bzImageRefusal,
@@ -13,6 +13,7 @@ import {
 } from "../image/bzimage.ts";
 import type { ImageFacts } from "../image/recognise.ts";
 import type { CmdlineLimit } from "./cmdline.ts";
+import type { FoundFile, Reader, SourceKind } from "./kind.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export interface KernelImage {
@@ -27,6 +28,28 @@ export interface KernelImage {
 export function isBareKernel(bytes: ByteSource): boolean {
   return isBzImage(bytes) || isArm64Image(bytes);
 }
+
+/** Every image has a NUL within so many bytes, and no text has. */
+const textSample = 512;
+
+export function isText({ beginning }: FoundFile): boolean {
+  return !beginning.subarray(0, textSample).includes(0);
+}
+
+/** A kernel or a UKI, whatever it is wrapped in: `KernelSource` takes it apart. */
+export const imageReader: Reader<FoundFile> = {
+  open: ({ file, openBeside }) => ({
+    kernel: { file, expected: undefined, openBeside },
+    initrds: [],
+  }),
+};
+
+/** The kind that is tried first: all others are read only where it is another one. */
+export const bareKernel: SourceKind<FoundFile> = {
+  name: "image",
+  resembles: (found) => !isText(found) && isBareKernel(bytesOf(found.beginning)),
+  reader: () => imageReader,
+};
 
 /**
  * Recognises a kernel image by its content and applies the checks that the kernel's own probe

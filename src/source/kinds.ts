@@ -1,16 +1,14 @@
 /** The kinds of source, in the order in which they are tried: see kind.ts. */
 import { cannot } from "../errors.ts";
-import { bytesOf } from "../image/bytes.ts";
 import { isIso9660 } from "../image/iso9660-mark.ts";
-import { isBareKernel } from "./kernel.ts";
-import type { FoundFile, FoundTree, Reader, SourceKind } from "./kind.ts";
-
-/** Every image has a NUL within so many bytes, and no text has. */
-const textSample = 512;
-
-function isText({ beginning }: FoundFile): boolean {
-  return !beginning.subarray(0, textSample).includes(0);
-}
+import { bareKernel, imageReader, isText } from "./kernel.ts";
+import {
+  type FoundFile,
+  type FoundTree,
+  manifestKind,
+  type Reader,
+  type SourceKind,
+} from "./kind.ts";
 
 /** A text with NULs behind it, as a crash leaves one: of a boot entry they can be told apart. */
 function isPadded({ beginning }: FoundFile): boolean {
@@ -28,14 +26,6 @@ const nothing: Reader<FoundTree> = {
       hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
     });
   },
-};
-
-/** A kernel or a UKI, whatever it is wrapped in: `KernelSource` takes it apart. */
-const image: Reader<FoundFile> = {
-  open: ({ file, openBeside }) => ({
-    kernel: { file, expected: undefined, openBeside },
-    initrds: [],
-  }),
 };
 
 /** What is wrapped may be a UKI, with files that go with it. */
@@ -66,16 +56,9 @@ const bootEntry: SourceKind<FoundFile> = {
   reader: async () => (await import("./entry/entry.ts")).entryReader,
 };
 
-/** What `inspect` calls a manifest. */
-export const manifestKind = "manifest";
-
 /** What a file is. The last row takes every file. */
 export const fileKinds: readonly SourceKind<FoundFile>[] = [
-  {
-    name: "image",
-    resembles: (found) => !isText(found) && isBareKernel(bytesOf(found.beginning)),
-    reader: () => image,
-  },
+  bareKernel,
   {
     name: "ISO image",
     resembles: ({ file }) => isIso9660(file),
@@ -105,7 +88,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
     reader: async () => (await import("./menus/menu.ts")).menuFileReader,
   },
   bootEntry,
-  { name: "image", resembles: () => true, reader: () => image },
+  { name: "image", resembles: () => true, reader: () => imageReader },
 ];
 
 /** What a directory is of: the order of the table in README. The last row takes every directory. */

@@ -4,18 +4,19 @@ import { InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
 import type { MenuReading } from "./choose.ts";
-import type {
-  Admission,
-  Generation,
-  Menu,
-  Opened,
-  Opening,
-  SourceEntry,
-  SourceKind,
-  SourceManifest,
-  Whole,
+import { bareKernel } from "./kernel.ts";
+import {
+  type Admission,
+  type Generation,
+  type Menu,
+  manifestKind,
+  type Opened,
+  type Opening,
+  type SourceEntry,
+  type SourceKind,
+  type SourceManifest,
+  type Whole,
 } from "./kind.ts";
-import { fileKinds, manifestKind, treeKinds } from "./kinds.ts";
 import { readAhead, type SourceFile } from "./open-file.ts";
 import { type Found, findSource, isTree } from "./place.ts";
 
@@ -154,7 +155,9 @@ export class FoundSource implements Disposable {
   }
 }
 
-function recognise(found: Found): Promise<Recognised> {
+async function recognise(found: Found): Promise<Recognised> {
+  if (!isTree(found) && (await bareKernel.resembles(found))) return firstOf([bareKernel], found);
+  const { fileKinds, treeKinds } = await import("./kinds.ts");
   return isTree(found) ? firstOf(treeKinds, found) : firstOf(fileKinds, found);
 }
 

@@ -19,8 +19,21 @@ const modules: readonly Module[] = [
   { name: root("exec"), text: "" },
   { name: root("inspect"), text: 'import{c}from"/$bunfs/root/report"' },
   { name: root("report"), text: "" },
-  { name: root("handoff"), text: 'await import("/$bunfs/root/iso")' },
+  {
+    name: root("handoff"),
+    text:
+      'await import("/$bunfs/root/iso");let{a:x,fileKinds:y}=await import("/$bunfs/root/kinds");' +
+      'let{TrustGate:z}=await import("/$bunfs/root/gate");(await import("/$bunfs/root/copy")).copyChecked(1)',
+  },
   { name: root("iso"), text: "" },
+  {
+    name: root("kinds"),
+    text: 'c:async()=>(await import("/$bunfs/root/manifest")).manifestReader',
+  },
+  { name: root("gate"), text: 'import{k}from"/$bunfs/root/keys";' },
+  { name: root("copy"), text: "" },
+  { name: root("manifest"), text: "" },
+  { name: root("keys"), text: "" },
 ];
 const far = ["inspect", "report", "iso"].map(root);
 
@@ -84,6 +97,7 @@ test("a program without commands keeps what it loads at once", () => {
 });
 
 describe("refused is", () => {
+  const ungated = modules.map((one) => ({ ...one, text: one.text.replace("TrustGate", "Gate") }));
   const idle = { name: root("main"), text: 'import"/$bunfs/root/shared"' };
   const renamed = modules.map((one) => ({ ...one, text: one.text.replace("boot:", "start:") }));
   test.each<[string, Buffer, string]>([
@@ -93,6 +107,7 @@ describe("refused is", () => {
       program([...modules.slice(0, 1), idle, ...modules.slice(2)]),
       "not loaded as expected",
     ],
+    ["a gate under another name", program(ungated), "nothing asks for TrustGate"],
     ["an entry that is none", program(modules, 99), "it has no entry"],
     ["another trailer", flipped(-101), "does not end"],
     ["another length", flipped(0), "does not end"],

@@ -52,6 +52,11 @@ const placed: readonly (readonly [from: string, to: string, mode: 0o644 | 0o755]
   ],
   ["contrib/status.schema.json", "usr/share/aegis-kexec/status.schema.json", 0o644],
   ["contrib/ansible/upgrade.yml", "usr/share/doc/aegis-kexec/examples/upgrade.yml", 0o644],
+  [
+    "contrib/ansible/fetch-upgrade.yml",
+    "usr/share/doc/aegis-kexec/examples/fetch-upgrade.yml",
+    0o644,
+  ],
   ["README.md", "usr/share/doc/aegis-kexec/README.md", 0o644],
   ["SECURITY.md", "usr/share/doc/aegis-kexec/SECURITY.md", 0o644],
   ["build/release/debian/overrides", "usr/share/lintian/overrides/aegis-kexec", 0o644],

@@ -6,7 +6,9 @@ import { ensureBuilt } from "../../build/reuse.ts";
 import { repository, temporaryFolder, temporaryPath } from "../vm/lib/host.ts";
 import { type GuestEntry, guestInitramfs, text } from "../vm/lib/initramfs.ts";
 import { type KernelName, kernel } from "../vm/lib/kernels.ts";
+import { serveFolder, serverAddress, tlsFiles } from "../vm/lib/network.ts";
 import { type Qemu, startQemu } from "../vm/lib/qemu.ts";
+import { generation, signerKey } from "../vm/lib/stores.ts";
 import { vmTest } from "../vm/lib/suite.ts";
 import { fleetImage } from "../vm/lib/systemd-image.ts";
 
@@ -52,6 +54,17 @@ function freePort(): number {
   return port;
 }
 
+const common: readonly GuestEntry[] = [
+  text("/init", init, 0o755),
+  { type: "symlink", path: "/bin/switch_root", target: "busybox" },
+];
+
+/** Goes over to the disk, once what is to be installed there is. */
+const goesOver = (install: readonly GuestEntry[] = []) => ({
+  modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "virtio_net"] },
+  entries: [...common, ...install],
+});
+
 class Host implements AsyncDisposable {
   log = "";
   readonly #qemu: Qemu;
@@ -68,18 +81,15 @@ class Host implements AsyncDisposable {
     });
   }
 
-  static async start(host: string, keys: Keys): Promise<Host> {
+  /** @param extra what it has on its disk, and a port of this machine that it reaches as its server */
+  static async start(
+    host: string,
+    keys: Keys,
+    extra: { readonly install?: readonly GuestEntry[]; readonly port?: number } = {},
+  ): Promise<Host> {
     const image = temporaryPath(`${host}.ext4`);
     copyFileSync(fleetImage, image);
-    const base = {
-      arch: "x86_64",
-      modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "virtio_net"] },
-    } as const;
-    const common: readonly GuestEntry[] = [
-      text("/init", init, 0o755),
-      { type: "symlink", path: "/bin/switch_root", target: "busybox" },
-    ];
-    const next = guestInitramfs({ ...base, entries: common });
+    const next = guestInitramfs({ arch: "x86_64", ...goesOver() });
     const install: readonly GuestEntry[] = [
       { type: "directory", path: "/install/root", mode: 0o700 },
       { type: "directory", path: "/install/root/.ssh", mode: 0o700 },
@@ -99,18 +109,22 @@ class Host implements AsyncDisposable {
       text("/install/boot/loader/entries/next.conf", entry(host)),
       { type: "host-file", path: "/install/boot/vmlinuz", source: kernel(name).path },
       { type: "host-file", path: "/install/boot/initrd.img", source: next },
+      ...(extra.install ?? []),
     ];
+    const { port: server } = extra;
+    const forward =
+      server === undefined ? "" : `,guestfwd=tcp:${serverAddress}:443-tcp:127.0.0.1:${server}`;
     const port = freePort();
     const qemu = await startQemu({
       arch: "x86_64",
       kernel: kernel(name).path,
-      initramfs: guestInitramfs({ ...base, entries: [...common, ...install] }),
+      initramfs: guestInitramfs({ arch: "x86_64", ...goesOver(install) }),
       cmdline: "no_timer_check console=ttyS0 panic=-1 first",
       memory: 1536,
       extraQemuArgs: [
         ...["-drive", `file=${image},if=none,format=raw,id=root`],
         ...["-device", "virtio-blk-pci,drive=root"],
-        ...["-netdev", `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
+        ...["-netdev", `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22${forward}`],
         ...["-device", "virtio-net-pci,netdev=net"],
       ],
     });
@@ -159,13 +173,17 @@ class Host implements AsyncDisposable {
 }
 
 /** Runs the playbook. @returns how it ended and what it said. */
-async function play(hosts: readonly Host[], variables: Readonly<Record<string, string>>) {
+async function play(
+  hosts: readonly Host[],
+  variables: Readonly<Record<string, unknown>>,
+  playbook = "upgrade.yml",
+) {
   const inventory = temporaryPath("inventory");
   await Bun.write(inventory, hosts.map((host) => `${host.inventory}\n`).join(""));
   const values = Object.entries(variables).flatMap(([key, value]) => [
     ...["-e", JSON.stringify({ [key]: value })],
   ]);
-  const ran = await Bun.$`ansible-playbook -i ${inventory} ${values} contrib/ansible/upgrade.yml`
+  const ran = await Bun.$`ansible-playbook -i ${inventory} ${values} contrib/ansible/${playbook}`
     .cwd(repository)
     .env({ ...process.env, ANSIBLE_NOCOLOR: "1", ANSIBLE_PIPELINING: "1", LC_ALL: "C.UTF-8" })
     .nothrow()
@@ -212,5 +230,48 @@ vmTest(
     expect(turn("two", "Verify that this host would take it")).toBeGreaterThan(
       turn("one", "Put the host back into service"),
     );
+  },
+);
+
+vmTest(
+  "the playbook fetches a generation ahead on all hosts, and restarts them into it one at a time",
+  { needs, timeout: 1500 },
+  async () => {
+    const keys = await makeKeys();
+    const made = generation({ generation: 7, name, token: "", initramfs: goesOver() });
+    using server = serveFolder(made);
+    const policy = JSON.stringify({ trust: ["/etc/aegis-kexec/org.pub"] });
+    const install = [
+      text("/install/etc/aegis-kexec/policy.json", policy),
+      text("/install/etc/aegis-kexec/org.pub", signerKey),
+      text("/install/etc/boot-ca.pem", tlsFiles.ca),
+      text("/install/etc/node.pem", tlsFiles.client, 0o600),
+    ];
+    const extra = { install, port: server.port };
+    await using one = await Host.start("one", keys, extra);
+    await using two = await Host.start("two", keys, extra);
+    const hosts = [one, two];
+    await Promise.all(hosts.map((host) => host.awaitSsh(300)));
+    const variables = {
+      aegis_url: `https://${serverAddress}/node/boot.json`,
+      aegis_fetch_options: ["--ca", "/etc/boot-ca.pem", "--client-cert", "/etc/node.pem"],
+    };
+
+    // Where one cannot fetch, none is restarted
+    const wrong = { ...variables, aegis_url: `https://${serverAddress}/node/none.json` };
+    const refused = await play(hosts, wrong, "fetch-upgrade.yml");
+    expect(refused.exit).not.toBe(0);
+    expect(refused.said).toContain("the server has no such file (404)");
+    for (const host of hosts) expect(await host.ssh("cat /proc/cmdline")).toEndWith(" first");
+
+    const done = await play(hosts, variables, "fetch-upgrade.yml");
+    expect(done).toMatchObject({ exit: 0 });
+    for (const host of hosts) {
+      expect(await host.ssh("cat /proc/cmdline")).toContain(" gen=7 aegis_kexec.from=");
+      // Blessed: it has no counter any more
+      expect(await host.ssh("ls /var/lib/aegis-kexec/generations")).toBe("7");
+    }
+    const files = server.paths.filter((path) => path === "/node/vmlinuz");
+    expect(files).toHaveLength(hosts.length);
   },
 );

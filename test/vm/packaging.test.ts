@@ -22,8 +22,10 @@ import { startGuest } from "./lib/guest.ts";
 import { repository, temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
+import { hostAddress, networkCard, serveFolder, tlsFiles, urlOf } from "./lib/network.ts";
 import { unpackedPackage } from "./lib/packages.ts";
 import { bootAsPredicted } from "./lib/prediction.ts";
+import { generation, signerKey } from "./lib/stores.ts";
 import { type Need, vmTest } from "./lib/suite.ts";
 
 const needs: readonly Need[] = ["debian-6.12"];
@@ -163,6 +165,52 @@ vmTest(
       }
     } finally {
       rmSync(join(debianRoot, settings));
+    }
+  },
+);
+
+vmTest(
+  "initramfs-tools: its own network leads to a server, where the settings ask for it",
+  { needs: debian, timeout: 700 },
+  async () => {
+    await installProgram();
+    const hooks = join(debianRoot, "etc/initramfs-tools/hooks/aegis-kexec");
+    copyFileSync(join(contrib, "initramfs-tools/hook"), hooks);
+    chmodSync(hooks, 0o755);
+    put("etc/initramfs-tools/conf.d/test", "MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n");
+    const token = randomUUID();
+    using server = serveFolder(generation({ generation: 7, name: "debian-6.12", token }));
+    const words = `${urlOf(server, hostAddress)} --trust /etc/aegis-kexec/signer.pub`;
+    const tls = "--ca /etc/aegis-kexec/ca.pem --client-cert /etc/aegis-kexec/node.pem";
+    const script = `#!/bin/sh
+[ "$1" = prereqs ] && { echo aegis-kexec-network; exit 0; }
+cat /etc/resolv.conf >/dev/console
+/sbin/aegis-kexec boot ${words} ${tls} </dev/null >/dev/console 2>&1
+`;
+    const premount = "etc/initramfs-tools/scripts/init-premount";
+    const put1 = [
+      [`${premount}/test`, script],
+      ["etc/aegis-kexec/initramfs.conf", "INITRAMFS=yes\nNETWORK=yes\n"],
+      ["etc/aegis-kexec/signer.pub", signerKey],
+      ["etc/aegis-kexec/ca.pem", tlsFiles.ca],
+      ["etc/aegis-kexec/node.pem", tlsFiles.client],
+    ] as const;
+    try {
+      for (const [path, content] of put1) put(path, content, 0o755);
+      await inDebian(`mkinitramfs -o /made-network.img ${kernel("debian-6.12").release}`);
+      await using guest = await startGuest({
+        kernel: kernel("debian-6.12"),
+        initramfs: join(debianRoot, "made-network.img"),
+        memory: 1536,
+        cmdline: "root=/dev/nothing ip=dhcp",
+        bootTimeout: 300,
+        extraQemuArgs: networkCard,
+      });
+      expect(guest.announcement).toMatchObject({ token });
+      // Of QEMU's own DHCP server
+      expect(guest.serialLog()).toContain("nameserver 10.0.2.3");
+    } finally {
+      for (const [path] of put1) rmSync(join(debianRoot, path));
     }
   },
 );

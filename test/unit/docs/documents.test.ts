@@ -163,8 +163,10 @@ testWith("fish", "fish takes its completion, and completes", async () => {
   expect(await complete("aegis-kexec exec bunf")).toEqual([""]);
 });
 
-testWith("ansible-playbook", "Ansible takes the playbook", async () => {
-  const playbook = "contrib/ansible/upgrade.yml";
-  const checked = await run("ansible-playbook", "--syntax-check", "-i", "one,", playbook);
-  expect(checked).toEqual({ exit: 0, stdout: `\nplaybook: ${playbook}\n`, stderr: "" });
-});
+for (const name of ["upgrade", "fetch-upgrade"]) {
+  testWith("ansible-playbook", `Ansible takes the playbook ${name}`, async () => {
+    const playbook = `contrib/ansible/${name}.yml`;
+    const checked = await run("ansible-playbook", "--syntax-check", "-i", "one,", playbook);
+    expect(checked).toEqual({ exit: 0, stdout: `\nplaybook: ${playbook}\n`, stderr: "" });
+  });
+}

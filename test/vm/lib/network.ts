@@ -13,10 +13,15 @@ import { bareArchive, generationFiles } from "./stores.ts";
 export const hostAddress = "10.0.2.2";
 export const hostAddress6 = "fec0::2";
 export const hostName = "boot.example";
+/** One that a guest is given for a port of this machine alone, by `guestfwd`. */
+export const serverAddress = "10.0.2.100";
 
 const authority = new Authority("the organisation's");
-const served = authority.issue({ names: [hostAddress, hostAddress6, hostName] });
+const served = authority.issue({ names: [hostAddress, hostAddress6, hostName, serverAddress] });
 const client = authority.issue({ names: ["node-1"] });
+
+/** PEM: the authority of the server, and what a client shows. */
+export const tlsFiles = { ca: authority.cert, client: client.cert + client.key };
 
 export interface GenerationServerOptions {
   /** Default https, with a certificate of the client asked for. */
@@ -64,8 +69,8 @@ export function networkArchive(name: KernelName, more: readonly CpioEntry[] = []
   return bareArchive(name, {
     modules: ["virtio_pci", "virtio_net", "virtio_blk", "ext4", "crc32c_generic"],
     more: [
-      text("/etc/tls/ca.pem", authority.cert),
-      text("/etc/tls/node.pem", client.cert + client.key),
+      text("/etc/tls/ca.pem", tlsFiles.ca),
+      text("/etc/tls/node.pem", tlsFiles.client),
       text("/etc/hosts", `${hostAddress} ${hostName}\n`),
       { type: "file", path: "/bin/busybox", mode: 0o755, data: readFileSync(busybox) },
       ...more,

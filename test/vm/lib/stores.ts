@@ -14,6 +14,9 @@ import { withGlibc } from "./preboot.ts";
 
 const signer = signerOf("22".repeat(32));
 
+/** The public key of what is made here. */
+export const signerKey = signer.minisignKey();
+
 /** By type of file system; the label is the type in capitals. */
 export const systems = {
   ext4: { make: ["mkfs.ext4", "-q", "-L"], megabytes: 96 },

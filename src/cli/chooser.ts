@@ -213,6 +213,8 @@ export async function choose(options: ChooserOptions): Promise<number> {
   }, 1000);
   process.stdin.setRawMode(true);
   process.stdin.on("data", onData);
+  // A second list, after the pause of the first.
+  process.stdin.resume();
   draw();
   try {
     return await promise;

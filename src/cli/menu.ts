@@ -36,18 +36,35 @@ export async function withChosenEntry(
     });
   }
   const { entries } = await menu.list();
+  const index = await chooseOf(request, entries, "", timeout);
+  const entry = entries[index];
+  const below = entry && (await menu.below(entry));
+  if (below === undefined) return withEntry(request, entries, index);
+  // Of an image among others, its own menu comes next.
+  const around = `${nameOf(entries, index)}>`;
+  const inner = (await below.list()).entries;
+  const chosen = await chooseOf(request, inner, around, timeout);
+  return { ...request, entry: `${around}${nameOf(inner, chosen)}` };
+}
+
+function chooseOf(
+  request: LoadRequest,
+  entries: readonly MenuEntry[],
+  around: string,
+  timeout: number | undefined,
+): Promise<number> {
   const selected = entries.findIndex((entry) => entry.default);
-  const index = await choose({
+  return choose({
     choices: entries.map(({ id, title, problem }) => ({ id, title: title ?? "", problem })),
     selected: Math.max(0, selected),
     timeout,
     inspect: async (at) => {
       const handoff = await import("../handoff/inspect.ts");
-      const inspection = await handoff.inspect({ ...request, entry: nameOf(entries, at) });
+      const entry = `${around}${nameOf(entries, at)}`;
+      const inspection = await handoff.inspect({ ...request, entry });
       return describeInspection({ ...inspection, entries: null }).join("\n");
     },
   });
-  return withEntry(request, entries, index);
 }
 
 /** The default is taken by itself: what is meant for once is taken back then, as a loader does. */

@@ -20,6 +20,12 @@ export class MenuReading {
     return this.listing;
   }
 
+  /** Of the menu that an entry leads to; undefined where it leads to none. */
+  async below(entry: MenuEntry): Promise<MenuReading | undefined> {
+    const menu = await this.menu.below?.(entry);
+    return menu && new MenuReading(menu);
+  }
+
   /**
    * Opens the entry that `wanted` names, or the default.
    * @throws KexecError `file-not-found`: there is no such entry, or none can be booted; `usage`:

@@ -222,6 +222,8 @@ export interface Menu<E extends MenuEntry = MenuEntry> {
   find?(id: string): E | undefined;
   /** Opens what an entry boots; `openEntryFiles` of choose.ts is enough for most. */
   open(entry: E, opening: Opening): Opened | Promise<Opened>;
+  /** The menu that an entry leads to, for somebody who chooses: the entries in it are named `ID>ENTRY`. */
+  below?(entry: E): Promise<Menu>;
   /** Hears that its entries could not be read, chosen or opened; what it throws counts instead. */
   failed?(): Promise<void>;
   /** Opens the default, where only trying tells which it is: the generation that verifies. */

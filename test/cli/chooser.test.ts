@@ -1,8 +1,11 @@
 /** `--menu` on a pseudo-terminal of 80 columns and 25 lines, as a person at a serial console has it. */
-import { afterAll, describe, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pack, plant } from "../unit/image/iso-build.ts";
 import { programs, Workshop } from "./program.ts";
+
+setDefaultTimeout(60_000);
 
 const grub = `set default=1
 menuentry Alpha --id a { linux /kernel root=/dev/a }
@@ -11,15 +14,24 @@ menuentry Setup --id s { fwsetup }
 menuentry Gamma --id g { linux /kernel root=/dev/g }
 `;
 
+function plantMenu(cwd: string, menu: string): void {
+  mkdirSync(join(cwd, "disk/grub"), { recursive: true });
+  writeFileSync(join(cwd, "disk/grub/grub.cfg"), menu);
+  copyFileSync(join(cwd, "kernel"), join(cwd, "disk/kernel"));
+}
+
 class Screen implements AsyncDisposable {
   private text = "";
   private readonly child;
 
-  constructor(workshop: Workshop, words: readonly string[], menu = grub) {
+  constructor(
+    workshop: Workshop,
+    words: readonly string[],
+    menu = grub,
+    fill = (cwd: string) => plantMenu(cwd, menu),
+  ) {
     const cwd = workshop.directory();
-    mkdirSync(join(cwd, "disk/grub"), { recursive: true });
-    writeFileSync(join(cwd, "disk/grub/grub.cfg"), menu);
-    copyFileSync(join(cwd, "kernel"), join(cwd, "disk/kernel"));
+    fill(cwd);
     const decoder = new TextDecoder();
     this.child = Bun.spawn(
       ["aegis-kexec", "load", "disk", "--menu", "--dry-run", "--verbose", ...words],
@@ -122,7 +134,7 @@ for (const program of programs()) {
       screen.type("q");
       await screen.sees(/no entry was chosen/);
       expect(await screen.ended()).toBe(2);
-    }, 30_000);
+    });
 
     test("the default is counted down, and a key stops that", async () => {
       {
@@ -139,7 +151,31 @@ for (const program of programs()) {
       screen.type("\x03");
       expect(await screen.sees(/no entry was chosen/)).not.toContain("booting in");
       expect(await screen.ended()).toBe(2);
-    }, 30_000);
+    });
+
+    test("of a directory of images, the image's own menu comes next", async () => {
+      await using screen = new Screen(workshop, [], undefined, (cwd) => {
+        const live = (name: string) =>
+          `menuentry ${name} --id ${name} { linux /live/kernel ${name} }\n`;
+        for (const name of ["a", "b"]) {
+          plant(join(cwd, name), {
+            "boot/grub/grub.cfg": `${live(`first-${name}`)}${live(`second-${name}`)}`,
+            "live/kernel": readFileSync(join(cwd, "kernel")),
+          });
+          mkdirSync(join(cwd, "disk"), { recursive: true });
+          pack(join(cwd, name), join(cwd, "disk", `${name}.iso`), "both", ["-V", `IMAGE_${name}`]);
+        }
+      });
+      expect(await screen.sees(list)).toContain("  1  IMAGE_b (no signature)\n");
+      screen.type("1\r");
+      await screen.sees(/> 0 {2}first-b\n {2}1 {2}second-b\n/);
+      await screen.sees(list);
+      screen.type("1");
+      await screen.sees(/> 1 {2}second-b\n/);
+      screen.type("\r");
+      await screen.sees(/ISO image: b\.iso/);
+      await screen.sees(/second-b findiso=/);
+    });
 
     test("a long menu keeps to 80 columns and 25 lines", async () => {
       const many = Array.from(

@@ -78,7 +78,17 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
     );
   }
 
-  async open({ file, inner, problem }: ImageEntry, opening: Opening): Promise<Opened> {
+  async open(entry: ImageEntry, opening: Opening): Promise<Opened> {
+    const menu = await this.menuOf(entry, opening);
+    opening.listener.note?.(`ISO image: ${entry.file}`);
+    return new MenuReading(menu).open(entry.inner, opening);
+  }
+
+  below(entry: ImageEntry): Promise<Menu> {
+    return this.menuOf(entry, this.opening);
+  }
+
+  private menuOf({ file, problem }: ImageEntry, opening: Opening): Promise<Menu> {
     if (problem !== undefined) {
       throw cannot(`boot the ISO image ${this.path}/${file}`, {
         code: "malformed-input",
@@ -93,8 +103,7 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
       openBeside: besideIn(this.tree, file),
       treeAbove: () => undefined,
     };
-    opening.listener.note?.(`ISO image: ${file}`);
-    return new MenuReading(await isoReader.menu(found, opening)).open(inner, opening);
+    return isoReader.menu(found, opening);
   }
 
   private entryOf(file: string, inner: string | undefined): ImageEntry {

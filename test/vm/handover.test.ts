@@ -368,6 +368,32 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
   });
 });
 
+vmTest(
+  "kexec handover that is on by default is seen by its scratch areas",
+  { needs: ["kho-x86_64"] },
+  async () => {
+    const given = scene({
+      first: "kho-x86_64",
+      guest: { cmdline: "kho=on kho_scratch=32M,32M,32M" },
+    });
+    await using guest = await given.start();
+    // As if nobody had asked for it, and with nothing else to see it by
+    await guest.check(
+      "echo quiet >/tmp/cmdline; mount --bind /tmp/cmdline /proc/cmdline; [ ! -e /dev/liveupdate ]",
+    );
+    const load = (words: string) =>
+      guest.run(`aegis-kexec load ${vmlinuz} --dry-run --cmdline '${words}'`);
+    expect((await load("x")).stderr).toContain("the next command line lacks kho=on");
+    expect((await load("kho=on")).stderr).not.toContain("preserved");
+    expect((await load("kho=off")).stderr).toContain("says kho=off");
+    // A next kernel that has it on by default loses nothing.
+    await guest.check(
+      "printf 'CONFIG_KEXEC_HANDOVER=y\\nCONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT=y\\n' >/boot/config-$(uname -r)",
+    );
+    expect((await load("x")).stderr).not.toContain("preserved");
+  },
+);
+
 const on = "kho=on liveupdate=on";
 
 for (const name of ["kho-x86_64", "shared-aarch64"] as const) {

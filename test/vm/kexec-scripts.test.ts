@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
 import { consoleArguments, type Guest } from "./lib/guest.ts";
+import { cacheFolder } from "./lib/host.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { type PackageName, unpackedPackage } from "./lib/packages.ts";
@@ -112,6 +113,63 @@ async function selftest(guest: Guest, folder: string): Promise<string> {
   const loaded = await guest.check("cat /sys/kernel/kexec_loaded");
   return `${stdout}exit ${exit}\n${verdict}\nloaded ${loaded.trim()}`;
 }
+
+const kernelSource = join(cacheFolder, "kernels/linux-source-7.2/tools/testing/selftests");
+const doKexec = join(kernelSource, "liveupdate/do_kexec.sh");
+const loadTest = join(kernelSource, "kexec/test_kexec_load.sh");
+
+vmTest(
+  "the kernel's own do_kexec.sh hands over, with live update on",
+  { needs: ["kho-x86_64", `file:${doKexec}`] },
+  async () => {
+    const given = scene({
+      first: "kho-x86_64",
+      entries: [
+        called,
+        { type: "host-file", path: "/selftests/do_kexec.sh", source: doKexec, mode: 0o755 },
+        { type: "symlink", path: "/boot/bzImage", target: vmlinuz },
+        { type: "symlink", path: "/boot/initramfs", target: initrd },
+      ],
+      guest: { cmdline: "kho=on liveupdate=on kho_scratch=32M,32M,32M" },
+    });
+    await using guest = await given.start();
+    const { cmdline } = guest.announcement;
+    const up = await guest.handoff("PATH=/ours:$PATH /selftests/do_kexec.sh");
+    expect(up).toMatchObject({ token: given.token, cmdline });
+    expect(await guest.check("dmesg")).toContain("KHO: found kexec handover data");
+  },
+);
+
+vmTest(
+  "the kernel's own test_kexec_load.sh, and the script on files, of Linux 7.2",
+  { needs: ["kho-x86_64", `file:${loadTest}`] },
+  async () => {
+    const script = (file: string): GuestEntry => ({
+      type: "host-file",
+      path: `/selftests/${file}`,
+      source: join(kernelSource, "kexec", file),
+      mode: 0o755,
+    });
+    const given = scene({
+      first: "kho-x86_64",
+      entries: [
+        called,
+        ...["test_kexec_load.sh", "test_kexec_file_load.sh", "kexec_common_lib.sh"].map(script),
+        text("/usr/bin/pesign", "#!/bin/sh\necho 'No signatures found.'\n", 0o755),
+        text("/usr/bin/getfattr", "#!/bin/sh\nexit 1\n", 0o755),
+      ],
+    });
+    await using guest = await given.start();
+    await guest.check(`ln -s ${vmlinuz} /boot/vmlinuz-$(uname -r)`);
+    for (const [file, verdict] of [
+      ["test_kexec_load.sh", "kexec_load succeeded [PASS]"],
+      ["test_kexec_file_load.sh", "kexec_file_load succeeded [PASS]"],
+    ] as const) {
+      const { exit, stdout } = await guest.run(`cd /selftests; PATH=/ours:$PATH ./${file}`);
+      expect(`${exit} ${stdout.trim().split("\n").at(-1)}`).toBe(`0 ${verdict}`);
+    }
+  },
+);
 
 const kdump = packageFolder("kdump-tools:amd64");
 

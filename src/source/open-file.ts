@@ -46,6 +46,8 @@ export interface OpenBeside {
   (suffix: string, what: string): HeldFile | Promise<HeldFile>;
   /** What follows the other's name in names beside it, in no order; left out where they cannot be listed. */
   readonly suffixes?: (limit: number) => readonly string[];
+  /** Whether there is one; left out where only opening it tells. */
+  readonly has?: (suffix: string) => boolean;
 }
 
 const longestBeginning = 1024;

@@ -1,6 +1,7 @@
 /** Where SOURCE is: by its first characters a path, and further places with a file each. */
+import { ENOENT } from "../errno.ts";
 import { Folder, InputFile } from "../linux/file.ts";
-import { isDirectory } from "../linux/path.ts";
+import { isDirectory, statusOfPath } from "../linux/path.ts";
 import type { Listener } from "../listener.ts";
 import { suffixesIn } from "./beside.ts";
 import { FolderTree, folderAbove } from "./folder-tree.ts";
@@ -80,7 +81,10 @@ export function foundFile(file: InputFile, held: DisposableStack): FoundFile {
     },
     openBeside: Object.assign(
       (suffix: string, what: string) => InputFile.open(`${file.path}${suffix}`, what),
-      { suffixes: (limit: number) => suffixesOf(file.path, limit) },
+      {
+        suffixes: (limit: number) => suffixesOf(file.path, limit),
+        has: (suffix: string) => statusOfPath(`${file.path}${suffix}`) !== -ENOENT,
+      },
     ),
     treeAbove: (levels) => FolderTree.open(folderAbove(file.canonicalPath, levels)),
   };

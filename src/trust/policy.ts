@@ -80,23 +80,25 @@ export const maxPolicySize = 65536;
 
 const maxEntries = 64;
 
-const schema = closedObject({
-  trust: v.pipe(
-    list(text(absolutePathProblem), maxEntries),
-    v.minLength(1, "must not be empty: no key could ever be trusted"),
-  ),
-  threshold: v.exactOptional(wholeNumberTo(1, maxEntries)),
-  minGeneration: v.exactOptional(wholeNumber(0)),
-  allowAppend: v.exactOptional(list(text(allowEntryProblem), maxEntries)),
-  allowSecret: v.exactOptional(list(text(secretPlaceProblem), maxEntries)),
-  fileSystems: v.exactOptional(list(text(fileSystemProblem), maxEntries)),
-  measure: v.exactOptional(
-    closedObject({
-      pcr: wholeNumberTo(0, lastLastingPcr),
-      required: v.exactOptional(v.boolean("must be true or false")),
-    }),
-  ),
-});
+/** Made when a policy is there to be read. */
+const schemaOf = () =>
+  closedObject({
+    trust: v.pipe(
+      list(text(absolutePathProblem), maxEntries),
+      v.minLength(1, "must not be empty: no key could ever be trusted"),
+    ),
+    threshold: v.exactOptional(wholeNumberTo(1, maxEntries)),
+    minGeneration: v.exactOptional(wholeNumber(0)),
+    allowAppend: v.exactOptional(list(text(allowEntryProblem), maxEntries)),
+    allowSecret: v.exactOptional(list(text(secretPlaceProblem), maxEntries)),
+    fileSystems: v.exactOptional(list(text(fileSystemProblem), maxEntries)),
+    measure: v.exactOptional(
+      closedObject({
+        pcr: wholeNumberTo(0, lastLastingPcr),
+        required: v.exactOptional(v.boolean("must be true or false")),
+      }),
+    ),
+  });
 
 /** The name of a type as /proc/filesystems has it. */
 function fileSystemProblem(name: string): string | undefined {
@@ -108,7 +110,7 @@ function fileSystemProblem(name: string): string | undefined {
  * broken rule: a policy that cannot be understood lets nothing through.
  */
 export function parsePolicy(bytes: Uint8Array, path: string): Policy {
-  const { value, problems } = readJson(bytes, maxPolicySize, schema);
+  const { value, problems } = readJson(bytes, maxPolicySize, schemaOf());
   const broken = value === undefined ? problems : thresholdProblem(value);
   if (value === undefined || broken.length > 0) {
     throw new KexecError("policy-broken", {

@@ -1,8 +1,9 @@
 /** The files that trust is made of: policies, public keys, detached signatures. Loaded on demand. */
+import { ENOENT } from "../../errno.ts";
 import { cannot, ExitCode, KexecError } from "../../errors.ts";
 import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
-import { leadsNowhere } from "../../linux/path.ts";
+import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import type { HeldFile, OpenBeside } from "../../source/open-file.ts";
 import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
 import {
@@ -32,6 +33,8 @@ export function readPolicies(requested: string | undefined): readonly Policy[] {
 }
 
 function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
+  // No error is made of what is usual: that would cost more than the rest
+  if (mayBeAbsent && statusOfPath(path) === -ENOENT && !leadsNowhere(path)) return undefined;
   let bytes: Uint8Array;
   try {
     bytes = readSmall(path, "policy", maxPolicySize + 1);
@@ -81,6 +84,8 @@ const mostNames = 4096;
 
 interface Candidate {
   readonly path: string;
+  /** It is known not to be there, which costs less than an error. */
+  readonly absent?: boolean;
   readonly open: () => HeldFile | Promise<HeldFile>;
 }
 
@@ -108,6 +113,7 @@ export async function readSignatures(
   const malformed: KexecError[] = [];
   for (const candidate of candidates) {
     if (given.length === 0 && threshold === 1 && found.length > 0) break;
+    if (candidate.absent === true) continue;
     try {
       const signature = await readOne(candidate, given.length === 0);
       if (signature !== undefined) found.push(signature);
@@ -144,6 +150,7 @@ function beside({ path, openBeside }: SignedFile, threshold: number): readonly C
           .sort();
   return [...signatureSuffixes, ...others].map((suffix) => ({
     path: `${path}${suffix}`,
+    absent: openBeside.has?.(suffix) === false,
     open: () => openBeside(suffix, "signature"),
   }));
 }

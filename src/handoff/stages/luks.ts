@@ -15,8 +15,8 @@ const limits = { mostUnpacked: 1 << 30, mostPacked: 512 << 20 };
 
 /** What tells who opens volumes in an initramfs: the program itself, or its script. */
 const marks: readonly (readonly [RegExp, Framework])[] = [
-  [/(?:^|\/)systemd-cryptsetup$/, "systemd"],
-  [/^scripts\/local-top\/cryptroot$/, "initramfs-tools"],
+  [/(?:^|\/)systemd-cryptsetup(?:-generator)?$/, "systemd"],
+  [/^(?:scripts\/local-top\/cryptroot|cryptroot\/crypttab)$/, "initramfs-tools"],
   [/^hooks\/encrypt$/, "encrypt"],
 ];
 

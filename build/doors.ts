@@ -46,6 +46,17 @@ const doors: readonly Door[] = [
   // Data of the time zones and languages out of another folder: unicode/putil.h, u_getDataDirectory
   { name: "ICU_DATA" },
   { name: "ICU_TIMEZONE_FILES_DIR" },
+  // Other authorities for servers, or none; another way to them; every request told on standard error
+  { name: "NODE_EXTRA_CA_CERTS" },
+  { name: "NODE_USE_SYSTEM_CA" },
+  { name: "NODE_TLS_REJECT_UNAUTHORIZED" },
+  { name: "SSL_CERT_FILE" },
+  { name: "SSL_CERT_DIR" },
+  { name: "HTTP_PROXY" },
+  { name: "HTTPS_PROXY" },
+  { name: "http_proxy" },
+  { name: "https_proxy" },
+  { name: "BUN_CONFIG_VERBOSE_FETCH" },
   // Every child killed at exit
   { name: "BUN_FEATURE_FLAG_NO_ORPHANS" },
   // No start at all: no JIT for bun:ffi, a wrong signal number, another instruction set

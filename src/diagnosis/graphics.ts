@@ -99,7 +99,7 @@ export function graphicsOfTexts(found: ReadonlySet<string>): Graphics {
     console: found.has(tells.console),
     firmware: {
       efi: [driver("efifb"), driver("efidrm"), simpledrm],
-      vesa: [driver("vesadrm"), simpledrm],
+      vesa: [driver("vesafb"), driver("vesadrm"), simpledrm],
       tree: [simpledrm],
     },
     native: (module) => (natives[module] === undefined ? "n" : "m"),

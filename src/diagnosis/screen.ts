@@ -20,6 +20,10 @@ export interface ScreenVerdict {
 const driverHint =
   "have the driver in the initramfs, or keep a serial line: console=ttyS0 on the next command line";
 
+export function hasScreen({ given, owner, native }: Displays): boolean {
+  return given !== "none" || owner !== undefined || native !== undefined;
+}
+
 /**
  * @param graphics What the next kernel has; undefined: not known.
  * @param archived Whether a module of this name is in the initramfs; undefined: not known.
@@ -31,8 +35,8 @@ export function judgeScreen(
   cmdline: string,
   archived: (module: string) => boolean | undefined,
 ): ScreenVerdict | undefined {
-  const { given, owner, native } = displays;
-  if (given === "none" && owner === undefined && native === undefined) return undefined;
+  const { given, owner } = displays;
+  if (!hasScreen(displays)) return undefined;
   if (graphics === undefined) {
     return {
       verdict: "unknown",

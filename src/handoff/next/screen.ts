@@ -1,6 +1,6 @@
 /** What becomes of the screen: the displays of now, held against what the next kernel has. */
 import { graphicsOfConfig, graphicsOfTexts, graphicsTexts } from "../../diagnosis/graphics.ts";
-import { judgeScreen, type ScreenVerdict } from "../../diagnosis/screen.ts";
+import { hasScreen, judgeScreen, type ScreenVerdict } from "../../diagnosis/screen.ts";
 import { isOnScreen, readDisplays } from "../../machine/displays.ts";
 import { configBeside } from "../../source/build/config.ts";
 import { archivedModules } from "../../source/build/modules.ts";
@@ -13,6 +13,8 @@ type Next = Pick<Verified, "image" | "initrds" | "cmdline">;
 /** Undefined where there is no screen. */
 export async function screenAfter(next: Next): Promise<ScreenVerdict | undefined> {
   const displays = readDisplays();
+  // A kernel is unpacked for the rest.
+  if (!hasScreen(displays)) return undefined;
   const graphics = await graphicsOf(next);
   const { cmdline, initrds } = next;
   // Most verdicts need no look into the initramfs.

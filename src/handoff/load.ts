@@ -3,6 +3,7 @@
 import type { Architecture } from "../architecture.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
 import { Source } from "../source/open.ts";
+import { isUrl } from "../source/place.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -164,7 +165,10 @@ async function loadOne(
   const starts = !request.dryRun && !request.crash;
   observer.progress?.(`opening ${request.kernel}`, 0, 0, "open");
   const admission = await admissionFor(gate, request, observer);
-  using source = await Source.open({ ...request, starts }, observer, admission);
+  const signal = isUrl(request.kernel)
+    ? (held.interruption?.or(request.signal) ?? request.signal)
+    : undefined;
+  using source = await Source.open({ ...request, starts, signal }, observer, admission);
   try {
     return await loadOpened(
       source,

@@ -59,3 +59,26 @@ test.each<[string, string, boolean]>([
   },
   120_000,
 );
+
+test("a signal ends the wait for a server, though secrets are held", async () => {
+  const paths: string[] = [];
+  using server = new Server(
+    ({ path }) => {
+      paths.push(path);
+      return ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "hang"];
+    },
+    { tls: authority.issue() },
+  );
+  writeFileSync(join(folder, "key"), "secret words");
+  const words = ["load", server.url("/x"), "--dry-run", "--cmdline", "x", "--ca", ca];
+  const secret = ["--secret", "key:/etc/cryptsetup-keys.d/root.key"];
+  const child = Bun.spawn([await ensureBuilt(target), ...words, ...secret], {
+    ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe", env: {}, cwd: folder },
+  });
+  while (paths.length === 0) await Bun.sleep(10);
+  const begin = performance.now();
+  child.kill("SIGTERM");
+  await child.exited;
+  expect(performance.now() - begin).toBeLessThan(5000);
+  expect(child.signalCode).toBe("SIGTERM");
+}, 60_000);

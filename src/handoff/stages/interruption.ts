@@ -14,7 +14,9 @@ export class Interruption implements Disposable {
   private constructor() {}
   private readonly listener = (signal: (typeof SIGNALS)[number]) => {
     this.signal ??= signal;
+    this.waiting?.abort();
   };
+  private waiting: AbortController | undefined;
 
   static start(): Interruption {
     const interruption = new Interruption();
@@ -28,6 +30,14 @@ export class Interruption implements Disposable {
   }
 
   readonly came = (): boolean => this.signal !== undefined;
+
+  /** What calls off a wait, where a signal comes or the caller says so: nothing else is held up by a server. */
+  or(other: AbortSignal | undefined): AbortSignal {
+    this.waiting ??= new AbortController();
+    if (this.signal !== undefined) this.waiting.abort();
+    const { signal } = this.waiting;
+    return other === undefined ? signal : AbortSignal.any([signal, other]);
+  }
 
   /** Lets a signal that arrived during a system call be seen, and throws if there was one. */
   async check(): Promise<void> {

@@ -193,6 +193,24 @@ describe("TLS", () => {
     await plain.stop(true);
   });
 
+  /** RFC 2246: the records of a server that knows nothing newer. */
+  const hello = Buffer.from(`02000026${"0301"}${"00".repeat(32)}00${"c013"}00`, "hex");
+  test.each([
+    ["answers by TLS 1.0", Buffer.concat([Buffer.from("160301002a", "hex"), hello])],
+    ["refuses the version", Buffer.from("15030100020246", "hex")],
+    ["refuses the handshake", Buffer.from("15030300020228", "hex")],
+    ["ends it at once", Buffer.alloc(0)],
+    ["sends what is no record", Buffer.from("SSH-2.0-OpenSSH_9.2\r\n")],
+  ])("a server that %s", async (_, bytes) => {
+    const server = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      socket: { data: (socket) => void socket.end(bytes) },
+    });
+    const error = await fetched(`https://127.0.0.1:${server.port}/node/boot.json`);
+    expect(error?.code).toBe("tls-failed");
+    server.stop(true);
+  });
+
   const client = authority.issue({ names: ["node-1"] });
   const clientCert = write("node.pem", client.cert);
   const clientKey = write("node.key", client.key);

@@ -8,6 +8,7 @@ import { type GuestOptions, startGuest } from "./lib/guest.ts";
 import { repository, temporaryPath } from "./lib/host.ts";
 import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
+import { printedCommand } from "./lib/readme.ts";
 import { vmTest } from "./lib/suite.ts";
 import { systemdImage } from "./lib/systemd-image.ts";
 
@@ -248,5 +249,107 @@ vmTest(
       log.indexOf("witness stopped"),
     );
     expect(log).not.toContain("Starting new kernel");
+  },
+);
+
+const tool = "install";
+
+/**
+ * As somebody does who has the archive of a release, with the commands of docs/install.md as they stand. The unit
+ * does not start where there is nothing to load, and says so; that ends nothing.
+ */
+const install = `#!/bin/bash
+set -ex
+mkdir -p /run/release
+cp -r /run/contrib /run/release/
+cp /run/aegis-kexec /run/release/
+cd /run/release
+${printedCommand(tool)}
+echo SOURCE=/nowhere >/etc/default/aegis-kexec
+! systemctl start aegis-kexec-load.service
+sleep 1
+echo "refused unit: $(systemctl show --property=ConditionResult,ActiveState aegis-kexec-refused.service | tr '\\n' ' ')"
+cat >/etc/default/aegis-kexec <<'END'
+SOURCE=/boot
+OPTIONS='--cmdline "no_timer_check console=ttyS0 panic=-1 systemd.mask=serial-getty@ttyS0.service quiet by-hand"'
+END
+aegis-kexec inspect /boot --cmdline x | head -n 3
+${printedCommand(`${tool}-enable`)}
+systemctl is-active aegis-kexec-load.service
+${printedCommand(`${tool}-restart`)}
+`;
+
+/** What is done in the second kernel, where the same disk is the root: see that it worked, undo it, go back. */
+const afterwards = `#!/bin/bash
+set -ex
+${printedCommand(`${tool}-check`)}
+${printedCommand(`${tool}-undo`)}
+! command -v aegis-kexec
+! systemctl cat aegis-kexec-load.service
+ls /etc/systemd/system
+echo "undone: all"
+systemctl reboot
+`;
+
+const says = (script: string) => `[Unit]
+After=multi-user.target
+[Service]
+ExecStart=/bin/bash /run/${script}
+StandardOutput=file:/dev/ttyS0
+StandardError=file:/dev/ttyS0
+`;
+
+vmTest(
+  "docs/install.md as it stands, on Debian: from the install to the second kernel, the undo and back",
+  { needs, timeout: 2 * patience },
+  async () => {
+    const version = "6.12.0-next";
+    const second = guestInitramfs({
+      arch: "x86_64",
+      modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk"] },
+      entries: [
+        { type: "file", path: "/init", data: new TextEncoder().encode(init), mode: 0o755 },
+        { type: "symlink", path: "/bin/switch_root", target: "busybox" },
+        text("/payload/afterwards", afterwards),
+        text("/payload/systemd/system/handover.service", says("afterwards")),
+        { type: "directory", path: "/payload/boot" },
+        { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
+        {
+          type: "symlink",
+          path: "/payload/systemd/system/graphical.target.wants/handover.service",
+          target: "../handover.service",
+        },
+      ],
+    });
+    const released = ["systemd", "man", "completions"].flatMap((folder) =>
+      readdirSync(join(repository, "contrib", folder)).map(
+        (file) =>
+          ({
+            type: "host-file",
+            path: `/payload/contrib/${folder}/${file}`,
+            source: join(repository, "contrib", folder, file),
+          }) as const,
+      ),
+    );
+    let log = "";
+    const ended = systemdGuest(
+      "/bin/bash /run/install",
+      [
+        text("/payload/install", install),
+        ...released,
+        { type: "host-file", path: `/payload/boot/vmlinuz-${version}`, source: kernel(name).path },
+        { type: "host-file", path: `/payload/boot/initrd.img-${version}`, source: second },
+      ],
+      {
+        onConsole: (part) => {
+          log += part;
+        },
+      },
+    );
+    await expect(ended).rejects.toThrow("QEMU ended with 0");
+    expect(log).toContain("aegis-kexec: cannot open the kernel /nowhere: no such file");
+    expect(log).toMatch(/refused unit: .*ActiveState=inactive/);
+    expect(log).toContain("panic=-1 systemd.mask=serial-getty@ttyS0.service quiet by-hand");
+    expect(log).toContain("undone: all");
   },
 );

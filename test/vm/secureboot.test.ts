@@ -1,8 +1,10 @@
 /** A real Secure Boot chain: firmware, a signed kernel, lockdown and an enforced signature check. */
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { ensureBuilt } from "../../build/reuse.ts";
-import { startGuest } from "./lib/guest.ts";
+import { type Guest, startGuest } from "./lib/guest.ts";
+import { temporaryPath } from "./lib/host.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { listOf, loadAsPredicted, memberOf, type Outcome } from "./lib/prediction.ts";
@@ -23,6 +25,15 @@ const needs = [...secureBootNeeds, "debian-6.12"] as const;
 /** Shell commands that make a bad image of /images/good, each as /tmp/NAME. */
 let making: Readonly<Record<string, string>> = {};
 
+const ui = join(import.meta.dir, "..", "ui");
+
+/** The library's user interface, as `bun build --compile` makes a program of it. */
+async function compiledUi(): Promise<string> {
+  const made = temporaryPath("ui");
+  await Bun.$`${process.execPath} build --compile ${join(ui, "ui.ts")} --outfile ${made}`.quiet();
+  return made;
+}
+
 async function start() {
   const debian = kernel("debian-6.12");
   const [enrolled, foreign] = [await enrolledKey(), await foreignKey("Nobody Knows")];
@@ -39,9 +50,13 @@ async function start() {
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "first",
-    programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+    programs: [
+      { path: "/sbin/aegis-kexec", source: binary },
+      { path: "/ui/ui", source: await compiledUi() },
+    ],
     modules: { kernel: debian, names: ["efivarfs"] },
     entries: [
+      { type: "host-file", path: "/ui/ui.sh", source: join(ui, "ui.sh") },
       ...Object.entries(images).map(
         ([name, source]) => ({ type: "host-file", path: `/images/${name}`, source }) as const,
       ),
@@ -91,6 +106,34 @@ function signerOf({ inspection }: Outcome): unknown {
   return listOf(signature, "signers")[0]?.["subject"];
 }
 
+/** In German: nothing of it can have been taken from a sentence of the program. */
+const shownActions: Readonly<Record<string, string>> = {
+  "choose-another": "Anderes System wählen.",
+  "copy-again": "Neu kopieren.",
+  "enrol-key": "Schlüssel eintragen oder anderes System wählen.",
+};
+
+/** A user interface in shell and one against the library show progress, cause and action. */
+async function showsInItsOwnWords(
+  guest: Guest,
+  path: string,
+  error: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const action = shownActions[String(error["action"])];
+  expect(action).toBeDefined();
+  for (const command of [`sh /ui/ui.sh ${path} --cmdline x`, `/ui/ui ${path} x`]) {
+    const { stdout, exit } = await guest.run(command);
+    const lines = stdout.trimEnd().split("\n");
+    expect([command, exit]).toEqual([command, 1]);
+    expect(lines[0]).toBe("Öffnen ...");
+    expect(lines).toContain("Übergabe an den Kern 0 %");
+    expect(lines.at(-2)).not.toContain("Nicht geladen");
+    expect(lines.at(-1)).toBe(action);
+    const { signer } = memberOf(error, "details");
+    if (error["code"] === "kernel-signer-unknown") expect(lines.at(-2)).toContain(String(signer));
+  }
+}
+
 vmSuite("Secure Boot", { needs, start, timeout: 600 }, (test) => {
   test("the kernel is locked down and says who is trusted", async (guest) => {
     expect(await guest.check("cat /sys/kernel/security/lockdown")).toContain("[integrity]");
@@ -133,6 +176,7 @@ vmSuite("Secure Boot", { needs, start, timeout: 600 }, (test) => {
       if (make !== undefined) await guest.check(`cp /images/good /tmp/${name}; ${make}`);
       const path = make === undefined ? `/images/${name}` : `/tmp/${name}`;
       const outcome = await loadAsPredicted(guest, `${path} --cmdline x`);
+      await showsInItsOwnWords(guest, path, memberOf(outcome.result, "error"));
       if (make !== undefined) await guest.check(`rm ${path}`);
       // The prediction is a certain one.
       expect(listOf(memberOf(outcome.inspection, "verdict"), "reasons")).toHaveLength(1);

@@ -11,7 +11,7 @@ import type { LoadRequest } from "../../../src/handoff/request.ts";
 import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { libc } from "../../../src/linux/libc.ts";
 import { makeArm64, makeBzImage } from "../image/build.ts";
-import { ca, served, signer, trusted } from "../source/network/generation.ts";
+import { authority, ca, served, signer, trusted } from "../source/network/generation.ts";
 import { type Answer, type Asked, ok, Server, status } from "../source/network/server.ts";
 
 const x86 = libc().architecture === "x86_64";
@@ -104,6 +104,58 @@ describe("several SOURCEs", () => {
     const called = dry({ kernel: kernels, signal: AbortSignal.abort() });
     await expect(called).rejects.toMatchObject({ code: "aborted", exit: 12 });
   });
+});
+
+test("no secret and no key is sent, told or logged, by https or http, with whatever fails", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "aegis-network-secret-"));
+  const words = "correct horse battery staple";
+  const client = authority.issue({ names: ["node-1"] });
+  const [secret, clientCert, clientKey, log] = ["secret", "node.pem", "node.key", "log"].map(
+    (name) => join(folder, name),
+  ) as [string, string, string, string];
+  writeFileSync(secret, words);
+  writeFileSync(clientCert, client.cert);
+  writeFileSync(clientKey, client.key);
+  const told: string[] = [];
+  const hear = (line: string) => void told.push(line);
+  let received = "";
+  for (const tls of [served, undefined]) {
+    for (const fails of [false, true]) {
+      using server = new Server(
+        ({ path }) => {
+          const file = generation(9)[path.slice(1)];
+          return file === undefined || (fails && path === "/vmlinuz") ? status(500) : ok(file);
+        },
+        tls === undefined ? {} : { tls, authority: authority.cert },
+      );
+      const request = {
+        ...{
+          ...common,
+          dryRun: true,
+          kernel: server.url("/boot.json"),
+          clientCert,
+          clientKey,
+          log,
+        },
+        secrets: [`${secret}:/etc/cryptsetup-keys.d/root.key`],
+      };
+      const result = await load(request, { warn: hear, note: hear, progress: hear }).catch(
+        (error: unknown) => error,
+      );
+      expect(result instanceof Error).toBe(fails);
+      told.push(JSON.stringify(result), String(result));
+      received += server.received;
+    }
+  }
+  const key = client.key.split("\n")[1] ?? "";
+  expect(key.length).toBeGreaterThan(40);
+  for (const text of [received, told.join("\n"), readFileSync(log, "utf8")]) {
+    expect(text.length).toBeGreaterThan(100);
+    expect(text).not.toContain(words);
+    expect(text).not.toContain(Buffer.from(words).toString("base64"));
+    expect(text).not.toContain(key);
+    expect(text).not.toContain("PRIVATE");
+  }
 });
 
 describe("no way down", () => {

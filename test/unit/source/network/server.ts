@@ -28,6 +28,8 @@ interface State {
 
 export class Server implements Disposable {
   readonly log: Asked[] = [];
+  /** All that was ever sent to it. */
+  received = "";
   private readonly listener: TCPSocketListener<State>;
   private readonly scheme: string;
   readonly hostname: string;
@@ -70,7 +72,9 @@ export class Server implements Disposable {
 
   private async hear(socket: Socket<State>, bytes: Uint8Array): Promise<void> {
     const state = socket.data;
-    state.text += new TextDecoder().decode(bytes);
+    const text = new TextDecoder().decode(bytes);
+    this.received += text;
+    state.text += text;
     const end = state.text.indexOf("\r\n\r\n");
     if (end < 0) return;
     const [first = "", ...lines] = state.text.slice(0, end).split("\r\n");

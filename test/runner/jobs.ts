@@ -28,7 +28,7 @@ function testJob(name: string, ...paths: readonly string[]): Job {
   const report = join(reports, `${name.replaceAll("/", "-")}.xml`);
   const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
   // Milliseconds. The default of 5 s is too short for a busy machine, and bunfig.toml cannot change it
-  const patience = "--timeout=20000";
+  const patience = "--timeout=60000";
   const files = paths.map((path) => `./${path}`);
   return { name, report, command: [bun, "test", patience, ...reporter, ...files] };
 }

@@ -26,18 +26,17 @@ import {
 } from "./elf.ts";
 import { findUnusedFrames } from "./frames.ts";
 import { type Reduction, reduceIcu } from "./icu.ts";
-import { forgetFarBytecode, programText } from "./payload.ts";
+import { programText, withoutFarBytecode } from "./payload.ts";
 import type { Target } from "./targets.ts";
 
 /** In bytes: each hole takes a program header, and a mapping of every start. */
-const leastHole = 0x3000;
 const leastBuiltinHole = 0x8000;
 const leastFrameHole = 0x2000;
 
 /** How many items ICU has and how many stay. Another count is another ICU: look at it anew. */
 export const icuItems = { all: 3990, kept: 91 } as const;
 
-/** The runtime's own writable data, the offset of the program behind it, and a copy of that. */
+/** The runtime's own writable data, the offset of the program behind it, and that. */
 interface Program {
   readonly inFile: number;
   readonly inMemory: number;
@@ -146,12 +145,11 @@ function payloadOf(
     throw new Error("the compiled binary has something where the runtime has zeros");
   }
   const { inFile, inMemory } = data;
-  return { inFile, inMemory, offset, bytes: bytes.slice(offset) };
+  return { inFile, inMemory, offset, bytes: bytes.subarray(offset) };
 }
 
 /** The writable segment as the runtime has it, and the program behind it, without bytecode that goes. */
 function withoutZeros(segment: Segment, bytes: Uint8Array, program: Program, page: number): Part[] {
-  const holes = largeHoles(forgetFarBytecode(program.bytes), page, leastHole);
   const { inFile, inMemory, offset } = program;
   const behind = { ...segment, address: segment.address + offset };
   return [
@@ -159,7 +157,7 @@ function withoutZeros(segment: Segment, bytes: Uint8Array, program: Program, pag
       segment: { ...segment, inFile, inMemory, align: page },
       bytes: bytes.subarray(0, inFile),
     },
-    ...pieces(behind, program.bytes, 0, holes, page),
+    ...pieces(behind, withoutFarBytecode(program.bytes), 0, [], page),
   ];
 }
 

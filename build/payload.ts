@@ -15,7 +15,10 @@ const trailer = "\n---- Bun! ----\n";
 const directorySize = 32;
 /** Offset and length, u32 each, of name, text, source map, bytecode, facts and origin; 4 bytes of kinds. */
 const entrySize = 52;
-const field = { name: 0, text: 8, bytecode: 24 } as const;
+const field = { name: 0, text: 8, sourceMap: 16, bytecode: 24, facts: 32, origin: 40 } as const;
+const directoryField = { table: 8, entry: 16, options: 20 } as const;
+/** What begins at a multiple of this must do so again. */
+const alignment = 128;
 
 /** Commands whose start counts: src/cli/commands/index.ts. */
 const quick = ["boot", "load", "exec"];
@@ -31,30 +34,85 @@ export interface Range {
 interface Module {
   readonly name: string;
   readonly text: string;
-  readonly bytecode: Range;
-  /** Where the table says where the bytecode is. */
+  /** Of its entry in the table. */
   readonly at: number;
 }
 
 /**
- * Forgets the bytecode of what is further away, in place.
+ * The program without the bytecode of what is further away: laid out anew, what is near first.
  *
- * @param payload From the length on.
- * @returns Where it was: bytes that nothing refers to any more.
+ * @param payload From the length on; what follows the program is left out.
  * @throws Error where the payload is laid out otherwise.
  */
-export function forgetFarBytecode(payload: Uint8Array): Range[] {
-  const { modules, entry } = readModules(payload);
+export function withoutFarBytecode(payload: Uint8Array): Uint8Array {
+  const { modules, entry, table, directory } = readModules(payload);
   const near = nearModules(modules, entry);
-  const far = modules.filter(
-    ({ name, bytecode }) => !near.has(name) && bytecode.to > bytecode.from,
-  );
   const view = viewOf(payload);
-  for (const { at } of far) {
-    view.setUint32(at, 0, true);
-    view.setUint32(at + 4, 0, true);
+  const entries = new Uint8Array(payload.subarray(table.from, table.to));
+  const entriesView = viewOf(entries);
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  const put = (from: number, to: number) => {
+    // Bytecode is mapped as it is, and wants its alignment.
+    const gap = (((from - end) % alignment) + alignment) % alignment;
+    parts.push(new Uint8Array(gap), payload.subarray(from, to));
+    end += gap + to - from;
+    return end - (to - from);
+  };
+  const places = modules
+    .flatMap(({ name, at }) => Object.values(field).map((place) => ({ name, at, place })))
+    .map((one) => ({ ...one, ...rangeIn(view, one.at + one.place) }))
+    .filter(({ from, to }) => to > from)
+    .sort((one, other) => one.from - other.from);
+  put(0, places[0]?.from ?? lengthSize);
+  for (const [index, { name, at, place, from, to }] of places.entries()) {
+    const moved = at - table.from + place;
+    if (place === field.bytecode && !near.has(name)) {
+      entriesView.setBigUint64(moved, 0n, true);
+      continue;
+    }
+    // With the NUL behind a text, and with what all bytecode shares: that has no entry, and must not move.
+    const next = places[index + 1]?.from ?? table.from;
+    const now = put(from, next);
+    if (next - to >= alignment && now !== from) throw wrong("what bytecode shares would move");
+    entriesView.setUint32(moved, now - lengthSize, true);
   }
-  return far.map(({ bytecode }) => bytecode).sort((a, b) => a.from - b.from);
+  const newTable = put(table.from, table.to);
+  parts.splice(-1, 1, entries);
+  const rest = put(table.to, directory + directorySize + trailer.length);
+  const shift = rest - table.to;
+  const result = new Uint8Array(end);
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  const now = viewOf(result);
+  now.setBigUint64(0, BigInt(end - lengthSize), true);
+  now.setBigUint64(directory + shift, BigInt(directory + shift - lengthSize), true);
+  now.setUint32(directory + shift + directoryField.table, newTable - lengthSize, true);
+  const options = directory + shift + directoryField.options;
+  if (now.getUint32(options + 4, true) > 0) {
+    now.setUint32(options, now.getUint32(options, true) + shift, true);
+  }
+  return result;
+}
+
+/** All parts of each module, by its name: for who compares two. @throws Error as above */
+export function partsOf(payload: Uint8Array): Map<string, Readonly<Record<string, Uint8Array>>> {
+  const { modules } = readModules(payload);
+  const view = viewOf(payload);
+  return new Map(
+    modules.map(({ name, at }) => [
+      name,
+      Object.fromEntries(
+        Object.entries(field).map(([part, place]) => {
+          const { from, to } = rangeIn(view, at + place);
+          return [part, payload.subarray(from, to)];
+        }),
+      ),
+    ]),
+  );
 }
 
 /** Names of the modules that keep their bytecode. @throws Error where the payload is laid out otherwise */
@@ -70,12 +128,16 @@ export function programText(payload: Uint8Array): string {
     .join("\n");
 }
 
-function readModules(payload: Uint8Array): { modules: Module[]; entry: string } {
+function readModules(payload: Uint8Array): {
+  modules: Module[];
+  entry: string;
+  table: Range;
+  directory: number;
+} {
   const view = viewOf(payload);
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const end = Number(view.getBigUint64(0, true)) + lengthSize;
   const directory = end - trailer.length - directorySize;
-  const wrong = (what: string) => new Error(`the program is not laid out as expected: ${what}`);
   if (
     !(directory >= lengthSize && end <= payload.length) ||
     bytes.toString("latin1", end - trailer.length, end) !== trailer
@@ -83,12 +145,11 @@ function readModules(payload: Uint8Array): { modules: Module[]; entry: string } 
     throw wrong("it does not end as it should");
   }
   const range = (at: number): Range => {
-    const from = view.getUint32(at, true) + lengthSize;
-    const to = from + view.getUint32(at + 4, true);
-    if (to > directory) throw wrong("something lies outside of it");
-    return { from, to };
+    const found = rangeIn(view, at);
+    if (found.to > directory) throw wrong("something lies outside of it");
+    return found;
   };
-  const table = range(directory + 8);
+  const table = range(directory + directoryField.table);
   if (table.to === table.from || (table.to - table.from) % entrySize !== 0) {
     throw wrong("its table has another size");
   }
@@ -100,13 +161,13 @@ function readModules(payload: Uint8Array): { modules: Module[]; entry: string } 
     modules.push({
       name,
       text: text(range(at + field.text)),
-      bytecode: range(at + field.bytecode),
-      at: at + field.bytecode,
+      at,
     });
+    for (const place of Object.values(field)) range(at + place);
   }
-  const entry = modules[view.getUint32(directory + 16, true)]?.name;
+  const entry = modules[view.getUint32(directory + directoryField.entry, true)]?.name;
   if (entry === undefined) throw wrong("it has no entry");
-  return { modules, entry };
+  return { modules, entry, table, directory };
 }
 
 /**
@@ -158,6 +219,15 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
     return targets;
   });
   return withImports([...near, ...asked]);
+}
+
+function rangeIn(view: DataView, at: number): Range {
+  const from = view.getUint32(at, true) + lengthSize;
+  return { from, to: from + view.getUint32(at + 4, true) };
+}
+
+function wrong(what: string): Error {
+  return new Error(`the program is not laid out as expected: ${what}`);
 }
 
 function viewOf(payload: Uint8Array): DataView {

@@ -9,6 +9,7 @@ import { isoVariables } from "../../menu/iso-words.ts";
 import { shellWord } from "../../visible.ts";
 import type { Opened, Opening } from "../kind.ts";
 import { findConfigs } from "../menus/find.ts";
+import { judgeProgram } from "../menus/programs.ts";
 import type { IsoFiles } from "./files.ts";
 import type { Holder } from "./holder.ts";
 import { imageDevice, isoHost } from "./host.ts";
@@ -113,7 +114,10 @@ function efiConfigs(files: IsoFiles): string[] {
 }
 
 function found(path: string, menu: ReadMenu, files: IsoFiles): FoundMenu {
-  const entries = menu.entries.map((entry, index): MenuEntry => {
+  const judged = menu.entries.map((entry) =>
+    judgeProgram(entry, ({ path: program }) => files.open(program, "program")),
+  );
+  const entries = judged.map((entry, index): MenuEntry => {
     const elsewhere = [entry.kernel, ...entry.initrds].find(
       (place) => place !== undefined && place.device !== imageDevice,
     );

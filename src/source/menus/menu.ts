@@ -19,6 +19,7 @@ import type {
 import { canWrite, writeEnvironment } from "./afterwards.ts";
 import { type Config, findConfigs, menuKindOf, mostToTell } from "./find.ts";
 import { factsOf, fileSystemOf, openTree, otherDevices } from "./mounted.ts";
+import { judgeProgram } from "./programs.ts";
 import { type Device, type Located, ownDevice, TreeHost } from "./tree-host.ts";
 
 /** An entry of such a menu, and what it was made of. */
@@ -196,7 +197,12 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       const text = new TextDecoder().decode(this.host.read(place, mostToTell));
       if (/\bloopback\s/.test(text)) this.iso ??= await import("../iso/files.ts");
       const once = withoutVariables === undefined ? {} : { withoutVariables };
-      return readGrubMenu(this.host, { config: place, platform, cpu, ...once });
+      const menu = readGrubMenu(this.host, { config: place, platform, cpu, ...once });
+      const open = (program: MenuPlace) => {
+        const located = this.host.locate(program);
+        return located?.tree.open(located.path, "kernel");
+      };
+      return menu && { ...menu, entries: menu.entries.map((entry) => judgeProgram(entry, open)) };
     }
     const { readSyslinuxMenu } = await import("../../menu/syslinux/menu.ts");
     return readSyslinuxMenu(this.host, { config: place, cpu });

@@ -7,6 +7,7 @@ import { manifest } from "../../../src/handoff/manifest.ts";
 import { menuKindOf } from "../../../src/source/menus/find.ts";
 import { FoundSource, Source } from "../../../src/source/open.ts";
 import type { OpenFile } from "../../../src/source/open-file.ts";
+import { makePe } from "../image/build.ts";
 import { pack, plant } from "../image/iso-build.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "aegis-menus-"));
@@ -208,6 +209,26 @@ test("a default that cannot be booted is passed over, and that is told", async (
   const { warnings, ...what } = await booted(path);
   expect(what).toMatchObject({ kernel: "kernel 1", cmdline: "a" });
   expect(warnings).toContain("the menu entry Setup is passed over: it opens the firmware's setup");
+});
+
+test("another system's loader is told from a UKI, and passed over", async () => {
+  const path = folder({
+    ...kernels,
+    "grub/grub.cfg": `default=win
+menuentry Windows --id win { chainloader /EFI/Microsoft/bootmgfw.efi }
+menuentry UKI --id uki { chainloader /EFI/arch/a.efi }
+${grub.replace("set default=1", "")}`,
+  });
+  const text = (name: string) => ({ name, content: new TextEncoder().encode("x".repeat(600)) });
+  mkdirSync(join(path, "EFI/Microsoft"), { recursive: true });
+  mkdirSync(join(path, "EFI/arch"), { recursive: true });
+  writeFileSync(join(path, "EFI/Microsoft/bootmgfw.efi"), makePe([text(".text")]));
+  writeFileSync(join(path, "EFI/arch/a.efi"), makePe([text(".linux"), text(".osrel")]));
+  const { entries } = await listed(path);
+  expect(entries?.slice(0, 2).map(({ id, problem }) => [id, problem])).toEqual([
+    ["win", "it starts an EFI program without a kernel in it (/EFI/Microsoft/bootmgfw.efi)"],
+    ["uki", undefined],
+  ]);
 });
 
 test("kernels without a menu: the newest that has its initramfs, and its root is not guessed", async () => {

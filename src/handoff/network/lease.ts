@@ -65,8 +65,9 @@ export function applyLease(lease: Lease): number {
 const resolvConf = "/etc/resolv.conf";
 
 /** Those that somebody set are left as they are. */
-export function setNameServers(addresses: readonly string[], search?: string): void {
+export function setNameServers(given: readonly string[], search?: string): void {
   const file = readText(resolvConf);
+  const addresses = given.filter((one) => addressBytes(one) !== undefined);
   if (addresses.length === 0 || (file.ok && nameServersIn(file.text).length > 0)) return;
   const lines = [
     ...(search === undefined ? [] : [`search ${search}`]),
@@ -80,7 +81,7 @@ export function takeKernelNameServers(): void {
   const file = readText("/proc/net/pnp");
   if (!file.ok) return;
   const known = nameServersIn(file.text).filter((address) => address !== "0.0.0.0");
-  setNameServers(known.filter((address) => addressBytes(address) !== undefined));
+  setNameServers(known);
 }
 
 /** The word in front of what `takeLease` is told. */

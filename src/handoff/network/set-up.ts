@@ -6,9 +6,8 @@ import { errnoText } from "../../errno.ts";
 import { moduleLoader } from "../../linux/device/modules.ts";
 import { type NetworkInterface, readInterfaces } from "../../linux/network/interfaces.ts";
 import { interfaceIndex, switchOn } from "../../linux/network/netlink.ts";
-import { writePlace } from "../../linux/network/place.ts";
-import { exists } from "../../linux/path.ts";
-import { leaseArgument, takeKernelNameServers } from "./lease.ts";
+import { environment, findClient } from "./clients.ts";
+import { takeKernelNameServers } from "./lease.ts";
 
 interface Words {
   warn(line: string): void;
@@ -18,12 +17,9 @@ interface Words {
 /** Milliseconds until the first look at a server is worth while without an address: it is repeated anyway. */
 const patience = 10_000;
 const stepMs = 100;
+const laterMs = 500;
 /** A link may come late, as through a switch that looks for loops first. */
 const longest = 600_000;
-
-/** What the first process does not find in its environment. */
-const environment = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
-const script = "/run/aegis-kexec/lease";
 
 /** Begins it, and returns once there is an address, or it is no use to wait. */
 export async function setUpNetwork(words: Words): Promise<void> {
@@ -32,15 +28,14 @@ export async function setUpNetwork(words: Words): Promise<void> {
   takeKernelNameServers();
   if (readInterfaces().some(hasAddress)) return words.note("the network is set up already");
   const setUp = new SetUp(words);
-  const end = performance.now() + patience;
-  while (performance.now() < end) {
-    if (setUp.look()) return;
-    await Bun.sleep(stepMs);
-  }
-  // What comes later is found by the attempts that the request goes on with.
+  const begin = performance.now();
+  while (!setUp.look() && performance.now() - begin < patience) await Bun.sleep(stepMs);
+  // What comes later, as a second link, is found by the attempts that the request goes on with.
   const timer = setInterval(() => {
-    if (setUp.look() || performance.now() > end + longest) clearInterval(timer);
-  }, stepMs);
+    setUp.look();
+    if (performance.now() - begin > longest) clearInterval(timer);
+  }, laterMs);
+  timer.unref();
 }
 
 function hasAddress({ addresses }: NetworkInterface): boolean {
@@ -55,7 +50,7 @@ class SetUp {
   constructor(private readonly words: Words) {
     if (this.client === undefined) {
       words.warn(
-        "there is no DHCP client (udhcpc or dhcpcd), and ip= set nothing up: only IPv6 gets an address of itself",
+        "there is no DHCP client (udhcpc, dhcpcd or systemd-networkd), and ip= set nothing up: only IPv6 gets an address of itself",
       );
     }
   }
@@ -69,7 +64,9 @@ class SetUp {
       if (!up) this.switchOn(name);
       else if (carrier) this.ask(name);
     }
-    return interfaces.some(hasAddress);
+    const bound = interfaces.some(hasAddress);
+    if (bound) this.client?.bound?.();
+    return bound;
   }
 
   private switchOn(name: string): void {
@@ -85,7 +82,8 @@ class SetUp {
   private ask(name: string): void {
     if (this.client === undefined || this.asked.has(name)) return;
     this.asked.add(name);
-    const command = this.client(name);
+    const command = this.client.command(name);
+    if (command === undefined) return;
     this.words.note(`asking for an address: ${command.join(" ")}`);
     try {
       const child = Bun.spawn([...command], {
@@ -96,29 +94,4 @@ class SetUp {
       this.words.warn(`${command[0]} cannot be started`);
     }
   }
-}
-
-type Client = (name: string) => readonly string[];
-
-const folders = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
-
-function find(name: string): string | undefined {
-  return folders.map((folder) => `${folder}/${name}`).find(exists);
-}
-
-/** How the client of this initramfs is asked for one lease. */
-function findClient(): Client | undefined {
-  const udhcpc = find("udhcpc");
-  const busybox = udhcpc === undefined ? find("busybox") : undefined;
-  const own = udhcpc !== undefined ? [udhcpc] : busybox !== undefined ? [busybox, "udhcpc"] : [];
-  // The script is this program: it needs no shell, and nothing that a shell would call.
-  const written =
-    own.length > 0 && writePlace(script, `#!${process.execPath} ${leaseArgument}\n`, 0o755);
-  if (written) {
-    const often = ["-t", "5", "-T", "2", "-A", "3"];
-    return (name) => [...own, "-i", name, "-f", "-q", ...often, "-s", script];
-  }
-  const dhcpcd = find("dhcpcd");
-  if (dhcpcd === undefined) return undefined;
-  return (name) => [dhcpcd, "--nobackground", "--oneshot", "--noipv4ll", "--timeout", "0", name];
 }

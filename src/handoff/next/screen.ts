@@ -42,9 +42,13 @@ async function graphicsOf({ image: { kernel, file } }: Next) {
 export async function warnIfBlank(next: Next, observer: Observer): Promise<void> {
   if (!isOnScreen(2)) return;
   const after = await screenAfter(next);
-  if (after === undefined || after.verdict === "continues" || after.verdict === "unknown") return;
-  const what =
-    after.verdict === "blank" ? "this screen goes blank" : "this screen goes blank for a while";
+  if (after === undefined) return;
   const hint = after.hint === undefined ? "" : `; ${after.hint}`;
-  observer.warn?.(`${what} after the jump: ${after.why}${hint}`);
+  if (after.verdict === "blank") {
+    observer.warn?.(`this screen stays blank after the jump: ${after.why}${hint}`);
+  } else if (after.verdict === "blank-until-driver") {
+    observer.note?.(
+      `this screen is blank after the jump until a driver loads: ${after.why}${hint}`,
+    );
+  }
 }

@@ -124,6 +124,11 @@ for (const { device, firmware, driven, archived, verdict } of cases) {
     const status = await guest.check("aegis-kexec status | grep -E 'screen|consoles'");
     const predicted = memberOf(Object(inspection), "screen");
     expect({ status, ...predicted }).toMatchObject({ verdict });
+    // Who reads the messages on that screen is warned there.
+    const shown = await guest.check(
+      `printf '\\033[2J' >/dev/tty1; aegis-kexec load ${words} --dry-run >/dev/null 2>/dev/tty1; tr -d '\\000' </dev/vcs1`,
+    );
+    expect(shown.includes("this screen stays blank after the jump")).toBe(verdict === "blank");
     const up = await guest.handoff(`aegis-kexec boot ${words}`);
     expect(up.token).toBe(token);
     expect(await isSeen(guest)).toBe(verdict === "continues");

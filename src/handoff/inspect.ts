@@ -151,11 +151,13 @@ async function inspectOne(
     manifest: trust.manifest,
     trust: trust.report,
     verdict: verdictOf(reasons.all, call.doubts, notes),
-    screen: verified === undefined || parsed.crash ? null : await screenReport(verified),
-    platforms: knownPlatforms(readPlatform(facts.identity.release)),
     unknown: {
       ...(typeof entries === "string" ? { entries } : {}),
       ...unknownOf(image, same ? undefined : kernel, verified, facts),
+    },
+    next: {
+      screen: verified === undefined || parsed.crash ? null : await screenReport(verified),
+      platforms: knownPlatforms(readPlatform(facts.identity.release)),
     },
     secrets: secretsAskedFor(parsed.secrets),
   };

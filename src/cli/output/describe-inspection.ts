@@ -36,7 +36,7 @@ export function describeInspection(inspection: Inspection): string[] {
   }
   if (rest.length > 0) sections.push(["With it", rest]);
   sections.push(["Verdict", verdictRows(inspection.verdict)]);
-  const after = afterwardsRows(inspection);
+  const after = afterwardsRows(inspection.next);
   if (after.length > 0) sections.push(["After the jump", after]);
   const width = Math.max(...sections.flatMap(([, rows]) => rows.map(([label]) => label.length)));
   return sections.flatMap(([title, rows], index) => [
@@ -211,14 +211,15 @@ function archiveText(archive: ArchiveReport): string {
   return `${path} (${kind}, ${formatBytes(size)}${option}${trailer}${doubt})`;
 }
 
-const screenWords: Readonly<Record<NonNullable<Inspection["screen"]>["verdict"], string>> = {
-  continues: "goes on",
-  "blank-until-driver": "blank until a driver loads",
-  blank: "blank",
-  unknown: "unknown",
-};
+const screenWords: Readonly<Record<NonNullable<Inspection["next"]["screen"]>["verdict"], string>> =
+  {
+    continues: "goes on",
+    "blank-until-driver": "blank until a driver loads",
+    blank: "blank",
+    unknown: "unknown",
+  };
 
-function afterwardsRows({ screen, platforms }: Inspection): Row[] {
+function afterwardsRows({ screen, platforms }: Inspection["next"]): Row[] {
   const rows: Row[] = platforms.map(({ name, why, hint, source }) => [
     "known trouble",
     `${name}: ${why}${hint === null ? "" : `; ${hint}`} (${source})`,

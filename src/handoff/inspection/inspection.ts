@@ -23,14 +23,19 @@ export interface Inspection {
   readonly manifest: ManifestReport | null;
   readonly trust: TrustInspection;
   readonly verdict: Verdict;
+  /** Path of a member above, to the reason why it is null. */
+  readonly unknown: Readonly<Record<string, string>>;
+  readonly next: NextReport;
+  /** What `--secret` would put behind the archives; none is read. */
+  readonly secrets: readonly SecretReport[];
+}
+
+/** What comes after the jump. */
+export interface NextReport {
   /** What becomes of this machine's screen; null where it has none, or the load would not get as far. */
   readonly screen: ScreenReport | null;
   /** What is known of handovers on such a machine. */
   readonly platforms: readonly KnownPlatform[];
-  /** Path of a member above, to the reason why it is null. */
-  readonly unknown: Readonly<Record<string, string>>;
-  /** What `--secret` would put behind the archives; none is read. */
-  readonly secrets: readonly SecretReport[];
 }
 
 export interface ScreenReport {

@@ -122,7 +122,7 @@ for (const { device, firmware, driven, archived, verdict } of cases) {
       await guest.check(`aegis-kexec inspect ${words} --json`),
     );
     const status = await guest.check("aegis-kexec status | grep -E 'screen|consoles'");
-    const predicted = memberOf(Object(inspection), "screen");
+    const predicted = memberOf(memberOf(Object(inspection), "next"), "screen");
     expect({ status, ...predicted }).toMatchObject({ verdict });
     // Who reads the messages on that screen is warned there.
     const shown = await guest.check(

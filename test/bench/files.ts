@@ -122,7 +122,7 @@ export function writeManifest(
 }
 
 /** An archive of exactly so many MiB: one file of random bytes, and NULs as padding. */
-function archive(seed: number, megabytes: number): Uint8Array {
+export function archive(seed: number, megabytes: number): Uint8Array {
   const size = megabytes << 20;
   const part = new Uint8Array(size);
   // Room for the header, the name, the trailer and the padding to a multiple of 512

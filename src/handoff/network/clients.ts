@@ -1,7 +1,7 @@
 /** The DHCP clients that an initramfs may have, and how each is asked for a lease. */
 import { readText } from "../../linux/descriptor.ts";
 import { writePlace } from "../../linux/network/place.ts";
-import { exists } from "../../linux/path.ts";
+import { exists, readLink } from "../../linux/path.ts";
 import { leaseArgument, setNameServers } from "./lease.ts";
 
 export interface Client {
@@ -30,9 +30,12 @@ function udhcpc(): Client | undefined {
   const alone = find("udhcpc");
   const busybox = alone === undefined ? find("busybox") : undefined;
   const own = alone !== undefined ? [alone] : busybox !== undefined ? [busybox, "udhcpc"] : [];
-  // The script is this program: it needs no shell, and nothing that a shell would call.
-  const line = `#!${process.execPath} ${leaseArgument}\n`;
-  if (own.length === 0 || !writePlace(script, line, 0o755)) return undefined;
+  // The script is this program: it needs no shell, and nothing that a shell would call. Where it lies the runtime
+  // does not know: as the first process it was started without /proc.
+  const self = readLink("/proc/self/exe");
+  const line = `#!${self} ${leaseArgument}\n`;
+  if (own.length === 0 || typeof self === "number" || !writePlace(script, line, 0o755))
+    return undefined;
   const often = ["-t", "5", "-T", "2", "-A", "3"];
   return { command: (name) => [...own, "-i", name, "-f", "-q", ...often, "-s", script] };
 }

@@ -63,12 +63,6 @@ export function tlsFailure(
         "no TLS connection came about: the server ended it, speaks no TLS, or one that is older than 1.2",
         "try the address with: openssl s_client -connect HOST:PORT",
       );
-    case "FailedToOpenSocket":
-      return refused(
-        "tls-failed",
-        "no TLS connection could be prepared",
-        "look at --ca, --client-cert and --client-key",
-      );
     default:
       return /^(CERT_|UNABLE_TO_|ERR_SSL|ERR_TLS|CRL_)/.test(name)
         ? refused("tls-failed", `TLS failed: ${name.toLowerCase().replaceAll("_", " ")}`)

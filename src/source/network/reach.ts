@@ -96,6 +96,13 @@ export async function reachFailure(url: URL, around = surroundings): Promise<Fai
       "ip route get ADDRESS tells where packets go; a gateway may be missing, or down",
     );
   }
+  if (errnos.includes(0)) {
+    return passing(
+      "transfer-cut",
+      `${to} takes connections on port ${port} now, and did not a moment ago`,
+      "try again: the server may be starting",
+    );
+  }
   return passing(
     "stalled",
     `${to} does not answer on port ${port}`,

@@ -63,6 +63,7 @@ describe("a server that cannot be reached", () => {
       "port 443",
     ],
     ["stalled", { connect: () => 110 }, "does not answer"],
+    ["transfer-cut", { connect: () => 0 }, "takes connections on port 443 now"],
   ])("%s", async (code, given, why) => {
     const { failure, passing } = await reachFailure(url, around(given));
     expect(failure).toMatchObject({ code, why: expect.stringContaining(why) });

@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { archiveTrailer, type CpioEntry, entryChunks } from "../src/initramfs/cpio.ts";
 import { parentEntries } from "../src/initramfs/parents.ts";
+import { keyPlace, policyFolder, whatIsAccepted } from "./overlay-policy.ts";
 import { ensureBuilt } from "./reuse.ts";
 
 const root = join(import.meta.dir, "..");
@@ -41,6 +42,7 @@ export interface OverlayOptions {
  */
 export async function mkoverlay(options: OverlayOptions): Promise<Uint8Array> {
   const { system, sysroot = "/", keys = [] } = options;
+  await acceptedBy(options);
   const files: [path: string, source: string, mode: number][] = [
     ["/sbin/aegis-kexec", await ensureBuilt(`linux-${system}`), 0o755],
   ];
@@ -53,9 +55,9 @@ export async function mkoverlay(options: OverlayOptions): Promise<Uint8Array> {
     }
   }
   if (options.policy !== undefined) {
-    files.push(["/etc/aegis-kexec/policy.json", options.policy, 0o644]);
+    files.push([`${policyFolder}/policy.json`, options.policy, 0o644]);
   }
-  for (const key of keys) files.push([`/etc/aegis-kexec/${basename(key)}`, key, 0o644]);
+  for (const key of keys) files.push([keyPlace(key), key, 0o644]);
 
   const entries: CpioEntry[] = [];
   for (const [path, source, mode] of files) {
@@ -67,6 +69,21 @@ export async function mkoverlay(options: OverlayOptions): Promise<Uint8Array> {
   }
   const parents = parentEntries(entries.map(({ path }) => path));
   return new Uint8Array(Buffer.concat([...parents, ...entryChunks(entries), archiveTrailer()]));
+}
+
+/**
+ * What the node will accept, in lines.
+ * @throws Error for a policy or a key that would stop it
+ */
+export async function acceptedBy({
+  policy,
+  keys = [],
+}: Pick<OverlayOptions, "policy" | "keys">): Promise<readonly string[]> {
+  const read = async (path: string) => ({ path, bytes: await Bun.file(path).bytes() });
+  return whatIsAccepted(
+    policy === undefined ? undefined : await read(policy),
+    await Promise.all(keys.map(read)),
+  );
 }
 
 /** A package has the loader beside the libraries, and a link elsewhere that leaves its folder. */
@@ -109,7 +126,8 @@ zeros that end an lz4 archive in front of it:
   --no-libraries      leave them out: the initramfs has a glibc of its own, which
                       those of this machine would replace
   --kexec-link        add /sbin/kexec, for scripts that call kexec
-  --policy FILE       becomes /etc/aegis-kexec/policy.json
+  --policy FILE       becomes /etc/aegis-kexec/policy.json; each key that it trusts
+                      must be given, and what it accepts is told
   --key FILE          a public key, put beside the policy; repeatable
   --level N           how hard zstd tries, 1 to 19; default: 19, which takes a minute
   --help              print this text
@@ -158,6 +176,11 @@ async function run(args: readonly string[]): Promise<void> {
       `the libraries of ${system} are not this machine's: name their folder by --sysroot, or leave them out by --no-libraries`,
     );
   }
+  // Before the work: a policy that stops the node is found now
+  const accepted = await acceptedBy({
+    ...(policy === undefined ? {} : { policy }),
+    ...(key === undefined ? {} : { keys: key }),
+  });
   const archive = await mkoverlay({
     system,
     noLibraries: values["no-libraries"] === true,
@@ -170,4 +193,5 @@ async function run(args: readonly string[]): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await Bun.write(path, await Bun.zstdCompress(archive, { level }));
   console.log(`dist/${basename(path)}  ${(Bun.file(path).size / 1e6).toFixed(1)} MB`);
+  for (const line of accepted) console.log(`  ${line}`);
 }

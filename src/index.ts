@@ -18,7 +18,7 @@ export {
 } from "./errors.ts";
 export { exec, loadAndExec } from "./handoff/exec.ts";
 export { fetch } from "./handoff/fetch.ts";
-export { inspect } from "./handoff/inspect.ts";
+export { type InspectRequest, inspect } from "./handoff/inspect.ts";
 export type {
   ArchiveReport,
   CmdlineReport,

@@ -75,6 +75,7 @@ export function valuesOf(definition: Valued): Values {
     case "UUID=SRC":
     case "SECONDS":
     case "TEXT":
+    case "DIR":
       return { kind: "free" };
     default:
       throw new Error(`say in reference.ts what a shell offers for ${definition.valueHint}`);

@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --timeout | --luks | --measure | --measure-log | --watchdog | --generation | --keep)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --timeout | --luks | --measure | --measure-log | --watchdog | --policy-root | --generation | --keep)
       :
       return
       ;;
@@ -71,7 +71,7 @@ _aegis_kexec() {
       options='--json --quiet --verbose --help -h --version'
       ;;
     inspect)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --crash --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --policy-root --crash --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     manifest)

@@ -143,6 +143,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l policy -r -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l acpi-rsdp -x -a 'auto' -d 'add acpi_rsdp= with the address of the ACPI tables; auto: only where the new kernel could not find them itself; x86_64 only'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l progress -x -a 'json' -d 'tell the phases of the work and their bytes, as JSON lines on standard error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l progress-fd -x -d 'tell them on descriptor N, which must be open'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l policy-root -x -d 'rehearse with the policy and the keys of another system, whose root folder DIR is: those of this machine do not count'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l crash -d 'load the crash kernel, which a panic starts, into the memory that crashkernel= reserved'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l quiet -d 'print errors only: no result text, no warnings'

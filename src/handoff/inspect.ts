@@ -3,9 +3,11 @@
 import { mayNotUnpack, requireMemory } from "../diagnosis/memory-need.ts";
 import { knownPlatforms } from "../diagnosis/platforms.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
+import { ENOENT } from "../errno.ts";
 import { cannot } from "../errors.ts";
 import type { ByteSource } from "../image/bytes.ts";
 import { requireLinux } from "../linux/libc.ts";
+import { statusOfPath } from "../linux/path.ts";
 import { type MachineFacts, readMachineFacts } from "../machine/facts.ts";
 import { readPlatform } from "../machine/platform.ts";
 import type { Admission } from "../source/kind.ts";
@@ -57,19 +59,40 @@ import { Verified } from "./stages/verify.ts";
  * @throws KexecError where SOURCE itself cannot be opened, and for a request of the wrong form
  */
 export async function inspect(
-  request: LoadRequest,
+  { policyRoot, ...request }: InspectRequest,
   observer: Pick<Observer, "progress"> = {},
 ): Promise<Inspection> {
   requireLinux();
   const asked = parseLoadRequest(request);
+  if (policyRoot !== undefined) requireTree(policyRoot);
   const facts = readMachineFacts();
-  if (hasOneSource(asked)) return inspectOne(asked, facts, observer);
+  const look = (one: ParsedLoadRequest) => inspectOne(one, policyRoot, facts, observer);
+  if (hasOneSource(asked)) return look(asked);
   const { firstInspection } = await import("./inspection/several.ts");
-  return firstInspection(requestsOf(asked), (one) => inspectOne(one, facts, observer));
+  return firstInspection(requestsOf(asked), look);
+}
+
+/** As `LoadRequest`; nothing is loaded. */
+export type InspectRequest = LoadRequest & {
+  /** The root folder of another system: its policy and its keys count instead of this machine's. */
+  readonly policyRoot?: string | undefined;
+};
+
+/** A name that is misspelt would be a system without a policy. @throws KexecError `file-not-found` */
+function requireTree(path: string): void {
+  const status = path === "" ? -ENOENT : statusOfPath(path);
+  if (typeof status !== "number" && status.type === "directory") return;
+  throw cannot(`rehearse with the policy of ${path}`, {
+    code: "file-not-found",
+    details: { path },
+    why: "there is no such folder",
+    hint: "give the root folder of the other system: the one that has its etc",
+  });
 }
 
 async function inspectOne(
   asked: ParsedLoadRequest,
+  policyRoot: string | undefined,
   facts: MachineFacts,
   observer: Pick<Observer, "progress">,
 ): Promise<Inspection> {
@@ -86,7 +109,7 @@ async function inspectOne(
     notes.push(...said);
   };
 
-  const parsed = rsdpForRequest(asked, architecture, listener);
+  const parsed = { ...rsdpForRequest(asked, architecture, listener), policyRoot };
   predicted(predictPermission(`load ${parsed.kernel}`, facts, parsed.crash));
   reasons.add(...(await Secrets.problems(parsed.secrets)));
   notes.push(...placeWarnings(parsed.secrets));

@@ -66,6 +66,11 @@ export async function manifest(
   using _ = image;
   const cmdline = fullCmdline(await ownCmdline(source, image, parsed, false), parsed);
   checkCmdline(cmdline, image.kernel.limit);
+  if (cmdline === "") {
+    observer.warn?.(
+      "the command line is empty, and the signature will cover that: the kernel gets no root= and no console= (--cmdline TEXT)",
+    );
+  }
   if (parsed.generation === 0) {
     observer.warn?.("this is generation 0: any floor refuses it (--generation N)");
   }

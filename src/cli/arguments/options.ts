@@ -134,6 +134,13 @@ export const options = {
     description:
       "so many of the trusted keys must have signed; it can only raise the policy's number",
   },
+  "policy-root": {
+    type: "string",
+    valueHint: "DIR",
+    group: "trust",
+    description:
+      "rehearse with the policy and the keys of another system, whose root folder DIR is: those of this machine do not count",
+  },
   "min-generation": {
     type: "string",
     valueHint: "N",

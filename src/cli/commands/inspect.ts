@@ -5,7 +5,12 @@ import { options } from "../arguments/options.ts";
 import { describeInspection } from "../output/describe-inspection.ts";
 import { progressArguments, sourceArguments, sourceRequest } from "./load.ts";
 
-const args = { ...sourceArguments, ...progressArguments, crash: options.crash };
+const args = {
+  ...sourceArguments,
+  ...progressArguments,
+  "policy-root": options["policy-root"],
+  crash: options.crash,
+};
 
 export const inspect = defineCommand({
   meta: {
@@ -37,7 +42,11 @@ export const inspect = defineCommand({
   args,
   run: async (given, output) => {
     await output.tellProgress(given.text("progress"), given.text("progress-fd"));
-    const request = { ...sourceRequest(given), crash: given.flag("crash") };
+    const request = {
+      ...sourceRequest(given),
+      crash: given.flag("crash"),
+      policyRoot: given.text("policy-root"),
+    };
     const inspection = await inspectSource(request, output.observer);
     output.result(inspection, describeInspection);
     const [first] = inspection.verdict.reasons;

@@ -7,7 +7,7 @@ import type { Listener } from "../../listener.ts";
 import { readMemory } from "../../machine/kernel.ts";
 import type { Admission } from "../../source/kind.ts";
 import type { ParsedLoadRequest } from "../request.ts";
-import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
+import { defaultPolicyPath, type Gate, inTree, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
 const open: Gate = {
@@ -31,11 +31,12 @@ const open: Gate = {
  * @throws KexecError `policy-broken`; `usage` for an option that means trust where nothing demands it
  */
 export async function gateFor(options: TrustOptions): Promise<Gate> {
+  const own = inTree(options.policyRoot, defaultPolicyPath);
   const demanded =
     options.trust.length > 0 ||
     options.policy !== undefined ||
-    statusOfPath(defaultPolicyPath) !== -ENOENT ||
-    leadsNowhere(defaultPolicyPath);
+    statusOfPath(own) !== -ENOENT ||
+    leadsNowhere(own);
   if (!demanded) {
     requireNoTrustWords(options);
     return open;

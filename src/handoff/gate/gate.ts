@@ -23,7 +23,15 @@ export type TrustOptions = Pick<
   | "append"
   | "initrd"
   | "profile"
->;
+> & {
+  /** Another system's tree, whose policy and keys count instead of this one's. For rehearsals alone. */
+  readonly policyRoot?: string | undefined;
+};
+
+/** The path of what another system has at `path`, in its tree. */
+export function inTree(root: string | undefined, path: string): string {
+  return root === undefined ? path : `${root.replace(/\/+$/, "")}${path}`;
+}
 
 /** Where a secret goes to, and with what permissions. */
 export interface SecretPlace {

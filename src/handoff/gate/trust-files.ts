@@ -16,14 +16,18 @@ import {
 import { mostSignatures } from "../../trust/quorum.ts";
 import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
 import { shellWord } from "../../visible.ts";
-import { defaultPolicyPath, type TrustOptions } from "./gate.ts";
+import { defaultPolicyPath, inTree, type TrustOptions } from "./gate.ts";
 
 /** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
 const mostKeyBytes = 1 << 16;
 
 /** The policies in force: the machine's own where it exists, and the one that was asked for. */
-export function readPolicies(requested: string | undefined): readonly Policy[] {
-  const own = readPolicy(defaultPolicyPath, true);
+export function readPolicies(
+  requested: string | undefined,
+  root?: string | undefined,
+): readonly Policy[] {
+  const found = readPolicy(inTree(root, defaultPolicyPath), true);
+  const own = found && { ...found, trust: found.trust.map((key) => inTree(root, key)) };
   const other =
     requested === undefined || requested === defaultPolicyPath
       ? undefined

@@ -46,7 +46,7 @@ export class TrustGate implements Gate {
 
   /** @throws KexecError `policy-broken` */
   constructor(private readonly options: TrustOptions) {
-    this.policies = readPolicies(options.policy);
+    this.policies = readPolicies(options.policy, options.policyRoot);
     this.requirement = requirementOf(this.policies, options);
   }
 

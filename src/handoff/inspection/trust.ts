@@ -4,6 +4,7 @@ import type { Architecture } from "../../architecture.ts";
 import type { FoundSource } from "../../source/open.ts";
 import type { OpenFile } from "../../source/open-file.ts";
 import { isTree } from "../../source/place.ts";
+import type { TrustOptions } from "../gate/gate.ts";
 import { readPolicies, requirementOf } from "../gate/trust-files.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
@@ -21,14 +22,14 @@ export interface TrustInspected {
 
 export async function inspectTrust(
   { found, kind }: FoundSource,
-  request: ParsedLoadRequest,
+  request: ParsedLoadRequest & Pick<TrustOptions, "policyRoot">,
   architecture: Architecture,
   verified: Verified | undefined,
   held: DisposableStack,
   reasons: Reasons,
   observer: Pick<Observer, "progress">,
 ): Promise<TrustInspected> {
-  const policies = reasons.attempt(() => readPolicies(request.policy));
+  const policies = reasons.attempt(() => readPolicies(request.policy, request.policyRoot));
   const requirement = policies === undefined ? undefined : requirementOf(policies, request);
   // A policy that cannot be read lets nothing through; what the request asks for is still checked.
   const audited = requirement ?? requirementOf([], request);

@@ -8,6 +8,7 @@ import { archiveNames } from "../archive-names.ts";
 import { openEntryFiles } from "../choose.ts";
 import type { FoundFile, Listing, Menu, Opened, Opening, Reader, Whole } from "../kind.ts";
 import type { OpenFile } from "../open-file.ts";
+import { isUrl } from "../place.ts";
 import { IsoFiles } from "./files.ts";
 import { type Holder, holderOf, readByAll } from "./holder.ts";
 import { type FoundMenu, findMenu } from "./menus.ts";
@@ -146,7 +147,8 @@ export class IsoMenu implements Menu<IsoEntry> {
     const { files } = this;
     const has = (path: string) => files.look(path) !== undefined;
     const told = tellSystem({ cmdline, kernel, has }) ?? (await this.askArchives(entry));
-    const way = findingCmdline(cmdline, told, this.holder);
+    const found = findingCmdline(cmdline, told, this.holder);
+    const way = isUrl(this.path) ? elsewhere(found, this.path) : found;
     return { ...entry, cmdline: way.kind === "known" ? way.cmdline : entry.cmdline, way };
   }
 
@@ -186,6 +188,16 @@ export class IsoMenu implements Menu<IsoEntry> {
       hint: "wait until whatever writes it has finished",
     });
   }
+}
+
+/** An image that came from a server is on no disk: its system has to fetch it once more, by words of its own. */
+function elsewhere(way: IsoWay, path: string): IsoWay {
+  if (way.kind === "unknown" || way.system.words.length === 0) return way;
+  return {
+    kind: "unknown",
+    why: "it came from a server, and lies on no disk",
+    give: `give the words by which its system fetches it, by --append: fetch=${path} (live-boot), url=${path} (casper), root=live:${path} (dracut)`,
+  };
 }
 
 /** The descriptor of the image's file: it is one range of one file. */

@@ -75,7 +75,7 @@ export async function findOnNetwork(
       const key = `/${path} ${signed?.sha256} ${signed?.size} ${from}`;
       const sealedAs = from === 0 ? signed?.sha256 : undefined;
       return kept.get(key, { sealedAs }, () =>
-        get(addressBelow(url, path), { what, signed, most: largestImage, from }),
+        get(addressBelow(url, path), { what, signed, most: largestSignature, from }),
       );
     },
     openBeside,

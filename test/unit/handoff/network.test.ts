@@ -10,7 +10,8 @@ import { manifest } from "../../../src/handoff/manifest.ts";
 import type { LoadRequest } from "../../../src/handoff/request.ts";
 import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { libc } from "../../../src/linux/libc.ts";
-import { makeArm64, makeBzImage } from "../image/build.ts";
+import { ascii, makeArm64, makeBzImage, makePe } from "../image/build.ts";
+import { pack, plant } from "../image/iso-build.ts";
 import { authority, ca, served, signer, trusted } from "../source/network/generation.ts";
 import { type Answer, type Asked, ok, Server, status } from "../source/network/server.ts";
 
@@ -250,6 +251,50 @@ describe("images by URL", () => {
     using server = serve({ vmlinuz: kernel, "vmlinuz.minisig": own });
     const refused = dry({ kernel: server.url("/vmlinuz") });
     await expect(refused).rejects.toMatchObject({ code: "untrusted" });
+  });
+
+  test.skipIf(!x86)("a UKI that is signed as a whole", async () => {
+    const sections = [
+      { name: ".osrel", content: ascii("ID=test\n") },
+      { name: ".cmdline", content: ascii("from=uki") },
+      { name: ".initrd", content: archive },
+      { name: ".linux", content: kernel },
+    ];
+    const uki = makePe(sections);
+    const own = Buffer.from(signer.minisign(uki));
+    using server = serve({ "system.efi": uki, "system.efi.minisig": own });
+    const report = await dry({ kernel: server.url("/system.efi") });
+    expect(report).toMatchObject({ cmdline: "from=uki", trust: { signer: { key: trusted } } });
+    expect(server.paths).toEqual(["/system.efi", "/system.efi.minisig"]);
+    using changed = serve({
+      "system.efi": makePe([...sections, { name: ".more", content: ascii("x") }]),
+      "system.efi.minisig": own,
+    });
+    await expect(dry({ kernel: changed.url("/system.efi") })).rejects.toMatchObject({
+      code: "bad-signature",
+    });
+  });
+
+  test("an ISO image, which the next system does not find there: that is told", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "aegis-network-iso-"));
+    plant(join(folder, "tree"), {
+      "boot/grub/grub.cfg":
+        "menuentry a {\n linux /live/vmlinuz boot=live\n initrd /live/initrd\n}\n",
+      "live/vmlinuz": kernel,
+      "live/initrd": archive,
+    });
+    const image = readFileSync(pack(join(folder, "tree"), join(folder, "live.iso")));
+    const own = Buffer.from(signer.minisign(image));
+    using server = serve({ "live.iso": image, "live.iso.minisig": own });
+    const blind = dry({ kernel: server.url("/live.iso") });
+    await expect(blind).rejects.toMatchObject({ code: "system-not-found" });
+    const inspection = await inspect({ ...common, kernel: server.url("/live.iso") });
+    expect(inspection.source.kind).toBe("ISO image");
+    expect(inspection.entries?.map(({ title }) => title)).toEqual(["a"]);
+    const given = { kernel: server.url("/live.iso"), append: "fetch=elsewhere", trust: [] };
+    const report = await dry(given);
+    expect(report.cmdline).toMatch(/^boot=live .*fetch=elsewhere$/);
+    expect(report.cmdline).not.toContain("https:");
   });
 
   test("a page, or nothing that boots, is told as that", async () => {

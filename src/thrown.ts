@@ -1,5 +1,5 @@
 /** What was thrown, as the error that is told. */
-import { KexecError } from "./errors.ts";
+import { cannot, KexecError } from "./errors.ts";
 import { version } from "./version.ts";
 
 /** A KexecError as it is; anything else is a bug in this program, but for memory that ran out. */
@@ -9,11 +9,9 @@ export function asKexecError(thrown: unknown): KexecError {
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   // What the engine throws when an allocation fails; the machine is small, not the program wrong.
   if (thrown instanceof RangeError && /out of memory|allocation failed/i.test(thrown.message)) {
-    return new KexecError("out-of-memory", {
-      message: `cannot go on: this process was not given memory (${what})`,
-      hint: "give the machine more memory, or use a smaller initramfs",
-      cause: thrown,
-    });
+    const why = `this process was not given memory (${what})`;
+    const hint = "give the machine more memory, or use a smaller initramfs";
+    return cannot("go on", { code: "out-of-memory", why, hint }, { cause: thrown });
   }
   return new KexecError("internal-error", {
     message: `internal error: ${what}`,

@@ -2,7 +2,7 @@
  * A list of a menu's entries to choose from, on a terminal: arrows or digits, Enter, `i` to look at one.
  * Plain text and two escape sequences of the VT100, so that a serial line will do.
  */
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { isTerminal } from "../linux/device/terminal.ts";
 
 export interface Choice {
@@ -193,7 +193,7 @@ export async function choose(options: ChooserOptions): Promise<number> {
     state = result.state;
     if (result.outcome === "taken") resolve(state.selected);
     else if (result.outcome === "left") {
-      reject(new KexecError("usage", { message: "cannot boot: no entry was chosen" }));
+      reject(cannot("boot", { code: "usage", why: "no entry was chosen" }));
     } else if (result.outcome === "inspect") {
       busy = true;
       write("\r\n");

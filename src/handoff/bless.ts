@@ -1,6 +1,6 @@
 /** Boot counting, UAPI.1: what was started works, and is not counted any more. */
 import { errnoName, errnoText } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { renameIn } from "../linux/device/change.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
@@ -50,11 +50,12 @@ export async function bless(path?: string): Promise<BlessReport> {
     case "counted": {
       const result = renameIn(folder, blessing.name, id);
       if (result === 0) return { path: shown, was: blessing.name };
-      throw new KexecError("io-error", {
-        message: `cannot rename ${shown.slice(0, -id.length)}${blessing.name} to ${id}: ${errnoText(-result).toLowerCase()}`,
-        errno: errnoName(-result),
-        hint: "run it as root, with that file system mounted writable",
-      });
+      const hint = "run it as root, with that file system mounted writable";
+      throw cannot(
+        `rename ${shown.slice(0, -id.length)}${blessing.name} to ${id}`,
+        { code: "io-error", why: errnoText(-result).toLowerCase(), hint },
+        { errno: errnoName(-result) },
+      );
     }
   }
 }

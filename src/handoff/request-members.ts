@@ -1,6 +1,6 @@
 /** The members of requests, and how a request is parsed: what request.ts is made of. */
 import * as v from "valibot";
-import { KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 
 export const path = v.pipe(v.string("a path must be text"), v.nonEmpty("a path must not be empty"));
 export const text = v.string("it must be text");
@@ -35,8 +35,9 @@ export function parse<T extends v.GenericSchema<unknown, unknown>>(
   if (result.success) return result.output;
   const issue = result.issues[0];
   const member = v.getDotPath(issue);
-  throw new KexecError("usage", {
-    message: `cannot understand the ${name} request: ${member === null ? "" : `${member}: `}${problemOf(issue)}`,
+  throw cannot(`understand the ${name} request`, {
+    code: "usage",
+    why: `${member === null ? "" : `${member}: `}${problemOf(issue)}`,
   });
 }
 

@@ -1,7 +1,7 @@
 /** Descriptors and the bytes behind them: the calls that every other file here is made of. */
 
 import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "../errno.ts";
-import { type Cause, KexecError } from "../errors.ts";
+import { type Cause, cannot, type KexecError } from "../errors.ts";
 import { type Argument, libc } from "./libc.ts";
 import type { SyscallName } from "./syscalls.ts";
 
@@ -62,11 +62,10 @@ export function close(fd: number): void {
 
 /** An I/O failure that is the machine's fault rather than the user's (exit 12). */
 export function ioError(doing: string, errno: number): KexecError {
-  return new KexecError("io-error", {
-    message: `cannot ${doing}: ${errnoText(errno).toLowerCase()}`,
-    errno: errnoName(errno),
-    ...(errno === EIO ? { hint: "the device may be failing: look at the kernel log (dmesg)" } : {}),
-  });
+  const why = errnoText(errno).toLowerCase();
+  const hint = "the device may be failing: look at the kernel log (dmesg)";
+  const cause = { code: "io-error", why, ...(errno === EIO ? { hint } : {}) } as const;
+  return cannot(doing, cause, { errno: errnoName(errno) });
 }
 
 /** A file lost bytes while it was read or copied. */

@@ -1,7 +1,7 @@
 /** Folders, the ways below them that nothing leads out of, and the names in them. */
 
 import { EACCES, ENOENT, ENOTDIR, EXDEV, errnoName } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import {
   callThroughSignals,
   close,
@@ -143,11 +143,15 @@ export function belowError(folder: Folder, path: string, what: string, errno: nu
     );
   }
   if (errno !== EXDEV) return openError(shown, what, errno);
-  return new KexecError("outside-folder", {
-    message: `cannot open the ${what} ${shown}: a symbolic link in its path leads out of the folder`,
-    errno: "EXDEV",
-    hint: "keep the files in that folder; links in it must be relative",
-  });
+  return cannot(
+    `open the ${what} ${shown}`,
+    {
+      code: "outside-folder",
+      why: "a symbolic link in its path leads out of the folder",
+      hint: "keep the files in that folder; links in it must be relative",
+    },
+    { errno: "EXDEV" },
+  );
 }
 
 // struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name

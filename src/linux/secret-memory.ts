@@ -1,7 +1,7 @@
 /** Memory for a secret: locked, left out of core dumps, overwritten before it is given back. */
 
 import { EAGAIN, EBADF, errnoName, errnoText } from "../errno.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot, type KexecError } from "../errors.ts";
 import { callThroughSignals, close, ioError, O_NONBLOCK, O_RDONLY, open } from "./descriptor.ts";
 
 import { libc } from "./libc.ts";
@@ -167,16 +167,21 @@ function expectedSize(
   limit: number,
 ): number | undefined {
   if (typeof status === "number") {
-    throw new KexecError("file-unreadable", {
-      message: `cannot read the secret ${name}: ${errnoText(-status).toLowerCase()}`,
-      errno: errnoName(-status),
-      hint: "the descriptor must be open in this process: check the redirection",
-    });
+    throw cannot(
+      `read the secret ${name}`,
+      {
+        code: "file-unreadable",
+        why: errnoText(-status).toLowerCase(),
+        hint: "the descriptor must be open in this process: check the redirection",
+      },
+      { errno: errnoName(-status) },
+    );
   }
   // An unknown kind is an anonymous inode: the runtime's own eventfd, which never has anything.
   if (["directory", "block device", "unknown kind of file"].includes(status.type)) {
-    throw new KexecError("not-a-regular-file", {
-      message: `cannot read the secret ${name}: it is ${status.type === "unknown kind of file" ? "not a file" : `a ${status.type}`}`,
+    throw cannot(`read the secret ${name}`, {
+      code: "not-a-regular-file",
+      why: `it is ${status.type === "unknown kind of file" ? "not a file" : `a ${status.type}`}`,
     });
   }
   if (status.type !== "regular file") return undefined;
@@ -205,11 +210,15 @@ function lockedMemory(length: number): number {
 
 /** Why memory for a secret could not be guarded. */
 export function lockError(errno: number): KexecError {
-  return new KexecError("out-of-memory", {
-    message: `cannot lock memory for a secret: ${errnoText(errno).toLowerCase()}`,
-    errno: errnoName(errno),
-    hint: "run as root, or raise the limit of locked memory (ulimit -l)",
-  });
+  return cannot(
+    "lock memory for a secret",
+    {
+      code: "out-of-memory",
+      why: errnoText(errno).toLowerCase(),
+      hint: "run as root, or raise the limit of locked memory (ulimit -l)",
+    },
+    { errno: errnoName(errno) },
+  );
 }
 
 async function readInto(
@@ -247,7 +256,7 @@ async function untilReadable(fd: number, interrupted: () => boolean): Promise<vo
     view.setInt16(4, POLLIN_HUP_ERR, true);
     if (libc().call("ppoll", poll, 1, now, 0) !== 0) return;
     if (interrupted()) {
-      throw new KexecError("io-error", { message: "cannot read a secret: interrupted" });
+      throw cannot("read a secret", { code: "io-error", why: "interrupted" });
     }
     if (isInit() && performance.now() - begin > longestWaitOfInit) {
       throw cannot("read a secret", {

@@ -1,7 +1,7 @@
 /** A unified kernel image taken apart: which of its sections boot, and with what command line. */
 
 import type { Architecture } from "../architecture.ts";
-import { cannot, KexecError } from "../errors.ts";
+import { cannot } from "../errors.ts";
 import { type ByteSource, readWithin, trimmedEnd } from "../image/bytes.ts";
 import { type PeImage, readPe } from "../image/pe.ts";
 import { hasProfile, readUki, type Uki, type UkiSection, ukiSection } from "../image/uki.ts";
@@ -95,8 +95,9 @@ function requireProfile(path: string, uki: Uki, profile: number): void {
   const names = uki.profiles.map(
     ({ id, title }, index) => `${index} (${id ?? title ?? "unnamed"})`,
   );
-  throw new KexecError("usage", {
-    message: `cannot use profile ${profile} of ${path}: it has ${count === 0 ? "no profiles" : `only ${count}`}`,
+  throw cannot(`use profile ${profile} of ${path}`, {
+    code: "usage",
+    why: `it has ${count === 0 ? "no profiles" : `only ${count}`}`,
     hint: count === 0 ? "leave --profile out" : `its profiles are ${names.join(", ")}`,
   });
 }

@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { type Cause, KexecError } from "../errors.ts";
+import { type Cause, cannot, KexecError } from "../errors.ts";
 import {
   type Checked,
   closedObject,
@@ -120,7 +120,7 @@ export function formatManifest(manifest: Manifest): string {
   const written = `${JSON.stringify(ordered, undefined, 2)}\n`;
   const [problem] = manifestProblems(new TextEncoder().encode(written));
   if (problem === undefined) return written;
-  throw new KexecError("malformed-input", { message: `cannot write a manifest: ${problem}` });
+  throw cannot("write a manifest", { code: "malformed-input", why: problem });
 }
 
 function orderedFile({ path, size, sha256, verity }: ManifestFile): ManifestFile {

@@ -2,7 +2,7 @@
  * The strict parser. In a boot tool a mistyped `--initrd` must never be dropped: whatever the
  * definitions do not name is refused.
  */
-import { KexecError } from "../../errors.ts";
+import { cannot, type KexecError } from "../../errors.ts";
 import type { Values } from "./arguments.ts";
 import { nearest } from "./nearest.ts";
 import {
@@ -19,8 +19,9 @@ import {
 /** Wrong use of the command line (exit 2). `command` is undefined before one was found. */
 export function usageError(command: string | undefined, why: string, hint?: string): KexecError {
   const called = command === undefined ? "aegis-kexec" : `aegis-kexec ${command}`;
-  return new KexecError("usage", {
-    message: `cannot run${command === undefined ? "" : ` ${command}`}: ${why}`,
+  return cannot(command === undefined ? "run" : `run ${command}`, {
+    code: "usage",
+    why,
     hint: hint ?? `${called} --help says what it takes`,
     // The sentence names the option as it was written.
     details: { option: /(?:^| )(-[-A-Za-z][^\s:,]*)/.exec(why)?.[1] },

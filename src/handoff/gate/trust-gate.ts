@@ -1,6 +1,6 @@
 /** What must be trusted, by the policies and the request; and whether a source is. Loaded on demand. */
 import { requireMemory } from "../../diagnosis/memory-need.ts";
-import { cannot, KexecError } from "../../errors.ts";
+import { cannot, type KexecError } from "../../errors.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
@@ -106,7 +106,7 @@ export class TrustGate implements Gate {
     if (source.manifest !== undefined) {
       // A source that was not opened through this gate: nobody verified its manifest.
       if (this.requirement.required && this.admitted === null) {
-        throw new KexecError("untrusted", { message: `cannot trust ${source.path}: not verified` });
+        throw cannot(`trust ${source.path}`, { code: "untrusted", why: "not verified" });
       }
       return this.admitted;
     }

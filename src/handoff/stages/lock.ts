@@ -1,6 +1,6 @@
 /** `--lock`: nothing replaces what was loaded until the machine is restarted. */
 import { errnoName, errnoText } from "../../errno.ts";
-import { KexecError } from "../../errors.ts";
+import { cannot } from "../../errors.ts";
 import { writeWord } from "../../linux/descriptor.ts";
 import { kexecFileUnload } from "../../linux/kexec.ts";
 
@@ -13,11 +13,10 @@ export function lock(crash: boolean): void {
   const result = writeWord(path, "1\n");
   if (result === 0) return;
   const unloaded = kexecFileUnload(crash, true) === 0;
-  throw new KexecError("io-error", {
-    message: `cannot lock the loaded kernel: ${path}: ${errnoText(-result).toLowerCase()}`,
-    errno: errnoName(-result),
-    hint: unloaded
-      ? "the kernel was unloaded again: mount /proc writable, or do without --lock"
-      : "the kernel is still loaded, and not locked: drop it by aegis-kexec unload",
-  });
+  const why = `${path}: ${errnoText(-result).toLowerCase()}`;
+  const hint = unloaded
+    ? "the kernel was unloaded again: mount /proc writable, or do without --lock"
+    : "the kernel is still loaded, and not locked: drop it by aegis-kexec unload";
+  const errno = errnoName(-result);
+  throw cannot("lock the loaded kernel", { code: "io-error", why, hint }, { errno });
 }

@@ -229,7 +229,7 @@ vmSuite(
       expect(left).toBe(before);
       // Where the file system says that there is room, and there is none: files are limited instead.
       await guest.check(
-        "rm /small/fill; umount /small; mount -t tmpfs -o size=64m,nr_inodes=5 none /small; echo mine >/small/mine",
+        "rm /small/fill; umount /small; mount -t tmpfs -o size=64m,nr_inodes=4 none /small; echo mine >/small/mine",
       );
       const other = await fetch();
       expect(other.error).toMatchObject({ exit: 12, errno: "ENOSPC" });

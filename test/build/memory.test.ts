@@ -8,6 +8,7 @@ import { needing } from "../needs.ts";
 import { makeBzImage } from "../unit/image/build.ts";
 import { pack, plant } from "../unit/image/iso-build.ts";
 import { temporaryFolder, temporaryPath } from "../vm/lib/host.ts";
+import { onItsFileSystem } from "../where.ts";
 
 /**
  * Runs a command as the child of a small process, whose own memory does not count as the command's;
@@ -43,7 +44,7 @@ needing("python3", "xorriso").test(
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
     ]);
-    expect(JSON.parse(out).entries[0].cmdline).toBe(`boot=live findiso=${image}`);
+    expect(JSON.parse(out).entries[0].cmdline).toBe(`boot=live findiso=${onItsFileSystem(image)}`);
     const kilobytes = Number(err.trim().split("\n").at(-1));
     expect(kilobytes).toBeGreaterThan(1024);
     expect(kilobytes).toBeLessThan(64 << 10);

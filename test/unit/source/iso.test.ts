@@ -16,6 +16,7 @@ import { findMount, pathOn } from "../../../src/source/iso/holder.ts";
 import { hasModule } from "../../../src/source/iso/modules.ts";
 import { FoundSource, Source } from "../../../src/source/open.ts";
 import type { OpenFile } from "../../../src/source/open-file.ts";
+import { onItsFileSystem } from "../../where.ts";
 import { mutate, seeded } from "../fuzz.ts";
 import { makeBzImage } from "../image/build.ts";
 import { pack, plant } from "../image/iso-build.ts";
@@ -78,7 +79,7 @@ describe("under trust", () => {
     const { trust, verdict, cmdline } = await inspect({ kernel: image, trust: [key] });
     expect(trust.signed?.signer.key).toBe(key);
     expect(verdict.reasons.filter(({ exit }) => exit === 5)).toEqual([]);
-    expect(cmdline?.text).toContain(`findiso=${image}`);
+    expect(cmdline?.text).toContain(`findiso=${onItsFileSystem(image)}`);
   });
 
   test("a changed byte anywhere is exit 5, whatever it breaks", async () => {
@@ -215,7 +216,7 @@ describe("a directory of images", () => {
     const path = join(folder, "isos");
     for (const entry of ["live.iso", "live.iso>live", "live.iso>Live", "2"]) {
       const { cmdline } = await inspect({ kernel: path, entry });
-      expect(cmdline?.text).toContain(`findiso=${path}/live.iso`);
+      expect(cmdline?.text).toContain(`findiso=${onItsFileSystem(join(path, "live.iso"))}`);
     }
     for (const entry of ["live.iso>none", "none.iso>live", "none.iso", "broken.iso"]) {
       const { cmdline } = await inspect({ kernel: path, entry });

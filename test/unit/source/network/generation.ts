@@ -87,7 +87,8 @@ export async function fetched(
   using held = new DisposableStack();
   try {
     const admission = gate ?? (await gateFor(trustOptions));
-    const asked = { ca, wait: 0, stall: 200, ...options };
+    // A busy machine stays silent for a while, too
+    const asked = { ca, wait: 0, stall: 5000, ...options };
     const found = await findOnNetwork(url, held, admission, asked, listener);
     const opening: Opening = {
       architecture: libc().architecture,

@@ -247,13 +247,14 @@ describe.each([
     "does what it should not with %s",
     async (place) => {
       const wrong: string[] = [];
-      const attempt = async ({ name, answer, signed, manifest }: Fault) => {
+      const attempt = async ({ name, answer, signed, manifest, slow }: Fault) => {
         const expected = place.includes("boot.json") ? manifest : signed;
         using server = serve(({ path }) => {
           exchanges += 1;
           return path === place ? answer(asBytes(files[place] ?? "")) : undefined;
         }, options);
-        const error = await fetched(server.url("/node/boot.json"));
+        const patience = slow === true ? { stall: 200 } : {};
+        const error = await fetched(server.url("/node/boot.json"), patience);
         most = Math.max(most, process.memoryUsage().rss);
         const absent = place.endsWith("minisig") && expected[0] === "file-not-found";
         const empty = place.endsWith("minisig") && expected[0] === "file-empty";

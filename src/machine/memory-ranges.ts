@@ -1,5 +1,7 @@
 /** The memory that firmware says may be used: what the next kernel will find. */
 import { readText } from "../linux/descriptor.ts";
+import { readRunningCmdline } from "./kernel.ts";
+import { valueIn } from "./reading.ts";
 
 /** [start, end). */
 export interface Range {
@@ -26,6 +28,8 @@ export function readMemoryRanges(): readonly Range[] | undefined {
     ranges.push({ start: Number(start.text), end: Number(end.text) + 1 });
   }
   if (ranges.length > 0) return sane(ranges);
+  // What this kernel was told to leave alone is missing there, and the next one is told of it all the same.
+  if (/\bmem(map)?=/.test(valueIn(readRunningCmdline()) ?? "mem=")) return undefined;
   const iomem = readText("/proc/iomem", 1 << 20);
   return iomem.ok ? sane(rangesIn(iomem.text)) : undefined;
 }

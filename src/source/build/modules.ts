@@ -58,7 +58,8 @@ async function lookThrough(
       if (unpacked > most) return false;
     }
   } catch {
-    // Padding or another archive follows: what is in that was not seen, and modules are seldom there.
+    // Padding or another archive follows, and what is in that was not seen.
+    return false;
   } finally {
     reader.cancel().catch(() => undefined);
     await fed;

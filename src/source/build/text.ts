@@ -29,7 +29,9 @@ export async function searchKernel(
   const compression = readCompression(file, payload.offset);
   if (compression !== "gzip" && compression !== "zstd") return undefined;
   const { readable, writable } = new DecompressionStream(compression);
-  const fed = feed(file, payload, writable.getWriter());
+  // The size stands behind the stream (cmd_size_append, scripts/Makefile.lib) but for gzip, which has it inside.
+  const length = payload.length - (compression === "gzip" ? 0 : 4);
+  const fed = feed(file, { offset: payload.offset, length }, writable.getWriter());
   const reader = readable.getReader();
   try {
     for (;;) {
@@ -39,7 +41,7 @@ export async function searchKernel(
     }
     await reader.cancel();
   } catch {
-    // The size behind the stream (cmd_size_append, scripts/Makefile.lib) is junk to the decoder.
+    // Damaged, or followed by something: what came before it counts.
   }
   await fed;
   return search.size === 0 ? undefined : search;

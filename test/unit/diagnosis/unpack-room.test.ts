@@ -99,12 +99,12 @@ describe("the verdict", () => {
   });
 
   test("it cannot: only what is in it at least counts", () => {
-    expect(judge({ least: 470 * mib, likely: 480 * mib })).toMatchObject({
+    expect(judge({ least: 520 * mib, likely: 530 * mib })).toMatchObject({
       certain: true,
       cause: { code: "no-room" },
     });
     expect(judge({ least: 60 * mib, likely: 5000 * mib })).toMatchObject({ certain: false });
-    expect(judge({ least: 470 * mib, likely: 480 * mib }, 1, true)).toMatchObject({
+    expect(judge({ least: 520 * mib, likely: 530 * mib }, 1, true)).toMatchObject({
       cause: { hint: expect.stringContaining("crashkernel=") },
     });
   });

@@ -46,9 +46,18 @@ export function manual(commands: readonly Command[], release: Release): string {
     ".It Pa /etc/aegis-kexec/policy.json",
     ...prose(
       "The policy. Where it exists it always applies, and options can only tighten it. " +
-        "One that cannot be read or parsed stops everything.",
+        "One that cannot be read or parsed stops everything. It is JSON, with these members:",
     ),
+    ".Bl -tag -width Ds",
+    ...policyMembers.flatMap(([name, meaning]) => [`.It Sy ${name}`, ...prose(meaning)]),
     ".El",
+    ".El",
+    ".Sh AS THE FIRST PROCESS",
+    ...prose(
+      "Started as process 1, by rdinit=/sbin/aegis-kexec on the kernel command line, it mounts what it needs and takes " +
+        "its arguments from behind the two dashes there. What fails is left on the console for 10 seconds; then the machine " +
+        "reboots through firmware.",
+    ),
     ".Sh EXIT STATUS",
     ".Bl -tag -width Ds",
     ...exitMeanings.flatMap(([code, meaning]) => [`.It ${code}`, ...prose(meaning)]),
@@ -77,6 +86,16 @@ export function manual(commands: readonly Command[], release: Release): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+const policyMembers = [
+  ["trust", "paths of the public keys, at least one"],
+  ["threshold", "how many of the keys must have signed; 1 without it"],
+  ["minGeneration", "a manifest with a lower generation is refused"],
+  ["allowAppend", "words, or their beginnings up to the equals sign, that --append may add"],
+  ["allowSecret", "places below which --secret, --luks and --measure-log may put a file"],
+  ["fileSystems", "types of file systems that may be mounted to read a source"],
+  ["measure", "pcr, and whether it is required: what is measured into a TPM before the jump"],
+] as const;
 
 const description = [
   ".Nm",

@@ -18,7 +18,7 @@ import { makeFileSystemsReadOnly } from "./helper/read-only.ts";
 import { orElse } from "./leave/on-failure.ts";
 import { type QuiescePlan, quiesce, readQuiescePlan } from "./leave/quiesce.ts";
 import { handOverBySystemd } from "./leave/systemd.ts";
-import { armWatchdog } from "./leave/watchdog.ts";
+import { armWatchdog, predictWatchdog } from "./leave/watchdog.ts";
 import { Loaded } from "./load.ts";
 import { parseQuiesceWord } from "./option-values.ts";
 import type { LoadReport, Observer } from "./report.ts";
@@ -81,9 +81,11 @@ export async function loadAndExec(
     );
     if (parsed.load.dryRun) {
       using interruption = Interruption.forSecrets(parsed.load.secrets);
-      const { report } = await log.orFailure(() =>
-        Loaded.from(parsed.load, log.observer, interruption),
-      );
+      const { watchdog } = parsed.exec;
+      const { report } = await log.orFailure(() => {
+        if (watchdog !== undefined) predictWatchdog(watchdog, log.observer);
+        return Loaded.from(parsed.load, log.observer, interruption);
+      });
       await log.writeLoaded(report);
       return report;
     }
@@ -130,7 +132,7 @@ function prepare(request: ParsedExecRequest, loading: boolean): Way {
     });
   }
   // systemd itself would go on without one.
-  if (request.watchdog !== undefined) requireWatchdog();
+  if (request.watchdog !== undefined) requireWatchdog(request.watchdog);
   const words = request.quiesce.flatMap((word) => parseQuiesceWord(word) ?? []);
   const init = request.force ? undefined : initOf();
   return { throughSystemd, init, plan: readQuiescePlan(words) };

@@ -104,13 +104,19 @@ export function checkSecrets(secrets: readonly SecretSpec[]): void {
   const streams = new Set<number>();
   for (const { source, destination } of secrets) {
     if (destinations.has(destination)) {
-      throw malformed(`two secrets have the same place: ${quote(destination)}`);
+      throw malformed(
+        `two secrets have the same place: ${quote(destination)}`,
+        "give each secret a DEST of its own",
+      );
     }
     destinations.add(destination);
     if (source.kind === "file") continue;
     const descriptor = source.kind === "descriptor" ? source.descriptor : 0;
     if (streams.has(descriptor)) {
-      throw malformed(`two secrets have the same source: descriptor ${descriptor}`);
+      throw malformed(
+        `two secrets have the same source: descriptor ${descriptor}`,
+        "it can be read once: give each secret a descriptor of its own (fd:N), or a file",
+      );
     }
     streams.add(descriptor);
   }
@@ -143,6 +149,10 @@ export function placeWarning(destination: string): string | undefined {
   return `the secret at ${destination} may be gone before it is read: an initramfs mounts a new file system over ${folder}; what is below /etc/cryptsetup-keys.d/ stays`;
 }
 
-function malformed(message: string): KexecError {
-  return new KexecError("malformed-input", { message });
+function malformed(message: string, hint?: string): KexecError {
+  return new KexecError("malformed-input", {
+    message,
+    hint,
+    action: hint === undefined ? undefined : "change-request",
+  });
 }

@@ -42,8 +42,25 @@ export interface Memory {
 }
 
 const noKexec = "this kernel has no kexec (CONFIG_KEXEC_CORE is off), or /sys is not mounted";
-const noSysctl =
-  "/proc is not mounted or shows processes alone (subset=pid), or this kernel does not have the setting";
+const settings = "/proc/sys/kernel";
+
+/** Told apart only where somebody asks: each load reads settings that older kernels do not have. */
+function readSetting<T>(
+  name: string,
+  parse: (text: string) => T | undefined,
+): ReturnType<typeof readFact<T>> {
+  const read = readFact([`${settings}/${name}`], parse, "");
+  if (read.known || read.why !== "") return read;
+  return {
+    known: false,
+    get why() {
+      if (exists(settings)) return "this kernel does not have the setting";
+      return exists("/proc/self")
+        ? "/proc shows processes alone (subset=pid)"
+        : "/proc is not mounted";
+    },
+  };
+}
 
 const kexecReaders = {
   loaded: () =>
@@ -60,11 +77,9 @@ const kexecReaders = {
       parseInteger,
       noKexec,
     ),
-  disabled: () => readFact(["/proc/sys/kernel/kexec_load_disabled"], parseBoolean, noSysctl),
-  loadLimitReboot: () =>
-    readFact(["/proc/sys/kernel/kexec_load_limit_reboot"], parseInteger, noSysctl),
-  loadLimitPanic: () =>
-    readFact(["/proc/sys/kernel/kexec_load_limit_panic"], parseInteger, noSysctl),
+  disabled: () => readSetting("kexec_load_disabled", parseBoolean),
+  loadLimitReboot: () => readSetting("kexec_load_limit_reboot", parseInteger),
+  loadLimitPanic: () => readSetting("kexec_load_limit_panic", parseInteger),
 } satisfies { readonly [Fact in keyof KexecState]: () => KexecState[Fact] };
 
 /** One of the facts, for who needs no other. */

@@ -3,6 +3,7 @@
 import { EACCES, ENOENT, EPERM, errnoText } from "../errno.ts";
 import { readText } from "../linux/descriptor.ts";
 import { libc } from "../linux/libc.ts";
+import { exists } from "../linux/path.ts";
 import {
   type Keyrings,
   keyringNames,
@@ -51,7 +52,7 @@ function readListedKeys(): Reading<readonly ListedKey[]> {
   const file = readText("/proc/keys", procKeysLimit);
   if (file.ok) return known(parseKeys(file.text));
   if (file.errno === ENOENT) {
-    return unknown("/proc is not mounted, or this kernel has no /proc/keys");
+    return unknown(exists("/proc/self") ? "this kernel has no /proc/keys" : "/proc is not mounted");
   }
   return unknown(
     file.errno === EACCES || file.errno === EPERM

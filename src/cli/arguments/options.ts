@@ -101,7 +101,7 @@ export const options = {
     repeatable: true,
     group: "image",
     description:
-      "put the file SRC (-: standard input, fd:N: a descriptor) at DEST in the new initramfs, with mode 0400, in memory only; repeatable",
+      "put the file SRC (-: standard input, fd:N: a descriptor) at DEST in the new initramfs, in memory only, with mode 0400, or :MODE behind it; repeatable",
   },
   luks: {
     type: "string",

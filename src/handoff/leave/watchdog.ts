@@ -1,5 +1,10 @@
 /** `--watchdog`: a next kernel that hangs ends in a firmware reboot. */
-import { Watchdog, type WatchdogFacts } from "../../linux/device/watchdog.ts";
+import {
+  readWatchdogFacts,
+  requireWatchdog,
+  Watchdog,
+  type WatchdogFacts,
+} from "../../linux/device/watchdog.ts";
 import type { Observer } from "../report.ts";
 
 /** Arms it, and says what it will and will not do. @throws KexecError of `Watchdog.arm` */
@@ -16,6 +21,12 @@ export function armWatchdog(seconds: number, observer: Observer): Watchdog {
   }
   warnOfRestart(watchdog.facts, observer);
   return watchdog;
+}
+
+/** What arming it would come to, without touching it. @throws KexecError of `requireWatchdog` */
+export function predictWatchdog(seconds: number, observer: Observer): void {
+  requireWatchdog(seconds);
+  warnOfRestart(readWatchdogFacts(), observer);
 }
 
 /** Says where the watchdog will not guard the next kernel. */

@@ -122,10 +122,27 @@ export class Watchdog implements Disposable {
   }
 }
 
-/** Without touching it. @throws KexecError `io-error` where there is none */
-export function requireWatchdog(): void {
+/**
+ * Without touching it.
+ * @throws KexecError `io-error` where there is none; `usage` where its driver does not take so many seconds
+ */
+export function requireWatchdog(seconds: number): void {
   const isThere = ["/dev/watchdog0", "/dev/watchdog"].some(exists);
   if (!isThere) throw noDevice();
+  const most = Number(textOf(`${CLASS}/max_timeout`) ?? 0);
+  if (most > 0 && seconds > most) throw tooLong(seconds, most, EINVAL);
+}
+
+function tooLong(seconds: number, most: number | undefined, errno: number): KexecError {
+  return cannot(
+    "arm the watchdog",
+    {
+      code: errno === EINVAL ? "usage" : "io-error",
+      why: `its driver does not take ${seconds} s: ${errnoText(errno).toLowerCase()}`,
+      hint: most === undefined ? undefined : `it takes up to ${most} s`,
+    },
+    { errno: errnoName(errno), details: { option: "--watchdog" } },
+  );
 }
 
 function noDevice(): KexecError {
@@ -173,17 +190,7 @@ function setTimeout(fd: number, seconds: number, most: number | undefined): numb
   const view = new DataView(value.buffer);
   view.setInt32(0, seconds, true);
   const result = callThroughSignals("ioctl", fd, WDIOC_SETTIMEOUT, value);
-  if (result < 0) {
-    throw cannot(
-      "arm the watchdog",
-      {
-        code: result === -EINVAL ? "usage" : "io-error",
-        why: `its driver does not take ${seconds} s: ${errnoText(-result).toLowerCase()}`,
-        ...(most === undefined ? {} : { hint: `it takes up to ${most} s` }),
-      },
-      { errno: errnoName(-result) },
-    );
-  }
+  if (result < 0) throw tooLong(seconds, most, -result);
   view.setInt32(0, 0, true);
   return callThroughSignals("ioctl", fd, WDIOC_GETTIMEOUT, value) < 0 ? 0 : view.getInt32(0, true);
 }

@@ -6,6 +6,7 @@ import { errnoText } from "../../errno.ts";
 import { moduleLoader } from "../../linux/device/modules.ts";
 import { type NetworkInterface, readInterfaces } from "../../linux/network/interfaces.ts";
 import { interfaceIndex, switchOn } from "../../linux/network/netlink.ts";
+import { visible } from "../../visible.ts";
 import { environment, findClient } from "./clients.ts";
 import { takeKernelNameServers } from "./lease.ts";
 
@@ -87,11 +88,27 @@ class SetUp {
     this.words.note(`asking for an address: ${command.join(" ")}`);
     try {
       const child = Bun.spawn([...command], {
-        ...{ stdin: "ignore", stdout: "ignore", stderr: "ignore", env: environment },
+        ...{ stdin: "ignore", stdout: "ignore", stderr: "pipe", env: environment },
       });
-      child.unref();
+      void this.hear(name, child);
     } catch {
       this.words.warn(`${command[0]} cannot be started`);
     }
+  }
+
+  /** What it says is of use where it ends without a lease. */
+  private async hear(
+    name: string,
+    child: Bun.Subprocess<"ignore", "ignore", "pipe">,
+  ): Promise<void> {
+    let last = "";
+    const decoder = new TextDecoder();
+    for await (const bytes of child.stderr) {
+      const lines = (last + decoder.decode(bytes, { stream: true })).slice(-4096).split("\n");
+      last = lines.pop() ?? "";
+      for (const line of lines) this.words.note(`${name}: ${visible(line)}`);
+    }
+    const exit = await child.exited;
+    if (exit !== 0) this.words.warn(`the DHCP client of ${name} ended with ${exit}`);
   }
 }

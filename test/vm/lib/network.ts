@@ -57,7 +57,7 @@ export const clientWords = "--ca /etc/tls/ca.pem --client-cert /etc/tls/node.pem
 
 /** QEMU's words for a network card whose other side is this machine. */
 export const networkCard = [
-  ...["-netdev", "user,id=net0,ipv6=on"],
+  ...["-netdev", "user,id=net0,ipv4=on,ipv6=on"],
   ...["-device", "virtio-net-pci,netdev=net0"],
 ];
 

@@ -2,6 +2,7 @@
 import { KexecError } from "../errors.ts";
 import type { SecretSpec } from "../initramfs/secret.ts";
 import { readText } from "../linux/descriptor.ts";
+import { shownSource } from "../source/place.ts";
 import { asKexecError, withoutSuppressed } from "../thrown.ts";
 import { version } from "../version.ts";
 import { visibleJson } from "../visible.ts";
@@ -102,7 +103,9 @@ export class AttemptLog {
 
 /** The request as it is logged: of secrets only where they go. */
 export function withoutSecrets(request: LoggedRequest): Readonly<Record<string, unknown>> {
-  const { secrets, ...rest } = request;
+  const { secrets, signal: _, ...all } = request;
+  const { kernel } = all;
+  const rest = kernel === undefined ? all : { ...all, kernel: shownKernel(kernel) };
   if (secrets === undefined) return rest;
   const keys = secrets.flatMap(({ luks }) => luks ?? []);
   return {
@@ -112,6 +115,10 @@ export function withoutSecrets(request: LoggedRequest): Readonly<Record<string, 
     ),
     ...(keys.length === 0 ? {} : { luks: keys }),
   };
+}
+
+function shownKernel(kernel: string | readonly string[]) {
+  return typeof kernel === "string" ? shownSource(kernel) : kernel.map(shownSource);
 }
 
 /** The clock may be wrong in an early boot, so the seconds since the start are told as well. */

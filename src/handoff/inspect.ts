@@ -13,7 +13,7 @@ import { readPlatform } from "../machine/platform.ts";
 import type { Admission } from "../source/kind.ts";
 import { FoundSource, Source } from "../source/open.ts";
 import { isWhole, type OpenFile } from "../source/open-file.ts";
-import { isTree } from "../source/place.ts";
+import { isTree, shownSource } from "../source/place.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import { type ArchivesInspected, inspectArchives } from "./inspection/archives.ts";
 import { inspectEntries } from "./inspection/entries.ts";
@@ -110,14 +110,14 @@ async function inspectOne(
   };
 
   const parsed = { ...rsdpForRequest(asked, architecture, listener), policyRoot };
-  predicted(predictPermission(`load ${parsed.kernel}`, facts, parsed.crash));
+  predicted(predictPermission(`load ${shownSource(parsed.kernel)}`, facts, parsed.crash));
   reasons.add(...(await Secrets.problems(parsed.secrets)));
   notes.push(...placeWarnings(parsed.secrets));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
   reasons.add(
     ...(gate?.refusedSecrets(parsed.secrets.filter(({ luks }) => luks === undefined)) ?? []),
   );
-  observer.progress?.(`opening ${parsed.kernel}`, 0, 0, "open");
+  observer.progress?.(`opening ${shownSource(parsed.kernel)}`, 0, 0, "open");
   const admission = gate && (await admissionFor(gate, parsed, listener));
   const found = held.use(
     await FoundSource.find(parsed, listener, admission ?? brokenGate(reasons)),
@@ -279,7 +279,7 @@ function predictTheCall(
 ): Prediction {
   const judgement = (kernel ?? bareKernel(image))?.judgement;
   if (judgement === undefined) return { reasons: [], doubts: [], notes: [] };
-  return predictCall(`load ${request.kernel}`, facts, {
+  return predictCall(`load ${shownSource(request.kernel)}`, facts, {
     judgement,
     kernelSize: sizes.kernel,
     kernelMemory: memoryToStart(kernel ?? image, sizes.kernel),

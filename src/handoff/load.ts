@@ -3,7 +3,7 @@
 import type { Architecture } from "../architecture.ts";
 import { libc, requireLinux } from "../linux/libc.ts";
 import { Source } from "../source/open.ts";
-import { isUrl } from "../source/place.ts";
+import { isUrl, shownSource } from "../source/place.ts";
 import { withoutSuppressed } from "../thrown.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -163,7 +163,7 @@ async function loadOne(
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   const starts = !request.dryRun && !request.crash;
-  observer.progress?.(`opening ${request.kernel}`, 0, 0, "open");
+  observer.progress?.(`opening ${shownSource(request.kernel)}`, 0, 0, "open");
   const admission = await admissionFor(gate, request, observer);
   const signal = isUrl(request.kernel)
     ? (held.interruption?.or(request.signal) ?? request.signal)

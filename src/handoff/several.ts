@@ -1,5 +1,6 @@
 /** Several SOURCEs: the first that passes is taken, and why the earlier ones did not is told. */
 import { KexecError } from "../errors.ts";
+import { shownSource } from "../source/place.ts";
 import { forgottenInitrd } from "./forgotten-initrd.ts";
 import type { Observer } from "./report.ts";
 import type { ParsedLoadRequest } from "./request.ts";
@@ -19,7 +20,7 @@ export function isAboutMachine({
 }
 
 export function passedOver({ kernel }: ParsedLoadRequest, why: string): string {
-  return `${kernel} is passed over: ${why}`;
+  return `${shownSource(kernel)} is passed over: ${why}`;
 }
 
 /** What is said of SOURCEs behind the first that are none. */

@@ -18,7 +18,7 @@ import {
   type Whole,
 } from "./kind.ts";
 import { readAhead, type SourceFile } from "./open-file.ts";
-import { type Found, findSource, isTree } from "./place.ts";
+import { type Found, findSource, isTree, shownSource } from "./place.ts";
 
 export type { SourceEntry, SourceManifest } from "./kind.ts";
 export type { SourceFile } from "./open-file.ts";
@@ -92,7 +92,7 @@ export class FoundSource implements Disposable {
       follow: async (other) => openRecognised(await recognise(other), undefined, opening),
     };
     guard.move();
-    return new FoundSource(source, found, recognised, opening);
+    return new FoundSource(shownSource(source), found, recognised, opening);
   }
 
   /** The kind's name, as `inspect` shows it. */

@@ -54,6 +54,12 @@ export function isUrl(source: string): boolean {
   return source.includes("://") && /^https?:\/\//i.test(source);
 }
 
+/** SOURCE as it is told: of a URL without what may let somebody in, behind `?` or in front of `@`. */
+export function shownSource(source: string): string {
+  if (!isUrl(source)) return source;
+  return source.replace(/^(https?:\/\/)[^/?#]*@/i, "$1…@").replace(/[?#].*$/s, "?…");
+}
+
 /** Whether SOURCE is a place on a disk; a device without a path is not, and neither is a file below /dev. */
 function isOnDisk(source: string): boolean {
   return (

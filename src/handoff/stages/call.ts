@@ -1,4 +1,5 @@
 /** kexec_file_load(2), and what its coming back means. */
+
 import type { LoadAttempt } from "../../diagnosis/evidence.ts";
 import { errnoName, errnoText } from "../../errno.ts";
 import { KexecError } from "../../errors.ts";
@@ -6,6 +7,7 @@ import { kexecFileLoad, kexecFileUnload, knowsDebug } from "../../linux/kexec.ts
 import { KernelLog } from "../../linux/kmsg.ts";
 import { libc } from "../../linux/libc.ts";
 import { readIdentity } from "../../machine/kernel.ts";
+import { shownSource } from "../../source/place.ts";
 import type { Observer } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 import type { Assembled } from "./assemble.ts";
@@ -55,7 +57,7 @@ export async function call(
   if (result < 0) {
     finalized?.[Symbol.dispose]();
     const attempt: LoadAttempt = {
-      name: request.kernel,
+      name: shownSource(request.kernel),
       crash: request.crash,
       debug,
       kernelSize,

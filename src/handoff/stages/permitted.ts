@@ -1,8 +1,10 @@
 /** Whether this process may load a kernel at all. */
+
 import { crashMemoryCause, permissionCause } from "../../diagnosis/permission.ts";
 import { cannot } from "../../errors.ts";
 import { readKexecFact, readLoadPrivilege } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
+import { shownSource } from "../../source/place.ts";
 import type { ParsedLoadRequest } from "../request.ts";
 
 /**
@@ -15,6 +17,6 @@ export function requirePermission(request: ParsedLoadRequest): number | undefine
   const cause =
     permissionCause(readLoadPrivilege(), { disabled }, limit, request.crash) ??
     (request.crash ? crashMemoryCause(valueIn(readKexecFact("crashSize"))) : undefined);
-  if (cause !== undefined) throw cannot(`load ${request.kernel}`, cause);
+  if (cause !== undefined) throw cannot(`load ${shownSource(request.kernel)}`, cause);
   return limit;
 }

@@ -124,8 +124,10 @@ test("no secret and no key is sent, told or logged, by https or http, with whate
     for (const fails of [false, true]) {
       using server = new Server(
         ({ path }) => {
-          const file = generation(9)[path.slice(1)];
-          return file === undefined || (fails && path === "/vmlinuz") ? status(500) : ok(file);
+          const file = generation(9)[path.slice(1).replace("?token=open-sesame", "")];
+          return file === undefined || (fails && path.startsWith("/vmlinuz"))
+            ? status(500)
+            : ok(file);
         },
         tls === undefined ? {} : { tls, authority: authority.cert },
       );
@@ -133,7 +135,7 @@ test("no secret and no key is sent, told or logged, by https or http, with whate
         ...{
           ...common,
           dryRun: true,
-          kernel: server.url("/boot.json"),
+          kernel: [server.url("/boot.json?token=open-sesame"), "/nowhere"],
           clientCert,
           clientKey,
           log,
@@ -150,7 +152,10 @@ test("no secret and no key is sent, told or logged, by https or http, with whate
   }
   const key = client.key.split("\n")[1] ?? "";
   expect(key.length).toBeGreaterThan(40);
-  for (const text of [received, told.join("\n"), readFileSync(log, "utf8")]) {
+  const logged = readFileSync(log, "utf8");
+  expect(received).toContain("open-sesame");
+  for (const text of [told.join("\n"), logged]) expect(text).not.toContain("open-sesame");
+  for (const text of [received, told.join("\n"), logged]) {
     expect(text.length).toBeGreaterThan(100);
     expect(text).not.toContain(words);
     expect(text).not.toContain(Buffer.from(words).toString("base64"));

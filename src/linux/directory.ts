@@ -161,7 +161,7 @@ const NAME_AT = 19;
 const BUFFER = 1 << 16;
 
 /**
- * Names in the directory `path` below `folder`, in no order and without `.` and `..`; undefined
+ * Names in the directory `path` below `folder`, which may be empty for the folder itself, in no order and without `.` and `..`; undefined
  * where there is no such directory. Reading stops once there are more than `limit` of them.
  * @throws KexecError `io-error`
  */
@@ -171,7 +171,7 @@ export function namesIn(
   limit: number,
 ): readonly string[] | undefined {
   // With `/.` behind it a device of that name is not opened, which may be to do something.
-  const fd = openBeneath(folder, `${path}/.`);
+  const fd = openBeneath(folder, `${path === "" ? "." : path}/.`);
   if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
   if (fd === -EACCES) throw openError(`${folder.path}/${path}`, "directory", EACCES);
   if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd);

@@ -118,8 +118,9 @@ function readGiven(): Displays["given"] {
     return type === "text" && info[lines] === 0 ? "none" : type;
   }
   // arm64 forgets what EFI told once it has read it: init_screen_info, drivers/firmware/efi/efi-init.c.
-  const tree = ["/proc/device-tree/chosen", "/proc/device-tree"].some((folder) =>
-    namesBelow(folder, "/").some((name) => /^framebuffer(@|$)/.test(name)),
+  // The tree is behind a link to another file system, so it is the folder to look below.
+  const tree = ["chosen", ""].some((folder) =>
+    namesBelow(folder, "/proc/device-tree").some((name) => /^framebuffer(@|$)/.test(name)),
   );
   return tree ? "tree" : "none";
 }

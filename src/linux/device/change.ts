@@ -51,13 +51,17 @@ export function renameIn(folder: string, from: string, to: string): number {
   return result < 0 ? result : flushFolder(folder);
 }
 
-/** The names in a folder, and with them the file system: FAT flushes a folder by no other call. */
+/**
+ * The file system, then the names in a folder. FAT writes where a renamed folder begins with its inode, which no
+ * fsync of its parent does: syncfs does, and does not flush the device, which fsync does behind it (fs/fat/file.c,
+ * fat_file_fsync).
+ */
 function flushFolder(folder: string): number {
   const fd = open(folder, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fd;
   try {
-    const result = callThroughSignals("fsync", fd);
-    return result < 0 ? result : callThroughSignals("syncfs", fd);
+    const result = callThroughSignals("syncfs", fd);
+    return result < 0 ? result : callThroughSignals("fsync", fd);
   } finally {
     close(fd);
   }

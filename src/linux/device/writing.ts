@@ -111,7 +111,9 @@ export function makeFolder(folder: Folder, path: string): void {
 }
 
 /**
- * Flushes the names in a folder, and with them its file system: FAT flushes a folder by no other call.
+ * Flushes a file system, then the names in a folder of it. FAT writes where a folder begins with its inode, which no
+ * fsync of its parent does: syncfs does, and does not flush the device, which fsync does behind it (fs/fat/file.c,
+ * fat_file_fsync).
  * @throws KexecError `io-error`
  */
 export function flushNames(folder: Folder, path: string): void {
@@ -119,8 +121,8 @@ export function flushNames(folder: Folder, path: string): void {
   const shown = joined(folder, path);
   if (fd < 0) throw writeError(`flush ${shown}`, -fd);
   try {
-    const result = callThroughSignals("fsync", fd);
-    const all = result < 0 ? result : callThroughSignals("syncfs", fd);
+    const result = callThroughSignals("syncfs", fd);
+    const all = result < 0 ? result : callThroughSignals("fsync", fd);
     if (all < 0) throw writeError(`flush ${shown}`, -all);
   } finally {
     close(fd);

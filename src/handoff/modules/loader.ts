@@ -1,11 +1,12 @@
 /** Loads modules as the first process, where no udev does: what disks ask for, and what their file systems do. */
-import { EACCES, EEXIST, ENODEV, ENOENT, ENXIO, EPERM, errnoText } from "../../errno.ts";
+import { EEXIST, ENODEV, ENXIO } from "../../errno.ts";
 import { readText } from "../../linux/descriptor.ts";
 import { deviceAliases, loadModuleFile, type ModuleLoader } from "../../linux/device/modules.ts";
 import { KernelLog } from "../../linux/kmsg.ts";
 import { exists, isDirectory } from "../../linux/path.ts";
 import { readLockdown } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
+import { refusal } from "./refusal.ts";
 import { fileSystemModules, isWanted, type Wanted } from "./select.ts";
 import { isCompressed, ModuleTable, moduleName } from "./table.ts";
 
@@ -113,7 +114,9 @@ class Loader implements ModuleLoader {
     // Loaded already; built for a processor or a device that is not here.
     if ([0, -EEXIST, -ENODEV, -ENXIO].includes(result)) return;
     const lines = log.lines();
-    this.words.warn(`the module ${name} was not loaded: ${refusal(-result, file.path, lines)}`);
+    this.words.warn(
+      `the module ${name} was not loaded: ${refusal(-result, file.path, lines, whySigned)}`,
+    );
   }
 
   private run(modprobe: string, names: readonly string[], log: KernelLog): void {
@@ -134,41 +137,6 @@ class Loader implements ModuleLoader {
     if (lines.some((line) => /lockdown|not permitted|rejected|required key/i.test(line))) {
       this.words.warn(whySigned());
     }
-  }
-}
-
-/** include/uapi/asm-generic/errno.h */
-const ENOEXEC = 8;
-const EBADMSG = 74;
-const EOPNOTSUPP = 95;
-const ENOKEY = 126;
-const EKEYREJECTED = 129;
-const EINVAL = 22;
-
-function refusal(errno: number, path: string, log: readonly string[]): string {
-  const last = log.at(-1);
-  const logged = last === undefined ? "" : ` (the kernel says: ${last})`;
-  switch (errno) {
-    case EPERM:
-    case EACCES:
-      return `${whySigned()}${logged}`;
-    case ENOKEY:
-      return `it is signed by no key that this kernel has: it takes the modules that were built with it${logged}`;
-    case EKEYREJECTED:
-    case EBADMSG:
-      return `its signature is not good: it was changed after it was signed${logged}`;
-    case EOPNOTSUPP:
-    case EINVAL:
-    case ENOEXEC:
-      return isCompressed(path)
-        ? `this kernel cannot unpack it (CONFIG_MODULE_DECOMPRESS), or it was built for another: put it into the initramfs unpacked${logged}`
-        : `it is no module of this kernel${logged}`;
-    case ENOENT:
-      return exists(path)
-        ? `a symbol that it needs is missing${logged}`
-        : `${path} is not in the initramfs, or a symbol that it needs is missing${logged}`;
-    default:
-      return `${errnoText(errno).toLowerCase()}${logged}`;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Modules of the first process: what depmod writes, read; and which of them lead to a disk. */
 import { describe, expect, test } from "bun:test";
+import { refusal } from "../../../src/handoff/modules/refusal.ts";
 import { fileSystemModules, isWanted } from "../../../src/handoff/modules/select.ts";
 import { ModuleTable, matches, moduleName } from "../../../src/handoff/modules/table.ts";
 import { asksForModule } from "../../../src/linux/device/uevents.ts";
@@ -124,6 +125,25 @@ test("file systems bring what they would ask modprobe for", () => {
   expect(fileSystemModules("btrfs")).toContain("crypto-blake2b-256");
   expect(fileSystemModules("ext3")).toContain("fs-ext4");
   expect(fileSystemModules("squashfs")).toEqual(["fs-squashfs"]);
+});
+
+test("a module that is refused is named with its cause", () => {
+  const why = (errno: number, log: string[] = [], path = "kernel/x.ko") =>
+    refusal(errno, path, log, () => "the kernel is locked down (integrity)");
+  expect(why(1)).toStartWith("the kernel is locked down");
+  expect(why(129, ["Loading of unsigned module is rejected"])).toStartWith("it is not signed");
+  expect(why(129, ["Loading of module with unavailable key is rejected"])).toStartWith(
+    "it is signed by no key",
+  );
+  expect(why(126)).toStartWith("it is signed by no key");
+  expect(why(129)).toStartWith("its signature is not good");
+  expect(why(74)).toStartWith("its signature is not good");
+  expect(why(8)).toStartWith("it is no module of this kernel");
+  expect(why(95, [], "kernel/x.ko.zst")).toContain("CONFIG_MODULE_DECOMPRESS");
+  expect(why(2, ["x: Unknown symbol crc32c (err -2)"])).toEndWith(
+    "(the kernel says: x: Unknown symbol crc32c (err -2))",
+  );
+  expect(why(12)).toBe("cannot allocate memory");
 });
 
 test("an event that brings an alias is one that modules may serve", () => {

@@ -25,7 +25,7 @@ export async function withChosenEntry(
   }
   const gate = await gateFor(parseLoadRequest(request));
   const { wait, ca, clientCert, clientKey, signal } = request;
-  const wanted = { kernel: source, wait, ca, clientCert, clientKey, signal };
+  const wanted = { source, wait, ca, clientCert, clientKey, signal };
   using found = await FoundSource.find(wanted, {}, gate);
   const menu = await found.menu();
   if (menu === undefined) {

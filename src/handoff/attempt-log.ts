@@ -101,11 +101,10 @@ export class AttemptLog {
   }
 }
 
-/** The request as it is logged: of secrets only where they go. */
+/** The request as it is logged: as the library calls SOURCE, and of secrets only where they go. */
 export function withoutSecrets(request: LoggedRequest): Readonly<Record<string, unknown>> {
-  const { secrets, signal: _, ...all } = request;
-  const { kernel } = all;
-  const rest = kernel === undefined ? all : { ...all, kernel: shownKernel(kernel) };
+  const { secrets, signal: _, source, ...others } = request;
+  const rest = source === undefined ? others : { kernel: shownKernel(source), ...others };
   if (secrets === undefined) return rest;
   const keys = secrets.flatMap(({ luks }) => luks ?? []);
   return {

@@ -26,9 +26,9 @@ export async function fetch(request: FetchRequest, observer: Observer = {}): Pro
   const parsed = parseFetchRequest(request);
   const gate = await gateFor(trustOptions(parsed, parsed.signature));
   using held = new DisposableStack();
-  const { source: kernel, wait, ca, clientCert, clientKey, signal, entry } = parsed;
-  const wanted = { kernel, wait, ca, clientCert, clientKey, signal };
-  observer.progress?.(`opening ${kernel}`, 0, 0, "open");
+  const { source: path, wait, ca, clientCert, clientKey, signal, entry } = parsed;
+  const wanted = { source: path, wait, ca, clientCert, clientKey, signal };
+  observer.progress?.(`opening ${path}`, 0, 0, "open");
   const source = held.use(await FoundSource.find(wanted, observer, gate));
   const generation = await source.generation(entry);
   const trust = gate.admitted;

@@ -110,14 +110,14 @@ async function inspectOne(
   };
 
   const parsed = { ...rsdpForRequest(asked, architecture, listener), policyRoot };
-  predicted(predictPermission(`load ${shownSource(parsed.kernel)}`, facts, parsed.crash));
+  predicted(predictPermission(`load ${shownSource(parsed.source)}`, facts, parsed.crash));
   reasons.add(...(await Secrets.problems(parsed.secrets)));
   notes.push(...placeWarnings(parsed.secrets));
   const gate = await reasons.attemptAsync(() => gateFor(parsed));
   reasons.add(
     ...(gate?.refusedSecrets(parsed.secrets.filter(({ luks }) => luks === undefined)) ?? []),
   );
-  observer.progress?.(`opening ${shownSource(parsed.kernel)}`, 0, 0, "open");
+  observer.progress?.(`opening ${shownSource(parsed.source)}`, 0, 0, "open");
   const admission = gate && (await admissionFor(gate, parsed, listener));
   const found = held.use(
     await FoundSource.find(parsed, listener, admission ?? brokenGate(reasons)),
@@ -279,7 +279,7 @@ function predictTheCall(
 ): Prediction {
   const judgement = (kernel ?? bareKernel(image))?.judgement;
   if (judgement === undefined) return { reasons: [], doubts: [], notes: [] };
-  return predictCall(`load ${shownSource(request.kernel)}`, facts, {
+  return predictCall(`load ${shownSource(request.source)}`, facts, {
     judgement,
     kernelSize: sizes.kernel,
     kernelMemory: memoryToStart(kernel ?? image, sizes.kernel),

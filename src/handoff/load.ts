@@ -163,9 +163,9 @@ async function loadOne(
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   const starts = !request.dryRun && !request.crash;
-  observer.progress?.(`opening ${shownSource(request.kernel)}`, 0, 0, "open");
+  observer.progress?.(`opening ${shownSource(request.source)}`, 0, 0, "open");
   const admission = await admissionFor(gate, request, observer);
-  const signal = isUrl(request.kernel)
+  const signal = isUrl(request.source)
     ? (held.interruption?.or(request.signal) ?? request.signal)
     : undefined;
   using source = await Source.open({ ...request, starts, signal }, observer, admission);

@@ -30,8 +30,8 @@ export async function manifest(
 ): Promise<Manifest> {
   const { architecture } = libc();
   const parsed = parseManifestRequest(request);
-  if (isUrl(parsed.kernel)) {
-    throw cannot(`write a manifest of ${parsed.kernel}`, {
+  if (isUrl(parsed.source)) {
+    throw cannot(`write a manifest of ${parsed.source}`, {
       code: "usage",
       why: "it is on a server, and a manifest names files of a folder",
       hint: "write it where the files are made, and put it on the server with them",
@@ -39,7 +39,7 @@ export async function manifest(
   }
   using source = await Source.open(parsed, observer);
   if (source.manifest !== undefined) {
-    throw cannot(`write a manifest of ${parsed.kernel}`, {
+    throw cannot(`write a manifest of ${parsed.source}`, {
       code: "usage",
       why: "it is a manifest already",
       hint: "give the kernel that it is about",
@@ -48,7 +48,7 @@ export async function manifest(
   // Also where a menu on a disk leads into an image: then the file is a range of another.
   const named = [source.kernel, ...source.initrds].map(({ file }) => file);
   if (source.whole !== undefined || named.some(({ fd }) => fd === undefined)) {
-    throw cannot(`write a manifest of ${parsed.kernel}`, {
+    throw cannot(`write a manifest of ${parsed.source}`, {
       code: "usage",
       why: "its files are inside of an ISO image, and a manifest cannot name them",
       hint: `sign the image itself, whole: minisign -S -m ${source.whole?.file.path ?? "IMAGE"}`,
@@ -83,7 +83,7 @@ export async function manifest(
     if (problem !== undefined) throw problem;
     for (const line of warnings) observer.warn?.(line);
   }
-  const folder = folderOf(parsed.kernel);
+  const folder = folderOf(parsed.source);
   const renamed = parsed.contentNames ? (await import("./content-names.ts")).byContent : undefined;
   const described = (file: OpenFile) => {
     const listed = describe(file, folder, parsed.verity, observer);

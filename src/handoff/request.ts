@@ -188,20 +188,23 @@ export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
 export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 
 /** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
-export type AskedLoadRequest = Omit<v.InferOutput<typeof loadSchema>, "luks">;
+export type AskedLoadRequest = Asked<Omit<v.InferOutput<typeof loadSchema>, "luks">>;
+/** The library calls it `kernel`, which it may be; in here it is what it is. */
+type Asked<T extends { kernel: unknown }> = Omit<T, "kernel"> & { readonly source: T["kernel"] };
 /** A request for one SOURCE. */
 export type ParsedLoadRequest = AskedLoadRequest & {
-  readonly kernel: string;
+  readonly source: string;
   /** Where that is on a server: the other SOURCEs that are not. */
   readonly others?: readonly string[];
 };
 export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
 export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
-export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSchema>>;
+export type ParsedManifestRequest = Asked<v.InferOutput<ReturnType<typeof manifestSchema>>>;
 
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): AskedLoadRequest {
-  const { luks, ...given } = parse(loadSchema, request, "load");
+  const { luks, kernel: source, ...rest } = parse(loadSchema, request, "load");
+  const given = { ...rest, source };
   const parsed = luks.length === 0 ? given : { ...given, secrets: [...given.secrets, ...luks] };
   requireOneCmdline(parsed);
   if (parsed.crash && parsed.secrets.length > 0) {
@@ -216,21 +219,22 @@ export function parseLoadRequest(request: unknown): AskedLoadRequest {
 
 /** Whether there is no other SOURCE to fall back to. */
 export function hasOneSource(asked: AskedLoadRequest): asked is ParsedLoadRequest {
-  return typeof asked.kernel === "string";
+  return typeof asked.source === "string";
 }
 
 /** A request for each SOURCE, in their order. */
 export function requestsOf(asked: AskedLoadRequest): readonly ParsedLoadRequest[] {
-  const all = [asked.kernel].flat();
+  const all = [asked.source].flat();
   const others = all.filter((source) => !isUrl(source));
-  return all.map((kernel) =>
-    isUrl(kernel) && others.length > 0 ? { ...asked, kernel, others } : { ...asked, kernel },
+  return all.map((source) =>
+    isUrl(source) && others.length > 0 ? { ...asked, source, others } : { ...asked, source },
   );
 }
 
 /** @throws KexecError `usage` */
 export function parseManifestRequest(request: unknown): ParsedManifestRequest {
-  const parsed = parse(manifestSchema(), request, "manifest");
+  const { kernel: source, ...rest } = parse(manifestSchema(), request, "manifest");
+  const parsed = { ...rest, source };
   requireOneCmdline(parsed);
   return parsed;
 }

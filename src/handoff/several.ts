@@ -19,14 +19,14 @@ export function isAboutMachine({
   return [1, 3, 7].includes(exit) || code === "policy-broken" || code === "aborted";
 }
 
-export function passedOver({ kernel }: ParsedLoadRequest, why: string): string {
-  return `${shownSource(kernel)} is passed over: ${why}`;
+export function passedOver({ source }: ParsedLoadRequest, why: string): string {
+  return `${shownSource(source)} is passed over: ${why}`;
 }
 
 /** What is said of SOURCEs behind the first that are none. */
 export async function noSources(requests: readonly ParsedLoadRequest[]): Promise<string[]> {
   const said: string[] = [];
-  for (const { kernel } of requests.slice(1)) {
+  for (const { source: kernel } of requests.slice(1)) {
     const line = await forgottenInitrd(kernel);
     if (line !== undefined) said.push(line);
   }

@@ -25,7 +25,7 @@ export type { SourceFile } from "./open-file.ts";
 
 /** What to boot, as the user named it. */
 export interface Wanted {
-  readonly kernel: string;
+  readonly source: string;
   readonly initrd: readonly string[];
   /** Of a menu: which entry. Undefined: its default. */
   readonly entry?: string | undefined;
@@ -77,7 +77,7 @@ export class FoundSource implements Disposable {
     listener: Listener = {},
     admission: Admission = admitAll,
   ): Promise<FoundSource> {
-    const { kernel: source, wait, starts = false, ca, clientCert, clientKey, signal } = wanted;
+    const { source, wait, starts = false, ca, clientCert, clientKey, signal } = wanted;
     const network = { ca, clientCert, clientKey, signal };
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());

@@ -54,7 +54,7 @@ async function blessedAbove(
   gateOfStore: () => Promise<Gate>,
 ): Promise<number | undefined> {
   try {
-    const wanted = { kernel: other, wait: request.wait };
+    const wanted = { source: other, wait: request.wait };
     using found = await FoundSource.find(wanted, listener, await gateOfStore());
     const menu = await found.menu();
     return (await menu?.menu.blessedAbove?.(generation))?.generation;

@@ -57,7 +57,7 @@ export async function call(
   if (result < 0) {
     finalized?.[Symbol.dispose]();
     const attempt: LoadAttempt = {
-      name: shownSource(request.kernel),
+      name: shownSource(request.source),
       crash: request.crash,
       debug,
       kernelSize,

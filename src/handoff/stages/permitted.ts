@@ -17,6 +17,6 @@ export function requirePermission(request: ParsedLoadRequest): number | undefine
   const cause =
     permissionCause(readLoadPrivilege(), { disabled }, limit, request.crash) ??
     (request.crash ? crashMemoryCause(valueIn(readKexecFact("crashSize"))) : undefined);
-  if (cause !== undefined) throw cannot(`load ${shownSource(request.kernel)}`, cause);
+  if (cause !== undefined) throw cannot(`load ${shownSource(request.source)}`, cause);
   return limit;
 }

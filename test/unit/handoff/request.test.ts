@@ -23,7 +23,7 @@ test("a request to boot is taken apart, and the log goes to both", () => {
     onFailure: "reboot",
     log: "/log",
   });
-  expect(load).toMatchObject({ kernel: "k", log: "/log" });
+  expect(load).toMatchObject({ source: "k", log: "/log" });
   expect(exec).toMatchObject({ watchdog: 60, quiesce: ["gpu"], onFailure: "reboot", log: "/log" });
 });
 

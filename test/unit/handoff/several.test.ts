@@ -12,7 +12,7 @@ async function tried(failures: Readonly<Record<string, ErrorCode | Error>>) {
   let pauses = 0;
   const result = await firstThatPasses(
     requests,
-    async ({ kernel, cmdline }) => {
+    async ({ source: kernel, cmdline }) => {
       attempts.push(`${kernel} ${cmdline}`);
       const failure = failures[kernel];
       if (failure instanceof Error) throw failure;
@@ -62,9 +62,9 @@ describe("of several SOURCEs", () => {
 });
 
 test("a request has one SOURCE or several, and a list of one is one", () => {
-  expect(parseLoadRequest({ kernel: ["k"] }).kernel).toBe("k");
-  expect(parseLoadRequest({ kernel: ["k", "l"] }).kernel).toEqual(["k", "l"]);
-  expect(requests.map(({ kernel }) => kernel)).toEqual(["a", "b", "c"]);
+  expect(parseLoadRequest({ kernel: ["k"] }).source).toBe("k");
+  expect(parseLoadRequest({ kernel: ["k", "l"] }).source).toEqual(["k", "l"]);
+  expect(requests.map(({ source: kernel }) => kernel)).toEqual(["a", "b", "c"]);
   for (const kernel of [[], [""], ["k", 3], { 0: "k" }]) {
     expect(() => parseLoadRequest({ kernel })).toThrow(
       "cannot understand the load request: kernel",

@@ -284,7 +284,7 @@ describe("with trust required", () => {
         cmdline: "",
       }),
     );
-    const parsed = { ...parseLoadRequest({ kernel: path, trust }), kernel: path };
+    const parsed = { ...parseLoadRequest({ kernel: path, trust }), source: path };
     using source = await Source.open(parsed);
     const passed = Verified.from(source, parsed, machine, await gateFor(parsed), {});
     expect(await passed.catch((error: unknown) => error)).toMatchObject({ code: "untrusted" });

@@ -68,7 +68,7 @@ function gate(floor: number, unsigned: readonly number[]): Admission {
 async function taken(root: string, admission = gate(0, []), entry?: string) {
   const warnings: string[] = [];
   using source = await Source.open(
-    { kernel: root, initrd: [], entry },
+    { source: root, initrd: [], entry },
     { warn: (line) => void warnings.push(line) },
     admission,
   );
@@ -144,7 +144,7 @@ describe("of a store", () => {
 
   test("all are listed with their verdicts, and the one that would be taken", async () => {
     const root = store({ a: [3, "changed"], "b+0-3": [2], c: [1] });
-    using found = await FoundSource.find({ kernel: root });
+    using found = await FoundSource.find({ source: root });
     const menu = await found.menu();
     expect(found.kind).toBe("generations");
     const { entries = [] } = (await menu?.list()) ?? {};

@@ -128,7 +128,7 @@ async function open(path: string, trust: string[]) {
   const { gateFor } = await import("../../../src/handoff/gate/choose-gate.ts");
   const { parseLoadRequest } = await import("../../../src/handoff/request.ts");
   const { Verified } = await import("../../../src/handoff/stages/verify.ts");
-  const request = { ...parseLoadRequest({ kernel: path, trust }), kernel: path };
+  const request = { ...parseLoadRequest({ kernel: path, trust }), source: path };
   const gate = await gateFor(request);
   using source = await Source.open(request, {}, gate);
   using verified = await Verified.from(source, request, "x86_64", gate, {});
@@ -187,7 +187,7 @@ describe("what was used is what is digested", () => {
 
   test("an image that changes before all of it is read is refused", async () => {
     const { path, bytes } = ownCopy();
-    using source = await Source.open({ kernel: path, initrd: [] });
+    using source = await Source.open({ source: path, initrd: [] });
     source.requireUnchanged();
     writeFileSync(path, bytes.with(bytes.length - 1, 1));
     expect(() => source.requireUnchanged()).toThrow("it changed while it was read");
@@ -239,7 +239,7 @@ test("no manifest names what is inside of an image", async () => {
 test("the kind is told by content", async () => {
   const other = join(folder, "x.bin");
   writeFileSync(other, readFileSync(image));
-  using found = await FoundSource.find({ kernel: other });
+  using found = await FoundSource.find({ source: other });
   expect(found.kind).toBe("ISO image");
 });
 

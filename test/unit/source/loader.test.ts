@@ -22,7 +22,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 async function boot(path: string, entry?: string) {
   const warnings: string[] = [];
   const listener = { warn: (line: string) => warnings.push(line) };
-  using source = await Source.open({ kernel: path, initrd: [], entry }, listener);
+  using source = await Source.open({ source: path, initrd: [], entry }, listener);
   const failed = source.afterwards.map(({ make }) => make());
   expect(failed.filter((why) => why !== undefined)).toEqual([]);
   return { cmdline: source.cmdline, from: source.from, warnings };

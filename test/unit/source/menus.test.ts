@@ -27,14 +27,14 @@ function folder(files: Readonly<Record<string, string>>): string {
 async function booted(path: string, entry?: string) {
   const warnings: string[] = [];
   const listener = { warn: (line: string) => warnings.push(line) };
-  using source = await Source.open({ kernel: path, initrd: [], entry }, listener);
+  using source = await Source.open({ source: path, initrd: [], entry }, listener);
   const text = ({ file }: { file: { path: string } }) => readFileSync(file.path, "utf8");
   const { kernel, initrds, cmdline } = source;
   return { kernel: text(kernel), initrds: initrds.map(text), cmdline, warnings };
 }
 
 async function listed(path: string) {
-  using found = await FoundSource.find({ kernel: path });
+  using found = await FoundSource.find({ source: path });
   const menu = await found.menu();
   return { kind: found.kind, ...(await menu?.list()) };
 }
@@ -169,7 +169,7 @@ menuentry none { linux (loop)/live/vmlinuz }
     "its files are inside of an ISO image",
   );
   for (const name of ["a", "b"]) {
-    using source = await Source.open({ kernel: path, initrd: [], entry: name }, {});
+    using source = await Source.open({ source: path, initrd: [], entry: name }, {});
     const text = ({ file }: { file: OpenFile }) =>
       new TextDecoder().decode(file.read(0, file.size));
     expect([text(source.kernel), ...source.initrds.map(text), source.cmdline]).toEqual([

@@ -46,7 +46,7 @@ function partition(files: Readonly<Record<string, Content>>): string {
 async function open(root: string, wanted: Partial<Wanted> = {}) {
   const lines: string[] = [];
   using source = await Source.open(
-    { kernel: root, initrd: [], ...wanted },
+    { source: root, initrd: [], ...wanted },
     { warn: (line) => lines.push(line), note: (line) => lines.push(line) },
   );
   const short = (path: string) => path.replace(`${root}/`, "");
@@ -143,8 +143,8 @@ describe("a directory of boot entries", () => {
 
   test("may be named by its loader/entries", async () => {
     const entries = join(boot, "loader/entries");
-    expect((await open(boot, { kernel: entries })).kernel).toBe("EFI/Linux/image.efi");
-    expect((await open(boot, { kernel: `${entries}/`, entry: "old" })).kernel).toBe("vmlinuz-1");
+    expect((await open(boot, { source: entries })).kernel).toBe("EFI/Linux/image.efi");
+    expect((await open(boot, { source: `${entries}/`, entry: "old" })).kernel).toBe("vmlinuz-1");
     expect(await listEntries(entries)).toEqual(await listEntries(boot));
   });
 
@@ -166,7 +166,7 @@ describe("a directory of boot entries", () => {
     const { message, hint } = await refusal("file-not-found", boot, { entry: "newest" });
     expect(message).toBe("cannot find the boot entry newest in R");
     expect(hint).toContain("new.conf");
-    await refusal("usage", boot, { entry: "new", kernel: join(boot, "vmlinuz-1") });
+    await refusal("usage", boot, { entry: "new", source: join(boot, "vmlinuz-1") });
   });
 
   test("passes over an EFI program that is no kernel; one that is not there stops", async () => {
@@ -220,12 +220,12 @@ describe("a directory of boot entries", () => {
 describe("an entry's file", () => {
   const entry = (text: string, files: Readonly<Record<string, Content>> = {}) => {
     const root = partition({ vmlinuz: kernel, "loader/entries/e.conf": text, ...files });
-    return { root, kernel: join(root, "loader/entries/e.conf") };
+    return { root, source: join(root, "loader/entries/e.conf") };
   };
 
   test("counts paths from the directory that has loader/entries", async () => {
-    const { root, kernel } = entry("linux /vmlinuz\noptions a\n");
-    expect(await open(root, { kernel })).toMatchObject({ kernel: "vmlinuz", cmdline: "a" });
+    const { root, source: kernel } = entry("linux /vmlinuz\noptions a\n");
+    expect(await open(root, { source: kernel })).toMatchObject({ kernel: "vmlinuz", cmdline: "a" });
   });
 
   test("or from above it, where that is no partition of its own; never out of it", async () => {
@@ -238,7 +238,7 @@ describe("an entry's file", () => {
       "boot/loader/entries/none.conf": "linux /boot/none\n",
     });
     const folder = join(root, "boot");
-    expect(await open(root, { kernel: folder, entry: "e" })).toMatchObject({
+    expect(await open(root, { source: folder, entry: "e" })).toMatchObject({
       kernel: "boot/vmlinuz-1",
       initrds: ["boot/a/initrd"],
     });
@@ -246,17 +246,19 @@ describe("an entry's file", () => {
     expect((await refusal("file-not-found", root, missing)).message).toBe(
       "cannot open the kernel R/boot/none: no such file",
     );
-    await refusal("file-not-found", root, { kernel: folder, entry: "out" });
+    await refusal("file-not-found", root, { source: folder, entry: "out" });
   });
 
   test("elsewhere, from the directory that it is in; whatever its name", async () => {
     const root = partition({ "x/vmlinuz": kernel, "x/boot.txt": "linux /vmlinuz\n" });
-    expect((await open(root, { kernel: join(root, "x/boot.txt") })).kernel).toBe("x/vmlinuz");
+    expect((await open(root, { source: join(root, "x/boot.txt") })).kernel).toBe("x/vmlinuz");
   });
 
   test("that leads to a UKI", async () => {
-    const { root, kernel } = entry("uki /EFI/Linux/a.efi\n", { "EFI/Linux/a.efi": uki("") });
-    expect((await open(root, { kernel })).kernel).toBe("EFI/Linux/a.efi");
+    const { root, source: kernel } = entry("uki /EFI/Linux/a.efi\n", {
+      "EFI/Linux/a.efi": uki(""),
+    });
+    expect((await open(root, { source: kernel })).kernel).toBe("EFI/Linux/a.efi");
   });
 
   test.each([
@@ -292,9 +294,9 @@ describe("an entry's file", () => {
       "cannot load the boot entry R/loader/entries/e.conf: it is larger than 65536 bytes",
     ],
   ] as const)("%p is refused", async (text, code, message) => {
-    const { root, kernel } = entry(text);
+    const { root, source: kernel } = entry(text);
     symlinkSync("/etc/passwd", join(root, "out"));
-    expect((await refusal(code, root, { kernel })).message).toBe(message);
+    expect((await refusal(code, root, { source: kernel })).message).toBe(message);
   });
 
   const archive = encodeArchive([{ type: "directory", path: "etc" }]);
@@ -319,35 +321,35 @@ describe("an entry's file", () => {
     mkdirSync(join(root, "loader/entries"));
     const entry = join(root, "loader/entries/e.conf");
     writeFileSync(entry, written(`linux ${path}\n`));
-    const { kernel: found, lines } = await open(root, { kernel: entry });
+    const { kernel: found, lines } = await open(root, { source: entry });
     expect(found).toBe(file);
     const plain = path.slice(1) === file;
     expect(lines.some((line) => line.includes("is found as"))).toBe(!plain);
   });
 
   test("a path that may mean several files is refused with all of them", async () => {
-    const { root, kernel: path } = entry("linux /@/boot/linux\n", {
+    const { root, source: path } = entry("linux /@/boot/linux\n", {
       linux: kernel,
       "boot/linux": kernel,
     });
-    const { message, hint } = await refusal("file-not-found", root, { kernel: path });
+    const { message, hint } = await refusal("file-not-found", root, { source: path });
     expect(message).toContain("what it may mean is not clear");
     expect(hint).toBe("found: R/boot/linux, R/linux");
   });
 
   test("a path that means nothing is refused with every place", async () => {
-    const { root, kernel: path } = entry("linux \\@\\boot\\none\n");
-    const { hint } = await refusal("file-not-found", root, { kernel: path });
+    const { root, source: path } = entry("linux \\@\\boot\\none\n");
+    const { hint } = await refusal("file-not-found", root, { source: path });
     for (const place of ["R/@/boot/none", "R/boot/none", "R/none"]) expect(hint).toContain(place);
   });
 
   test("several archives on a line, one with a blank in its name, and neither", async () => {
     const files = { "a.img": archive, "b.img": archive, "c d.img": archive };
-    const { root, kernel: path } = entry(
+    const { root, source: path } = entry(
       "linux /vmlinuz\ninitrd /a.img  /b.img\ninitrd /c d.img\n",
       files,
     );
-    const { initrds } = await open(root, { kernel: path });
+    const { initrds } = await open(root, { source: path });
     expect(initrds).toEqual(["a.img", "b.img", "c d.img"]);
     const half = entry("linux /vmlinuz\ninitrd /a.img /none\n", files);
     const { message } = await refusal("file-not-found", half.root, half);
@@ -361,11 +363,11 @@ describe("an entry's file", () => {
   });
 
   test("archives that the options name are taken, as an EFI program would", async () => {
-    const { root, kernel: path } = entry(
+    const { root, source: path } = entry(
       "efi /vmlinuz\noptions initrd=\\a.img root=/dev/sda1 rw initrd=\\EFI\\b.img\n",
       { "a.img": archive, "EFI/b.img": archive },
     );
-    expect(await open(root, { kernel: path })).toMatchObject({
+    expect(await open(root, { source: path })).toMatchObject({
       initrds: ["a.img", "EFI/b.img"],
       cmdline: "root=/dev/sda1 rw",
     });
@@ -389,7 +391,7 @@ describe("an entry's file", () => {
       "loader/entries",
       "boot",
     ]) {
-      expect((await open(root, { kernel: join(root, given) })).kernel).toContain("ostree/vmlinuz");
+      expect((await open(root, { source: join(root, given) })).kernel).toContain("ostree/vmlinuz");
     }
   });
 
@@ -412,17 +414,17 @@ describe("an entry's file", () => {
       `# GRUB Environment Block\n${variables}`.padEnd(1024, "#");
 
     test("has their values from grubenv, and nothing for what is unset", async () => {
-      const { root, kernel: path } = entry(text, {
+      const { root, source: path } = entry(text, {
         "initrd.img": archive,
         "tuned.img": archive,
         "grub2/grubenv": grubenv("tuned_params=isolcpus=1 skew_tick=1\ntuned_initrd=/tuned.img\n"),
       });
-      expect(await open(root, { kernel: path })).toMatchObject({
+      expect(await open(root, { source: path })).toMatchObject({
         initrds: ["initrd.img", "tuned.img"],
         cmdline: "root=UUID=1 ro isolcpus=1 skew_tick=1",
       });
       writeFileSync(join(root, "grub2/grubenv"), grubenv("saved_entry=x\n"));
-      const { initrds, cmdline, lines } = await open(root, { kernel: path });
+      const { initrds, cmdline, lines } = await open(root, { source: path });
       expect({ initrds, cmdline }).toEqual({ initrds: ["initrd.img"], cmdline: "root=UUID=1 ro" });
       expect(lines.filter((line) => line.includes("variable"))).toEqual([]);
     });
@@ -456,12 +458,12 @@ describe("an entry's file", () => {
     for (const wanted of [{ entry: "a.efi" }, { entry: "e" }]) {
       expect((await open(root, wanted)).lines.join("\n")).toContain(names);
     }
-    const { lines } = await open(root, { kernel: join(root, "EFI/Linux/a.efi") });
+    const { lines } = await open(root, { source: join(root, "EFI/Linux/a.efi") });
     expect(lines.join("\n")).toContain(
       "a.efi.extra.d/root.cred, loader/addons/all.addon.efi go with it",
     );
     const bare = partition({ "vmlinuz.efi": kernel, "vmlinuz.efi.extra.d/a.addon.efi": "x" });
-    expect((await open(bare, { kernel: join(bare, "vmlinuz.efi") })).lines).toEqual([]);
+    expect((await open(bare, { source: join(bare, "vmlinuz.efi") })).lines).toEqual([]);
   });
 
   test("a menu takes what loader.conf says, and says what it does not follow", async () => {
@@ -496,8 +498,8 @@ describe("an entry's file", () => {
   });
 
   test("with extra files says that they stay behind", async () => {
-    const { root, kernel } = entry("linux /vmlinuz\nextra /a.cred\n");
-    const { lines } = await open(root, { kernel });
+    const { root, source: kernel } = entry("linux /vmlinuz\nextra /a.cred\n");
+    const { lines } = await open(root, { source: kernel });
     expect(lines).toContain("loader/entries/e.conf: its extra files do not reach the next kernel");
   });
 

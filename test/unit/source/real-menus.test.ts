@@ -7,7 +7,7 @@ import { needing } from "../../needs.ts";
 import { installerPackage, unpackedPackage } from "../../vm/lib/packages.ts";
 
 async function listed(path: string) {
-  using found = await FoundSource.find({ kernel: path });
+  using found = await FoundSource.find({ source: path });
   const listing = await (await found.menu())?.list();
   return { kind: found.kind, entries: [], ...listing };
 }

@@ -102,7 +102,7 @@ describe("what is asked for", () => {
     const url = server.url("/node/boot.json");
     expect(await fetched(url)).toBeUndefined();
     server.log.length = 0;
-    const opened = Source.open({ kernel: url, initrd: [], wait: 0 });
+    const opened = Source.open({ source: url, initrd: [], wait: 0 });
     await expect(opened).rejects.toMatchObject({ code: "untrusted", exit: 5 });
     expect(server.log).toEqual([]);
   });
@@ -444,7 +444,7 @@ describe("after a cut", () => {
       fileSystems: undefined,
     };
     const source = Source.open(
-      { kernel: server.url("/node/boot.json"), initrd: [], wait: 1, ca },
+      { source: server.url("/node/boot.json"), initrd: [], wait: 1, ca },
       {},
       open,
     );

@@ -7,7 +7,7 @@ import { type Guest, runningGuests } from "./guest.ts";
 import type { Arch } from "./host.ts";
 import { buildFor, findKernel, type KernelName } from "./kernels.ts";
 import { type PackageName, testPackages, unpackedPackage } from "./packages.ts";
-import { watching } from "./witness.ts";
+import { callingTest, watching } from "./witness.ts";
 
 /** A kernel (with the QEMU for it), a program or a file of this host, or an unpacked package. */
 export type Need = KernelName | `tool:${string}` | `file:${string}` | `package:${PackageName}`;
@@ -45,10 +45,11 @@ export function vmTest(name: string, options: TestOptions, body: () => Promise<v
     test.skip(`${name} ${problem}`, () => {});
     return;
   }
+  const file = callingTest();
   const guarded = async () => {
     const before = new Set(runningGuests());
     try {
-      await keepingLogs(name, body);
+      await keepingLogs({ name, file }, body);
     } finally {
       await stopAll(runningGuests().filter((guest) => !before.has(guest)));
     }
@@ -75,6 +76,7 @@ export function vmSuite(
   const { needs, start } = options;
   const problem = whyNot(needs);
   const patience = patienceFor(needs);
+  const file = callingTest();
   const state: { guest?: Guest | undefined } = {};
   const shared = async () => {
     if (state.guest?.alive !== true) state.guest = await start();
@@ -88,7 +90,11 @@ export function vmSuite(
       }
       const guarded = async () => {
         try {
-          await keepingLogs(`${name} ${title}`, async () => work(await shared()));
+          await keepingLogs(
+            { name: `${name} ${title}`, file },
+            async () => work(await shared()),
+            () => state.guest,
+          );
         } catch (error) {
           await state.guest?.stop();
           throw error;
@@ -102,11 +108,15 @@ export function vmSuite(
   });
 }
 
-async function keepingLogs(name: string, body: () => Promise<void>): Promise<void> {
-  const passed = watching(name);
+async function keepingLogs(
+  { name, file }: { readonly name: string; readonly file: string },
+  body: () => Promise<void>,
+  shared: () => Guest | undefined = () => undefined,
+): Promise<void> {
+  const passed = watching(name, file);
   try {
     await body();
-    passed();
+    passed(shared());
   } catch (error) {
     for (const guest of runningGuests()) {
       console.error(`console of the guest: ${guest.keepLog(`${name}-${guest.kernel.name}`)}`);

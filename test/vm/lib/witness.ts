@@ -29,7 +29,6 @@ export interface Shown {
 
 interface Witnessed {
   readonly announcement: { readonly release: string; readonly cmdline: string };
-  readonly alive: boolean;
 }
 
 interface Machine {
@@ -76,7 +75,11 @@ export function noteCodes(printed: string): void {
   for (const [, code = ""] of printed.matchAll(/\{"error":\{"code":"([a-z-]+)"/g)) codes.push(code);
 }
 
-/** The record of the test file that runs: `bun test` names it as the program. */
+/** The test file that calls: of several in one process, `Bun.main` may be another one. */
+export function callingTest(): string {
+  return /(\/[^\s():]+\.test\.ts)/.exec(new Error().stack ?? "")?.[1] ?? Bun.main;
+}
+
 function recordOf(file: string): string {
   const job = relative(join(repository, "test"), file).replace(/\.test\.ts$/, "");
   const folder = join(cacheFolder, "tested");
@@ -84,18 +87,21 @@ function recordOf(file: string): string {
   return join(folder, `${job.replaceAll("/", "+")}.jsonl`);
 }
 
-/** Begins to watch a test. @returns what writes down, once it has passed, where. */
-export function watching(test: string): () => void {
+/**
+ * Begins to watch a test. @returns what writes down, once it has passed, where: on the guests that it
+ * started, and on the one that its suite shares.
+ */
+export function watching(test: string, file: string): (shared: Witnessed | undefined) => void {
   const before = started.length;
   const seen = codes.length;
-  const shared = started.filter(({ guest }) => guest.alive);
-  return () => {
-    const places = [...shared, ...started.slice(before)].map(({ guest, place, first }) => ({
+  return (shared) => {
+    const used = started.filter(({ guest }, index) => index >= before || guest === shared);
+    const places = used.map(({ guest, place, first }) => ({
       ...place,
       releases: [...new Set([first, guest.announcement.release])],
     }));
     appendFileSync(
-      recordOf(Bun.main),
+      recordOf(file),
       `${JSON.stringify({ test, places, codes: [...new Set(codes.slice(seen))] } satisfies Shown)}\n`,
     );
   };

@@ -216,11 +216,14 @@ export class KexecError extends Error {
   }
 }
 
+/** An error of this code, whose data have their own names and types. */
+export type KexecErrorOf<C extends ErrorCode> = Omit<KexecError, "code" | "details"> & {
+  readonly code: C;
+  readonly details: DetailsOf<C>;
+};
+
 /** Whether an error has this code; its details have the type of that code then. */
-export function hasCode<C extends ErrorCode>(
-  error: unknown,
-  code: C,
-): error is KexecError & { readonly code: C; readonly details: DetailsOf<C> } {
+export function hasCode<C extends ErrorCode>(error: unknown, code: C): error is KexecErrorOf<C> {
   return error instanceof KexecError && error.code === code;
 }
 

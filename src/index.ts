@@ -15,6 +15,7 @@ export {
   hasCode,
   KexecError,
   type KexecErrorDetail,
+  type KexecErrorOf,
 } from "./errors.ts";
 export { exec, loadAndExec } from "./handoff/exec.ts";
 export { fetch } from "./handoff/fetch.ts";

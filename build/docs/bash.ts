@@ -6,7 +6,7 @@ import {
   spellings,
   type Valued,
 } from "../../src/cli/arguments/options.ts";
-import { optionsOf, takesSource, valuesOf } from "./reference.ts";
+import { kexecSpellings, optionsOf, takesSource, valuesOf } from "./reference.ts";
 
 export function bashCompletion(commands: readonly Command[]): string {
   const names = [...commands.map(({ meta }) => meta.name), "help"];
@@ -54,6 +54,32 @@ _aegis_kexec_files() {
 }
 
 complete -F _aegis_kexec aegis-kexec
+
+# Under the name kexec it has the options of kexec-tools
+_aegis_kexec_as_kexec() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]}
+  if [[ $cur == = ]]; then
+    cur=''
+  elif [[ $prev == = ]] && ((COMP_CWORD > 1)); then
+    prev=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+  case $prev in
+    ${kexecSpellings
+      .filter(({ value }) => value === "free")
+      .map(({ spelt }) => spelt)
+      .join(" | ")})
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W '${kexecSpellings.map(({ spelt }) => spelt).join(" ")}' -- "$cur")
+  else
+    _aegis_kexec_files "$cur"
+  fi
+}
+
+complete -F _aegis_kexec_as_kexec kexec
 `;
 }
 

@@ -6,7 +6,7 @@ import {
   spellings,
   type Valued,
 } from "../../src/cli/arguments/options.ts";
-import { optionsOf, takesSource, valuesOf } from "./reference.ts";
+import { type KexecOption, kexecSpellings, optionsOf, takesSource, valuesOf } from "./reference.ts";
 
 export function fishCompletion(commands: readonly Command[]): string {
   const names = commands.map(({ meta }) => meta.name).join(" ");
@@ -24,8 +24,17 @@ export function fishCompletion(commands: readonly Command[]): string {
     `complete -c aegis-kexec -n '__fish_seen_subcommand_from help' -a '${names}'`,
     ...Object.entries(commonOptions).map((option) => optionLine("__fish_use_subcommand", option)),
     ...commands.flatMap(commandLines),
+    "",
+    "# Under the name kexec it has the options of kexec-tools",
+    ...kexecSpellings.map(kexecLine),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function kexecLine({ spelt, value }: KexecOption): string {
+  const option = spelt.startsWith("--") ? `-l ${spelt.slice(2)}` : `-s ${spelt.slice(1)}`;
+  const taken = value === undefined ? "" : value === "file" ? " -r -F" : " -x";
+  return `complete -c kexec ${option}${taken}`;
 }
 
 function commandLines(command: Command): string[] {

@@ -1,6 +1,13 @@
 /** What manual page and completions say alike, read from the definitions that the help is made of. */
 import type { Command } from "../../src/cli/arguments/define.ts";
-import { type Flag, type Group, options, type Valued } from "../../src/cli/arguments/options.ts";
+import {
+  type Flag,
+  type Group,
+  options,
+  spelling,
+  type Valued,
+} from "../../src/cli/arguments/options.ts";
+import { kexecOptions } from "../../src/cli/kexec/options.ts";
 import { failureActions, quiesceClasses } from "../../src/handoff/option-values.ts";
 
 /** An option, and the commands that take it with this meaning. */
@@ -15,6 +22,22 @@ export type Values =
   | { readonly kind: "file" }
   | { readonly kind: "words"; readonly words: readonly string[]; readonly list: boolean }
   | { readonly kind: "free" };
+
+/** An option of kexec-tools that has an effect here, under the name `kexec`. */
+export interface KexecOption {
+  /** With its dashes: `-l`, `--load`. */
+  readonly spelt: string;
+  readonly value: "file" | "free" | undefined;
+}
+
+export const kexecSpellings: readonly KexecOption[] = kexecOptions("x86_64").flatMap(
+  ({ name, id, takesValue }) => {
+    // Shells would take a question mark for a pattern
+    if (!("does" in id) || name === "?") return [];
+    const value = !takesValue ? undefined : id.does === "initrd" ? "file" : "free";
+    return { spelt: spelling(name), value } as const;
+  },
+);
 
 /** The options of one command. */
 export function optionsOf(command: Command): [name: string, definition: Flag | Valued][] {

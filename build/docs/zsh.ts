@@ -6,10 +6,10 @@ import {
   spellings,
   type Valued,
 } from "../../src/cli/arguments/options.ts";
-import { optionsOf, takesSource, valuesOf } from "./reference.ts";
+import { type KexecOption, kexecSpellings, optionsOf, takesSource, valuesOf } from "./reference.ts";
 
 export function zshCompletion(commands: readonly Command[]): string {
-  return `#compdef aegis-kexec
+  return `#compdef aegis-kexec kexec
 # Made by "bun run docs" from the definitions of the command line: do not edit.
 
 _aegis-kexec() {
@@ -40,7 +40,18 @@ ${commands.map(commandCase).join("\n")}
   return ret
 }
 
-_aegis-kexec "$@"
+# Under the name kexec it has the options of kexec-tools
+_aegis-kexec-as-kexec() {
+  _arguments -s -S \\
+${kexecSpellings.map(kexecSpecification).map(line).join("\n")}
+    '1:kernel:_files'
+}
+
+if [[ $service == kexec ]]; then
+  _aegis-kexec-as-kexec "$@"
+else
+  _aegis-kexec "$@"
+fi
 `;
 }
 
@@ -49,6 +60,12 @@ function commandCase(command: Command): string {
   const all = [...optionsOf(command).flatMap(specifications), ...places];
   const lines = all.map((one) => `            ${one}`).join(" \\\n");
   return `        ${command.meta.name})\n          _arguments -S \\\n${lines} && ret=0\n          ;;`;
+}
+
+function kexecSpecification({ spelt, value }: KexecOption): string {
+  if (value === undefined) return quoted(spelt);
+  const sign = spelt.startsWith("--") ? "=" : "+";
+  return quoted(`${spelt}${sign}:value:${value === "file" ? "_files" : " "}`);
 }
 
 function line(specification: string): string {

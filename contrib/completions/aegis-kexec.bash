@@ -100,3 +100,26 @@ _aegis_kexec_files() {
 }
 
 complete -F _aegis_kexec aegis-kexec
+
+# Under the name kexec it has the options of kexec-tools
+_aegis_kexec_as_kexec() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  if [[ $cur == = ]]; then
+    cur=''
+  elif [[ $prev == = ]] && ((COMP_CWORD > 1)); then
+    prev=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+  case $prev in
+    -t | --type | --command-line | --append)
+      return
+      ;;
+  esac
+  if [[ $cur == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W '-h --help -v --version -f --force -y --no-sync -l --load -u --unload -e --exec -t --type -p --load-panic -s --kexec-file-syscall -c --kexec-syscall -a --kexec-syscall-auto -d --debug -S --status --print-ckr-size --command-line --append --reuse-cmdline --initrd --ramdisk' -- "$cur")
+  else
+    _aegis_kexec_files "$cur"
+  fi
+}
+
+complete -F _aegis_kexec_as_kexec kexec

@@ -194,3 +194,39 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l quiet -d 'prin
 complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l verbose -d 'say on standard error what is being done'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l help -s h -d 'print this help'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from bless' -l version -d 'print the version'
+
+# Under the name kexec it has the options of kexec-tools
+complete -c kexec -s h
+complete -c kexec -l help
+complete -c kexec -s v
+complete -c kexec -l version
+complete -c kexec -s f
+complete -c kexec -l force
+complete -c kexec -s y
+complete -c kexec -l no-sync
+complete -c kexec -s l
+complete -c kexec -l load
+complete -c kexec -s u
+complete -c kexec -l unload
+complete -c kexec -s e
+complete -c kexec -l exec
+complete -c kexec -s t -x
+complete -c kexec -l type -x
+complete -c kexec -s p
+complete -c kexec -l load-panic
+complete -c kexec -s s
+complete -c kexec -l kexec-file-syscall
+complete -c kexec -s c
+complete -c kexec -l kexec-syscall
+complete -c kexec -s a
+complete -c kexec -l kexec-syscall-auto
+complete -c kexec -s d
+complete -c kexec -l debug
+complete -c kexec -s S
+complete -c kexec -l status
+complete -c kexec -l print-ckr-size
+complete -c kexec -l command-line -x
+complete -c kexec -l append -x
+complete -c kexec -l reuse-cmdline
+complete -c kexec -l initrd -r -F
+complete -c kexec -l ramdisk -r -F

@@ -108,6 +108,29 @@ describe("bash completes", () => {
   }
 });
 
+describe("bash completes kexec", () => {
+  const rows = [
+    [["kexec", "--re"], ["--reuse-cmdline"]],
+    [["kexec", "--initrd", "=", "bunf"], ["bunfig.toml"]],
+    [["kexec", "-l", "bunf"], ["bunfig.toml"]],
+    [["kexec", "--append", "=", "bunf"], []],
+    [["kexec", "--mem-m"], []],
+    [
+      ["kexec", "--load"],
+      ["--load", "--load-panic"],
+    ],
+  ] as const;
+  for (const [words, offered] of rows) {
+    testWith("bash", words.join(" "), async () => {
+      const script =
+        'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aegis_kexec_as_kexec; declare -p COMPREPLY';
+      const { stdout, stderr } = await run("bash", "--norc", "-c", script, bashFile, ...words);
+      expect(stderr).toBe("");
+      expect([...stdout.matchAll(/="([^"]*)"/g)].map(([, one]) => one)).toEqual([...offered]);
+    });
+  }
+});
+
 testWith("zsh", "zsh takes its completion", async () => {
   expect(await run("zsh", "-fn", zshFile)).toEqual({ exit: 0, stdout: "", stderr: "" });
 });
@@ -124,6 +147,9 @@ describe("zsh completes", () => {
     ["aegis-kexec load bunf", ["bunfig.toml"]],
     ["aegis-kexec exec bunf", []],
     ["aegis-kexec help st", ["status"]],
+    ["kexec --re", ["--reuse-cmdline"]],
+    ["kexec --initrd=bunf", ["bunfig.toml"]],
+    ["kexec --mem-m", []],
   ] as const;
   for (const [line, offered] of rows) {
     testWith("zsh", line, async () => {
@@ -161,6 +187,7 @@ testWith("fish", "fish takes its completion, and completes", async () => {
   expect(await complete("aegis-kexec boot --on-failure re")).toEqual(["reboot", "return"]);
   expect(await complete("aegis-kexec load --initrd bunf")).toEqual(["bunfig.toml"]);
   expect(await complete("aegis-kexec exec bunf")).toEqual([""]);
+  expect(await complete("kexec --re")).toEqual(["--reuse-cmdline"]);
 });
 
 for (const name of ["upgrade", "fetch-upgrade"]) {

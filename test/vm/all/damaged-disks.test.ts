@@ -54,6 +54,8 @@ vmTest(
         const { exit, stdout, stderr, timedOut } = await guest.run(
           [
             ...writes,
+            // Some file systems read past the cache of the device.
+            "sync",
             `aegis-kexec load ${device}:/generations /vmlinuz --append x --wait 0 --dry-run --json`,
           ].join("\n"),
           { timeout: 120 },
@@ -65,7 +67,7 @@ vmTest(
         answers.set(`${type}: ${known}`, (answers.get(`${type}: ${known}`) ?? 0) + 1);
         const isNext = JSON.parse(stdout).kernel.path === "/vmlinuz";
         expect({ type, round, isNext }).toEqual({ type, round, isNext: why !== "it loads" });
-        await guest.check(`dd if=/head of=${device} bs=1M conv=notrunc 2>/dev/null`);
+        await guest.check(`dd if=/head of=${device} bs=1M conv=notrunc 2>/dev/null; sync`);
       }
     }
     expect(answers.size).toBeGreaterThan(fileSystems.length);

@@ -61,7 +61,7 @@ for (const program of programs()) {
       writeFileSync(join(cwd, "large.img"), "BZh");
       // Holes, which take no disk: far more than can be digested before both are stopped.
       truncateSync(join(cwd, "large.img"), 2 ** 36);
-      const command = ["aegis-kexec", "manifest", "kernel", "--initrd", "large.img"];
+      const command = ["aegis-kexec", "manifest", "kernel", "--initrd", "large.img", "--cmdline=x"];
       const options = { cwd, env: { ...workshop.environment, TERM: "xterm" } };
       const piped = Bun.spawn([...command, "--generation", "1"], { ...options, stderr: "pipe" });
       const chunks: Uint8Array[] = [];

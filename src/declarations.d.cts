@@ -813,16 +813,22 @@ export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
 export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
 /** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
-export type AskedLoadRequest = Omit<v.InferOutput<typeof loadSchema>, "luks">;
+export type AskedLoadRequest = Asked<Omit<v.InferOutput<typeof loadSchema>, "luks">>;
+/** The library calls it `kernel`, which it may be; in here it is what it is. */
+type Asked<T extends {
+    kernel: unknown;
+}> = Omit<T, "kernel"> & {
+    readonly source: T["kernel"];
+};
 /** A request for one SOURCE. */
 export type ParsedLoadRequest = AskedLoadRequest & {
-    readonly kernel: string;
+    readonly source: string;
     /** Where that is on a server: the other SOURCEs that are not. */
     readonly others?: readonly string[];
 };
 export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
 export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
-export type ParsedManifestRequest = v.InferOutput<ReturnType<typeof manifestSchema>>;
+export type ParsedManifestRequest = Asked<v.InferOutput<ReturnType<typeof manifestSchema>>>;
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): AskedLoadRequest;
 /** Whether there is no other SOURCE to fall back to. */

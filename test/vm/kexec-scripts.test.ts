@@ -142,7 +142,7 @@ vmTest(
 
 vmTest(
   "the kernel's own test_kexec_load.sh, and the script on files, of Linux 7.2",
-  { needs: ["kho-x86_64", `file:${loadTest}`] },
+  { needs: ["debian-6.1", `file:${loadTest}`] },
   async () => {
     const script = (file: string): GuestEntry => ({
       type: "host-file",
@@ -150,12 +150,18 @@ vmTest(
       source: join(kernelSource, "kexec", file),
       mode: 0o755,
     });
+    const { release, path } = kernel("debian-6.1");
     const given = scene({
-      first: "kho-x86_64",
+      first: "debian-6.1",
       entries: [
         called,
         ...["test_kexec_load.sh", "test_kexec_file_load.sh", "kexec_common_lib.sh"].map(script),
-        text("/usr/bin/pesign", "#!/bin/sh\necho 'No signatures found.'\n", 0o755),
+        {
+          type: "host-file",
+          path: `/lib/modules/${release}/config`,
+          source: path.replace("vmlinuz-", "config-"),
+        },
+        text("/usr/bin/pesign", "#!/bin/sh\necho 'The signer is in this image.'\n", 0o755),
         text("/usr/bin/getfattr", "#!/bin/sh\nexit 1\n", 0o755),
       ],
     });

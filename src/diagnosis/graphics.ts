@@ -24,7 +24,6 @@ export interface Graphics {
 /** Drivers of graphics devices: module, option. */
 const natives: Readonly<Record<string, string>> = {
   bochs: "DRM_BOCHS",
-  "cirrus-qemu": "DRM_CIRRUS_QEMU",
   cirrus: "DRM_CIRRUS_QEMU",
   "virtio-gpu": "DRM_VIRTIO_GPU",
   i915: "DRM_I915",

@@ -44,7 +44,7 @@ export function judgeScreen(
       hint: "keep a serial line: console=ttyS0 on the next command line",
     };
   }
-  const firmwareLeft = owner === undefined || !owner.native;
+  const firmwareLeft = owner === undefined || !owner.native || owner.restores === true;
   if (firmwareLeft) {
     const goesOn = byFirmware(given, graphics, cmdline, archived);
     if (goesOn !== undefined) return goesOn;

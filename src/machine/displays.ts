@@ -5,12 +5,15 @@ import { readPciDevices } from "../linux/device/pci.ts";
 import { namesIn } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
 import { exists, linkedName, readLink } from "../linux/path.ts";
+import { readIdentity } from "./kernel.ts";
 
 export interface Owner {
   /** As /proc/fb or its device's driver calls it. */
   readonly name: string;
   /** A driver of the device itself, which sets modes; not one of what firmware set up. */
   readonly native: boolean;
+  /** It leaves the screen as firmware had set it up. */
+  readonly restores?: boolean;
 }
 
 export interface Displays {
@@ -30,7 +33,7 @@ export interface Displays {
 /** Display controllers by PCI vendor and device, and their modules; device 0: all of a vendor. */
 const devices: readonly (readonly [vendor: number, device: number, module: string])[] = [
   [0x1234, 0x1111, "bochs"],
-  [0x1013, 0x00b8, "cirrus-qemu"],
+  [0x1013, 0x00b8, "cirrus"],
   [0x1af4, 0x1050, "virtio-gpu"],
   [0x1b36, 0x0100, "qxl"],
   [0x15ad, 0x0405, "vmwgfx"],
@@ -52,26 +55,36 @@ const modules: Readonly<Record<string, string>> = {
   "bochs-drm": "bochs",
   virtio_gpu: "virtio-gpu",
   "virtio-pci": "virtio-gpu",
-  cirrus: "cirrus-qemu",
-  "cirrus-qemu": "cirrus-qemu",
+  "cirrus-qemu": "cirrus",
 };
 
 export function readDisplays(): Displays {
   const graphics = readPciDevices().filter(({ classCode }) => classCode >>> 16 === 0x03);
   const bound = graphics.find(({ drm, driver }) => drm && driver !== undefined);
   const known = graphics.flatMap(({ address }) => moduleOf(address) ?? []);
-  const owner = readOwner();
+  const drawing = readOwner();
+  // Its shutdown resets the device, which shows its VGA side again: virtio_gpu_shutdown, from Linux 6.12 on.
+  const restores =
+    drawing?.name === "virtio_gpu" && graphics.some(isVgaDevice) && isSince(readIdentity().release);
+  const owner = drawing && { ...drawing, restores };
   const driver = bound?.driver ?? (owner?.native === true ? owner.name : undefined);
   const given = readGiven();
   // Other display controllers (0x0380) have no text mode, whatever a BIOS makes of them.
-  const isVga =
-    graphics.length === 0 || graphics.some(({ classCode }) => classCode >>> 8 === 0x0300);
+  const isVga = graphics.length === 0 || graphics.some(isVgaDevice);
   return {
     given: given === "text" && !isVga ? "none" : given,
     owner,
     native: (driver && (modules[driver] ?? driver)) ?? known[0],
     consoles: readConsoles(),
   };
+}
+
+const isVgaDevice = ({ classCode }: { readonly classCode: number }) => classCode >>> 8 === 0x0300;
+
+/** Of Linux 6.12 or later. */
+function isSince(release: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 12);
 }
 
 function moduleOf(address: string): string | undefined {

@@ -115,7 +115,11 @@ function skipZeros(archive: ByteSource, from: number): number {
 
 function lookerFor(names: readonly string[], found: Set<string>): (bytes: Uint8Array) => void {
   const files = names.map((name) => {
-    const spellings = new Set([name, name.replaceAll("-", "_"), name.replaceAll("_", "-")]);
+    // Linux 6.13 renamed one.
+    const called = name === "cirrus" ? [name, "cirrus-qemu"] : [name];
+    const spellings = new Set(
+      called.flatMap((one) => [one, one.replaceAll("-", "_"), one.replaceAll("_", "-")]),
+    );
     return { name, texts: [...spellings].map((spelling) => `/${spelling}.ko`) };
   });
   const longest = Math.max(1, ...files.flatMap(({ texts }) => texts.map(({ length }) => length)));

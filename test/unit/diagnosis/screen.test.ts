@@ -67,6 +67,15 @@ describe("the screen after the jump", () => {
     if (judged !== undefined && verdict !== "continues") expect(judged.why).not.toBe("");
   });
 
+  test("a driver that leaves what firmware set up", () => {
+    const virtio: Displays = {
+      ...screen("efi", undefined, "virtio-gpu"),
+      owner: { name: "virtio_gpu", native: true, restores: true },
+    };
+    expect(judgeScreen(virtio, debian, "", () => false)?.verdict).toBe("continues");
+    expect(judgeScreen(virtio, modular, "", () => false)?.verdict).toBe("blank");
+  });
+
   test("modules that are not in the initramfs do not help", () => {
     const judge = (archived: boolean) => judgeScreen(efi, modular, "", () => archived)?.verdict;
     expect([judge(true), judge(false)]).toEqual(["blank-until-driver", "blank"]);

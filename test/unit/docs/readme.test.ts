@@ -29,6 +29,10 @@ const runs: Readonly<Record<string, string>> = {
   check: "test/vm/trust.test.ts",
   node: "test/vm/trust.test.ts",
   boot: "test/vm/trust.test.ts",
+  signers: "test/vm/signers.test.ts",
+  cosign: "test/vm/signers.test.ts",
+  strict: "test/vm/signers.test.ts",
+  unlock: "test/vm/signers.test.ts",
   iso: "test/vm/iso.test.ts",
   isos: "test/vm/all/iso.test.ts",
 };

@@ -101,16 +101,13 @@ for (const { memory, files, command, cmdline = "root=x", says } of cases) {
 }
 
 vmTest(
-  "EADDRNOTAVAIL in 4 GiB with 440 MiB: every file must fit the scratch area of kexec handover",
+  "440 MiB load in 4 GiB, with kexec handover and scratch areas of the kernel's own choice",
   { needs: ["kho-x86_64"], timeout: 480 },
   async () => {
     await using guest = await guestOf(4096, new Uint8Array(4), "kho=on");
     await guest.check("head -c 461373440 /dev/zero >/tmp/large", { timeout: 120 });
     const words = "/boot/vmlinuz --initrd /tmp/large --cmdline 'kho=on root=x'";
-    const { exit, stdout } = await guest.run(`aegis-kexec load ${words} --json`, { timeout: 300 });
-    expect(exit).toBe(9);
-    const error = memberOf(Object(JSON.parse(stdout)), "error");
-    expect(error).toMatchObject({ code: "no-room", errno: "EADDRNOTAVAIL" });
-    expect(`${String(error["message"])} ${String(error["hint"])}`).toContain("kho_scratch");
+    const { exit } = await guest.run(`aegis-kexec load ${words} --json`, { timeout: 300 });
+    expect(exit).toBe(0);
   },
 );

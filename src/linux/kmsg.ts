@@ -67,14 +67,17 @@ export function logToKernel(line: string): void {
   close(fd);
 }
 
-/** One record, whole characters only. */
+/**
+ * One record, whole characters only. Without its newline it would be kept open for more, and shown to nobody
+ * until the next record: prb_commit, kernel/printk/printk_ringbuffer.c.
+ */
 export function lineBytes(line: string): Uint8Array {
-  const bytes = new TextEncoder().encode(PREFIX + line);
+  const bytes = new TextEncoder().encode(`${PREFIX}${line}\n`);
   if (bytes.byteLength <= LINE_MAX) return bytes;
-  let end = LINE_MAX - 3;
+  let end = LINE_MAX - 4;
   // Not inside of a character: RFC 3629.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return new Uint8Array([...bytes.subarray(0, end), ...new TextEncoder().encode("...")]);
+  return new Uint8Array([...bytes.subarray(0, end), ...new TextEncoder().encode("...\n")]);
 }
 
 /** Records that are looked through for one that was written at boot. */

@@ -102,7 +102,7 @@ class EntriesMenu implements Menu<ListedEntry> {
     const first = sorted.findIndex(({ problem }) => problem === undefined);
     const followed = named !== undefined && named.problem === undefined;
     const chosen = followed ? index : first;
-    this.afterwards = followed ? afterwards : [];
+    this.afterwards = followed || named === undefined ? afterwards : [];
     return {
       entries: sorted.map((entry, at) => ({ ...entry, default: at === chosen })),
       why: followed ? why : "the first in the order of the specification",

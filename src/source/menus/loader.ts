@@ -57,7 +57,12 @@ export function loaderDefault(
   }
   const afterwards = choice.takesOneShot ? [deleteVariable("LoaderEntryOneShot")] : [];
   const isSaved = conf.default === "@saved" || variables.default?.toLowerCase() === "@saved";
-  const id = entries[choice.index ?? -1]?.id;
+  // Where nothing was saved yet it is the first: its id is what begins it.
+  const taken =
+    choice.index === undefined
+      ? entries.find(({ problem }) => problem === undefined)
+      : entries[choice.index];
+  const id = taken?.id;
   // save_selected_entry of systemd-boot: not what is booted once.
   const saves = isSaved && !choice.takesOneShot && id !== undefined && id !== variables.lastBooted;
   if (saves && canChangeVariables()) {

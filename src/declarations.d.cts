@@ -1263,6 +1263,8 @@ export interface Owner {
     readonly name: string;
     /** A driver of the device itself, which sets modes; not one of what firmware set up. */
     readonly native: boolean;
+    /** It leaves the screen as firmware had set it up. */
+    readonly restores?: boolean;
 }
 export interface Displays {
     /**

@@ -6,7 +6,7 @@ import { ensureBuilt } from "../../build/reuse.ts";
 import { repository, temporaryFolder, temporaryPath } from "../vm/lib/host.ts";
 import { type GuestEntry, guestInitramfs, text } from "../vm/lib/initramfs.ts";
 import { type KernelName, kernel } from "../vm/lib/kernels.ts";
-import { serveFolder, serverAddress, tlsFiles } from "../vm/lib/network.ts";
+import { hostAddress, serveFolder, tlsFiles, urlOf } from "../vm/lib/network.ts";
 import { type Qemu, startQemu } from "../vm/lib/qemu.ts";
 import { generation, signerKey } from "../vm/lib/stores.ts";
 import { vmTest } from "../vm/lib/suite.ts";
@@ -111,9 +111,8 @@ class Host implements AsyncDisposable {
       { type: "host-file", path: "/install/boot/initrd.img", source: next },
       ...(extra.install ?? []),
     ];
-    const { port: server } = extra;
-    const forward =
-      server === undefined ? "" : `,guestfwd=tcp:${serverAddress}:443-tcp:127.0.0.1:${server}`;
+    // A host reaches its server, and nothing else is asked for.
+    const alone = extra.port === undefined ? "restrict=on," : "";
     const port = freePort();
     const qemu = await startQemu({
       arch: "x86_64",
@@ -124,7 +123,7 @@ class Host implements AsyncDisposable {
       extraQemuArgs: [
         ...["-drive", `file=${image},if=none,format=raw,id=root`],
         ...["-device", "virtio-blk-pci,drive=root"],
-        ...["-netdev", `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22${forward}`],
+        ...["-netdev", `user,id=net,${alone}hostfwd=tcp:127.0.0.1:${port}-:22`],
         ...["-device", "virtio-net-pci,netdev=net"],
       ],
     });
@@ -253,12 +252,15 @@ vmTest(
     const hosts = [one, two];
     await Promise.all(hosts.map((host) => host.awaitSsh(300)));
     const variables = {
-      aegis_url: `https://${serverAddress}/node/boot.json`,
+      aegis_url: urlOf(server, hostAddress),
       aegis_fetch_options: ["--ca", "/etc/boot-ca.pem", "--client-cert", "/etc/node.pem"],
     };
 
     // Where one cannot fetch, none is restarted
-    const wrong = { ...variables, aegis_url: `https://${serverAddress}/node/none.json` };
+    const wrong = {
+      ...variables,
+      aegis_url: `https://${hostAddress}:${server.port}/node/none.json`,
+    };
     const refused = await play(hosts, wrong, "fetch-upgrade.yml");
     expect(refused.exit).not.toBe(0);
     expect(refused.said).toContain("the server has no such file (404)");

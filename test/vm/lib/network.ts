@@ -13,11 +13,9 @@ import { bareArchive, generationFiles } from "./stores.ts";
 export const hostAddress = "10.0.2.2";
 export const hostAddress6 = "fec0::2";
 export const hostName = "boot.example";
-/** One that a guest is given for a port of this machine alone, by `guestfwd`. */
-export const serverAddress = "10.0.2.100";
 
 const authority = new Authority("the organisation's");
-const served = authority.issue({ names: [hostAddress, hostAddress6, hostName, serverAddress] });
+const served = authority.issue({ names: [hostAddress, hostAddress6, hostName] });
 const client = authority.issue({ names: ["node-1"] });
 
 /** PEM: the authority of the server, and what a client shows. */

@@ -128,7 +128,7 @@ for (const program of programs()) {
       await using screen = new Screen(workshop, []);
       await screen.sees(list);
       screen.type("0i");
-      expect(await screen.sees(/Boot which\?[\s\S]*> 0 {2}Alpha/)).toContain("> 0  Alpha");
+      expect(await screen.sees(/Boot which\?[\s\S]*?> 0 {2}Alpha/)).toContain("> 0  Alpha");
       const told = await screen.sees(/Verdict[\s\S]*Boot which\?\n/);
       expect(told).toContain("root=/dev/a");
       screen.type("q");

@@ -28,8 +28,8 @@ export async function declarations(): Promise<ReadonlyMap<string, string>> {
     const made = Bun.spawnSync([process.execPath, tsc, "-p", settings], { cwd: root });
     if (made.exitCode !== 0) throw new Error(`tsc: ${made.stdout}${made.stderr}`);
     return new Map([
-      ["src/index.d.mts", leading],
-      ["src/declarations.d.cts", await modulesFrom(folder)],
+      ["contrib/types/index.d.mts", leading],
+      ["contrib/types/declarations.d.cts", await modulesFrom(folder)],
     ]);
   } finally {
     await rm(folder, { recursive: true });

@@ -86,7 +86,7 @@ async function archiveOf(
 
 /** The npm package. (npm and Bun pack the same files, with the rights that they have on the machine.) */
 export async function npmPackage(newest: Release): Promise<Uint8Array> {
-  const whole = files.map((name) => (name === "src" ? "src/**" : name));
+  const whole = files.flatMap((name) => [name, `${name}/**`]);
   const archive = tar(await sourcesOf(["package.json", ...whole]), secondsOf(newest), "package/");
   return Bun.gzipSync(new Uint8Array(archive), { level: 9 });
 }

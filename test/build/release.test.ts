@@ -90,7 +90,7 @@ async function useIt(pack: readonly string[]): Promise<void> {
   expect(Bun.file(tarball).size).toBeLessThan(600_000);
   await run(["tar", "-xzf", tarball, "--strip-components=1", "-C", folder], project);
   expect((await readdir(folder)).sort()).toEqual([
-    ...["CHANGELOG.md", "LICENSE-MIT", "README.md", "package.json", "src"],
+    ...["CHANGELOG.md", "LICENSE-MIT", "README.md", "contrib", "package.json", "src"],
   ]);
   // What the registry would give
   for (const name of ["valibot", "citty", "bun-types", "@types", "undici-types"]) {

@@ -339,7 +339,7 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
   test("a load is in the kernel log by one line, without the secret; without /dev/kmsg it goes on", async (guest) => {
     const load = `aegis-kexec load ${vmlinuz} --cmdline 'quiet traced=1' --secret /run/hidden:/etc/key --quiet`;
     await guest.check(
-      `echo hunter2 >/run/hidden; aegis-kexec load ${vmlinuz} --cmdline x --dry-run --quiet; ${load}`,
+      `dmesg -c >/dev/null; echo hunter2 >/run/hidden; aegis-kexec load ${vmlinuz} --cmdline x --dry-run --quiet; ${load}`,
     );
     const traced = "dmesg | grep -E 'aegis-kexec: (crash kernel )?loaded: '";
     const lines = (await guest.check(traced)).trimEnd().split("\n");

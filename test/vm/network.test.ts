@@ -2,8 +2,7 @@
 import { expect } from "bun:test";
 import { status } from "../unit/source/network/server.ts";
 import { unique } from "./lib/aegis.ts";
-import { startGuest } from "./lib/guest.ts";
-import { type KernelName, kernel } from "./lib/kernels.ts";
+import type { KernelName } from "./lib/kernels.ts";
 import {
   clientWords,
   hostAddress,
@@ -14,14 +13,7 @@ import {
   serveFolder,
   urlOf,
 } from "./lib/network.ts";
-import {
-  consoleOfFailure,
-  disk,
-  ext4Store,
-  generation,
-  generationFiles,
-  startPreboot,
-} from "./lib/stores.ts";
+import { consoleOfFailure, disk, ext4Store, generation, startPreboot } from "./lib/stores.ts";
 import { type Need, vmTest } from "./lib/suite.ts";
 
 const tools = ["tool:depmod", "tool:mke2fs"] as const;
@@ -134,29 +126,5 @@ vmTest(
     expect(clock).toContain("this machine's clock says 2001-01-01");
     expect(clock).toContain("set this machine's clock");
     expect(server.paths).toEqual([]);
-  },
-);
-
-// Debian's kernel for arm64 has no kexec_file_load(2): what comes before the call is shown by it.
-vmTest(
-  "fetches and verifies over https as the first process of debian-arm64",
-  { needs: ["debian-arm64", "package:busybox-static:arm64", ...tools], timeout: 600 },
-  async () => {
-    const folder = generation({ generation: 7, name: "debian-arm64", token: "none" });
-    using server = serveFolder(folder);
-    const initramfs = await networkArchive("debian-arm64");
-    const said = await consoleOfFailure(
-      startGuest({
-        kernel: kernel("debian-arm64"),
-        initramfs,
-        cmdline: `rdinit=/sbin/aegis-kexec -- load ${urlOf(server, hostAddress)} ${clientWords} --dry-run`,
-        memory: 1536,
-        bootTimeout: 400,
-        extraQemuArgs: networkCard,
-      }),
-    );
-    expect(said).toContain("ended with exit code 0");
-    expect(server.paths).toEqual(generationFiles.map((name) => `/node/${name}`));
-    expect(server.log.every(({ certified }) => certified)).toBe(true);
   },
 );

@@ -330,7 +330,8 @@ needing("cpio", libcArm ?? "Debian's libc6:arm64").test(
   async () => {
     const policy = temporaryPath("policy.json");
     const pub = temporaryPath("org.pub");
-    writeFileSync(policy, "{}");
+    const file = pub.slice(pub.lastIndexOf("/") + 1);
+    writeFileSync(policy, JSON.stringify({ trust: [`/etc/aegis-kexec/${file}`] }));
     writeFileSync(pub, key);
     const archive = await mkoverlay({
       system: "arm64",
@@ -347,7 +348,7 @@ needing("cpio", libcArm ?? "Debian's libc6:arm64").test(
         (one) => `lib/aarch64-linux-gnu/lib${one}`,
       ),
       "etc/aegis-kexec/policy.json",
-      `etc/aegis-kexec/${pub.slice(pub.lastIndexOf("/") + 1)}`,
+      `etc/aegis-kexec/${file}`,
     ]) {
       expect(files).toContain(path);
     }

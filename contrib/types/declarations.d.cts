@@ -859,8 +859,6 @@ export class Interruption implements Disposable {
     private readonly listener;
     private waiting;
     static start(): Interruption;
-    /** Started where there are secrets to hold. */
-    static forSecrets(secrets: readonly unknown[]): Interruption | undefined;
     readonly came: () => boolean;
     /** What calls off a wait, where a signal comes or the caller says so: nothing else is held up by a server. */
     or(other: AbortSignal | undefined): AbortSignal;

@@ -20,6 +20,7 @@ import { type QuiescePlan, quiesce, readQuiescePlan } from "./leave/quiesce.ts";
 import { handOverBySystemd } from "./leave/systemd.ts";
 import { armWatchdog, predictWatchdog } from "./leave/watchdog.ts";
 import { Loaded } from "./load.ts";
+import { interruptionFor } from "./on-demand.ts";
 import { parseQuiesceWord } from "./option-values.ts";
 import type { LoadReport, Observer } from "./report.ts";
 import {
@@ -80,7 +81,7 @@ export async function loadAndExec(
       observer,
     );
     if (parsed.load.dryRun) {
-      using interruption = Interruption.forSecrets(parsed.load.secrets);
+      using interruption = await interruptionFor(parsed.load.secrets);
       const { watchdog } = parsed.exec;
       const { report } = await log.orFailure(() => {
         if (watchdog !== undefined) predictWatchdog(watchdog, log.observer);
@@ -94,7 +95,7 @@ export async function loadAndExec(
     return await log.orFailure(async () => {
       const way = prepare(parsed.exec, true);
       // From before a secret is read: between the load and the jump there is no moment without it.
-      const held = Interruption.forSecrets(parsed.load.secrets);
+      const held = await interruptionFor(parsed.load.secrets);
       if (held !== undefined) signals.use(held);
       using loaded = await Loaded.from(parsed.load, log.observer, held);
       if (way.throughSystemd) {

@@ -8,7 +8,7 @@ import { withoutSuppressed } from "../thrown.ts";
 import { admissionFor, gateFor } from "./gate/choose-gate.ts";
 import type { Gate } from "./gate/gate.ts";
 import { warnOfNext } from "./next/seen.ts";
-import { measurementFor, withRsdp } from "./on-demand.ts";
+import { interruptionFor, measurementFor, withRsdp } from "./on-demand.ts";
 import type { ArchiveLoaded, LoadReport, Observer } from "./report.ts";
 import {
   type AskedLoadRequest,
@@ -62,12 +62,6 @@ export async function loadAndReport(
   } catch (error) {
     throw withoutSuppressed(error);
   }
-}
-
-async function interruptionFor(secrets: readonly unknown[]): Promise<Interruption | undefined> {
-  if (secrets.length === 0) return undefined;
-  const { Interruption } = await import("./stages/interruption.ts");
-  return Interruption.start();
 }
 
 async function beginLog(parsed: AskedLoadRequest, observer: Observer) {

@@ -4,8 +4,18 @@ import type { Source } from "../source/open.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Observer } from "./report.ts";
 import type { AskedLoadRequest, ParsedLoadRequest } from "./request.ts";
+import type { Interruption } from "./stages/interruption.ts";
 import type { Measurement } from "./stages/measure.ts";
 import type { Verified } from "./stages/verify.ts";
+
+/** Holds signals back from now on, where there are secrets to hold. */
+export async function interruptionFor(
+  secrets: readonly unknown[],
+): Promise<Interruption | undefined> {
+  if (secrets.length === 0) return undefined;
+  const { Interruption } = await import("./stages/interruption.ts");
+  return Interruption.start();
+}
 
 export async function withRsdp(
   request: AskedLoadRequest,

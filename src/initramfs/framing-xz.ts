@@ -100,17 +100,24 @@ function beginOf(
   budget.bytes -= indexSize;
   const index = window.read(indexAt, indexSize);
   if (crcOf(index.subarray(0, -4)) !== fieldsOf(index).u32(indexSize - 4)) return undefined;
-  const blocks = blocksOf(index, sizes);
-  return blocks === undefined ? undefined : indexAt - blocks - headerSize;
+  const blocks = blocksOf(index);
+  if (blocks === undefined) return undefined;
+  sizes.unpacked = blocks.unpacked;
+  return Number.isSafeInteger(blocks.size) ? indexAt - blocks.size - headerSize : undefined;
 }
 
 /** Backward Size: section 2.1.2.2. */
-function indexSizeOf(footer: Uint8Array): number {
+export function indexSizeOf(footer: Uint8Array): number {
   return (fieldsOf(footer).u32(4) + 1) * 4;
 }
 
-/** Bytes of all blocks that an index lists, and what they unpack to: section 4. */
-function blocksOf(index: Uint8Array, sizes: { unpacked: number }): number | undefined {
+/**
+ * Bytes of all blocks that an index lists, and what they unpack to: section 4. Either is NaN, or no safe
+ * integer, where the index is not one.
+ */
+export function blocksOf(
+  index: Uint8Array,
+): { readonly size: number; readonly unpacked: number } | undefined {
   let at = 1;
   const next = (): number => {
     let value = 0;
@@ -130,8 +137,7 @@ function blocksOf(index: Uint8Array, sizes: { unpacked: number }): number | unde
     size += Math.ceil(next() / 4) * 4;
     unpacked += next();
   }
-  sizes.unpacked = unpacked;
-  return Number.isSafeInteger(size) ? size : undefined;
+  return { size, unpacked };
 }
 
 function crcOf(bytes: Uint8Array): number {

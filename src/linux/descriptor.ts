@@ -153,7 +153,7 @@ export function writeWithin(
 }
 
 /** @returns 1, 0 where it takes nothing for so long, or -errno */
-function untilWritable(fd: number, milliseconds: number): number {
+export function untilWritable(fd: number, milliseconds: number): number {
   const poll = new Uint8Array(8);
   const view = new DataView(poll.buffer);
   view.setInt32(0, fd, true);

@@ -24,11 +24,6 @@ export class Interruption implements Disposable {
     return interruption;
   }
 
-  /** Started where there are secrets to hold. */
-  static forSecrets(secrets: readonly unknown[]): Interruption | undefined {
-    return secrets.length > 0 ? Interruption.start() : undefined;
-  }
-
   readonly came = (): boolean => this.signal !== undefined;
 
   /** What calls off a wait, where a signal comes or the caller says so: nothing else is held up by a server. */

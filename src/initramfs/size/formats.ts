@@ -1,6 +1,7 @@
 /** What each format says of the size that it unpacks to. Pure. */
 import { fieldsOf, hasMagic, magicOf } from "../../image/bytes.ts";
 import { headerLength } from "../cpio.ts";
+import { blocksOf, indexSizeOf } from "../framing-xz.ts";
 import type { Window } from "../window.ts";
 
 /** Bytes. */
@@ -49,28 +50,10 @@ export function xzSize(window: Window, start: number, end: number): Size {
   const footerSize = 12;
   const unknown = { least: end - start, likely: undefined };
   if (end - start < 2 * footerSize) return unknown;
-  const backward = (fieldsOf(window.read(end - footerSize, footerSize)).u32(4) + 1) * 4;
-  if (backward > end - start - 2 * footerSize) return unknown;
-  const index = Uint8Array.from(window.read(end - footerSize - backward, backward));
-  let at = 1;
-  const next = () => {
-    let value = 0;
-    for (let shift = 0; shift < 9; shift++) {
-      const byte = index[at++] ?? 0;
-      value += (byte & 0x7f) * 2 ** (7 * shift);
-      if ((byte & 0x80) === 0) return value;
-    }
-    return Number.NaN;
-  };
-  if (index[0] !== 0) return unknown;
-  const records = next();
-  if (!(records <= index.length / 2)) return unknown;
-  let size = 0;
-  for (let record = 0; record < records; record++) {
-    next();
-    size += next();
-  }
-  return Number.isSafeInteger(size) ? { least: size, likely: size } : unknown;
+  const indexSize = indexSizeOf(window.read(end - footerSize, footerSize));
+  if (indexSize > end - start - 2 * footerSize) return unknown;
+  const size = blocksOf(window.read(end - footerSize - indexSize, indexSize))?.unpacked;
+  return Number.isSafeInteger(size) && size !== undefined ? { least: size, likely: size } : unknown;
 }
 
 const zstdMagic = 0xfd2fb528;

@@ -1,6 +1,5 @@
 /** Whether an address can be connected to, by the kernel's own word: connect(2). */
-import { callThroughSignals, close } from "../descriptor.ts";
-import { libc } from "../libc.ts";
+import { callThroughSignals, close, untilWritable } from "../descriptor.ts";
 
 // include/linux/socket.h, include/linux/net.h, include/uapi/asm-generic/socket.h
 const AF_INET = 2;
@@ -8,8 +7,6 @@ const AF_INET6 = 10;
 const SOCK_STREAM_CLOEXEC_NONBLOCK = 1 | 0o2000000 | 0o4000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-// include/uapi/asm-generic/poll.h
-const POLLOUT = 4;
 const EINPROGRESS = 115;
 const ETIMEDOUT = 110;
 
@@ -26,16 +23,7 @@ export function tryConnect(address: Uint8Array, port: number, milliseconds: numb
     const name = socketName(family, address, port);
     const result = callThroughSignals("connect", fd, name, name.byteLength);
     if (result !== -EINPROGRESS) return -result;
-    // struct pollfd: i32 fd, i16 events, i16 revents; struct timespec: i64 seconds, i64 nanoseconds
-    const poll = new Uint8Array(8);
-    const view = new DataView(poll.buffer);
-    view.setInt32(0, fd, true);
-    view.setInt16(4, POLLOUT, true);
-    const time = new BigInt64Array([
-      BigInt(Math.floor(milliseconds / 1000)),
-      BigInt(Math.floor((milliseconds % 1000) * 1e6)),
-    ]);
-    if (libc().call("ppoll", poll, 1, new Uint8Array(time.buffer), 0) <= 0) return ETIMEDOUT;
+    if (untilWritable(fd, milliseconds) <= 0) return ETIMEDOUT;
     const error = new Int32Array(1);
     const length = new Int32Array([4]);
     const bytes = new Uint8Array(error.buffer);

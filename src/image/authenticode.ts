@@ -11,6 +11,7 @@ import {
   fieldsOf,
   type ImageProblem,
   isWithin,
+  readPieces,
   readWithin,
 } from "./bytes.ts";
 import { inFileOrder, type PeImage } from "./pe.ts";
@@ -37,7 +38,6 @@ const pkcsSignedData = 0x0002;
 const mostSignatures = 16;
 // pefile_strip_sig_wrapper refuses lengths of more than two bytes with EMSGSIZE.
 const largestSignature = 0xffff + 4;
-const piece = 1024 * 1024;
 
 /** The signatures of a PE file; undefined when it has none. Reads the table only. */
 export function readAuthenticode(source: ByteSource, pe: PeImage): Authenticode | undefined {
@@ -127,9 +127,7 @@ export function authenticodeDigest(
     if (end < start || end > source.size) {
       return broken(format, "kernel-signature-malformed", "its parts are larger than the file");
     }
-    for (let at = start; at < end; at += piece) {
-      hasher.update(source.read(at, Math.min(piece, end - at)));
-    }
+    readPieces(source, start, end, (bytes) => hasher.update(bytes));
   }
   return hasher.digest("hex");
 }

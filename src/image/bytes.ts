@@ -11,9 +11,10 @@ export interface ByteSource {
   /**
    * Bytes [offset, offset + length), exactly. Throws `RangeError` when the range
    * is not inside the source; a source that does I/O throws `KexecError` when
-   * that fails. The bytes stay as they are when `read` is called again.
+   * that fails. The bytes stay as they are when `read` is called again, unless `into` is given:
+   * an array of that length or more, which a source that copies fills instead of a new one.
    */
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
 }
 
 /** What an image is called, and what is told of it, where somebody looks at it. */
@@ -72,11 +73,11 @@ export function sliceOf(source: ByteSource, start: number, size: number): ByteSo
   }
   return {
     size,
-    read(offset, length) {
+    read(offset, length, into) {
       if (!isWithin(size, offset, length)) {
         throw new RangeError(`read of ${length} bytes at ${offset} of ${size}`);
       }
-      return source.read(start + offset, length);
+      return source.read(start + offset, length, into);
     },
   };
 }
@@ -192,7 +193,23 @@ export function magicOf(text: string): readonly number[] {
 }
 
 /** Bytes that are digested at once. */
-const STEP = 1 << 20;
+const piece = 1 << 18;
+
+/**
+ * Reads the bytes [start, end) in pieces; each is good until the next one is read. One array serves
+ * for all of them: what is read before a load would else be garbage in memory that the load needs.
+ */
+export function readPieces(
+  source: ByteSource,
+  start: number,
+  end: number,
+  use: (bytes: Uint8Array, at: number) => void,
+): void {
+  const into = new Uint8Array(Math.max(0, Math.min(piece, end - start)));
+  for (let at = start; at < end; at += piece) {
+    use(source.read(at, Math.min(piece, end - at), into), at);
+  }
+}
 
 /** SHA-256 of a whole file as hex. `onRead` hears how many bytes are done, and which came last. */
 export function sha256Of(
@@ -200,11 +217,9 @@ export function sha256Of(
   onRead?: (done: number, bytes: Uint8Array) => void,
 ): string {
   const hasher = new Bun.CryptoHasher("sha256");
-  for (let at = 0; at < file.size; at += STEP) {
-    const length = Math.min(STEP, file.size - at);
-    const bytes = file.read(at, length);
+  readPieces(file, 0, file.size, (bytes, at) => {
     hasher.update(bytes);
-    onRead?.(at + length, bytes);
-  }
+    onRead?.(at + bytes.length, bytes);
+  });
   return hasher.digest("hex");
 }

@@ -23,7 +23,8 @@ export class Window {
     const from = at - this.start;
     if (from >= 0 && from + wanted <= this.bytes.length)
       return this.bytes.subarray(from, from + wanted);
-    const near = from >= 0 && from < this.bytes.length + longest;
+    // Twice as many would have held these too: what lies farther off is cheaper to read alone.
+    const near = from >= 0 && from < this.bytes.length + this.length;
     this.length = near ? Math.min(longest, this.length * 2) : shortest;
     this.start = at;
     const size = Math.min(Math.max(wanted, this.length), this.end - at);
@@ -35,11 +36,13 @@ export class Window {
   skipZeros(at: number): number {
     let place = at;
     while (place < this.end) {
-      const bytes = this.read(place, Math.min(longest, this.end - place));
+      // What was read already, and no more than the next read would give: most paddings are short.
+      this.read(place, 1);
+      const { bytes } = this;
       // A loop: a function called for each byte of padding would cost more than the read.
-      for (let index = 0; index < bytes.length; index++)
-        if (bytes[index] !== 0) return place + index;
-      place += bytes.length;
+      for (let index = place - this.start; index < bytes.length; index++)
+        if (bytes[index] !== 0) return this.start + index;
+      place = this.start + bytes.length;
     }
     return this.end;
   }

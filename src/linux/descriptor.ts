@@ -194,6 +194,7 @@ export function readToEnd(fd: number, limit: number): Uint8Array | number | "too
  * Reads a range of a file that had `size` bytes when it was opened. What the file has lost since is zeros,
  * and makes `isWhole` false.
  * @param doing for the message
+ * @param into as in `ByteSource.read`
  * @throws RangeError outside of the file; KexecError `io-error`
  */
 export function readRange(
@@ -202,13 +203,16 @@ export function readRange(
   offset: number,
   length: number,
   doing: string,
+  into?: Uint8Array,
 ): { readonly bytes: Uint8Array; readonly isWhole: boolean } {
   if (offset < 0 || length < 0 || offset + length > size) {
     throw new RangeError(`bytes ${offset}+${length} are outside of a file of ${size}`);
   }
-  const bytes = new Uint8Array(length);
+  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
   const got = length === 0 ? 0 : readAt(fd, bytes, offset);
   if (got < 0) throw ioError(doing, -got);
+  // An array that was used before holds what lay there.
+  if (into !== undefined) bytes.fill(0, got);
   return { bytes, isWhole: got === length };
 }
 

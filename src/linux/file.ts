@@ -178,8 +178,9 @@ export class InputFile implements Disposable {
    * The bytes from `offset` on, exactly `length` of them.
    * @throws RangeError outside of the file; KexecError `file-changed` when it shrank, `io-error`
    */
-  read(offset: number, length: number): Uint8Array {
-    const { bytes, isWhole } = readRange(this.fd, this.size, offset, length, `read ${this.path}`);
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array {
+    const doing = `read ${this.path}`;
+    const { bytes, isWhole } = readRange(this.fd, this.size, offset, length, doing, into);
     if (!isWhole) throw cannot(`read ${this.path}`, becameShorter);
     return bytes;
   }

@@ -88,8 +88,8 @@ export class Memfd implements Disposable {
   }
 
   /** Like `InputFile.read`. */
-  read(offset: number, length: number): Uint8Array {
-    return readRange(this.fd, this.end, offset, length, "read a file in memory").bytes;
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array {
+    return readRange(this.fd, this.end, offset, length, "read a file in memory", into).bytes;
   }
 
   append(bytes: Uint8Array): void {

@@ -40,7 +40,7 @@ async function squashfs(binary: string): Promise<string | undefined> {
 }
 
 /** MiB: how exactly the boundary is found. */
-export const step = 16;
+export const step = 2;
 const initrdSize = 60;
 
 /**

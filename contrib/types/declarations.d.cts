@@ -676,144 +676,123 @@ export interface BlessReport {
 }
 }
 declare module "aegis-kexec:handoff/request" {
-/** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
-import * as v from "valibot";
-export const loadSchema: v.StrictObjectSchema<{
-    readonly ca: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly clientCert: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly clientKey: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly signal: v.OptionalSchema<v.InstanceSchema<{
-        new (): AbortSignal;
-        prototype: AbortSignal;
-        timeout(ms: number): AbortSignal;
-        abort(reason?: any): AbortSignal;
-        any(signals: AbortSignal[]): AbortSignal;
-    }, "it must be an AbortSignal">, undefined>;
+import { type Given, type Parsed } from "aegis-kexec:handoff/request-members";
+export const loadMembers: {
+    ca: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    clientCert: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    clientKey: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    signal: import("aegis-kexec:handoff/request-members").Optional<AbortSignal | undefined, AbortSignal>;
     /**
      * SOURCE: the path of a kernel image, or of whatever else names one. Of several the first that
      * passes is taken.
      */
-    readonly kernel: v.UnionSchema<[v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.SchemaWithPipe<readonly [v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.MinLengthAction<string[], 1, undefined>, v.TransformAction<string[], string | string[]>]>], "a path must be text">;
+    kernel: import("aegis-kexec:handoff/request-members").Member<string | string[], string | string[]>;
     /**
      * Where SOURCE is a menu: the id of an entry, or a title that only one has, or a number from 0; left
      * out: its default.
      */
-    readonly entry: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.NonEmptyAction<string, "it must not be empty">]>, undefined>;
+    entry: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Seconds to wait for the disk or the server that SOURCE is on; default 30. */
-    readonly wait: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number of seconds">, v.MinValueAction<number, 0, "it must not be negative">, v.MaxValueAction<number, 86400, "it must be 86400 seconds or less">]>, undefined>;
+    wait: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
-    readonly profile: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 0, "it must not be negative">]>, undefined>;
+    profile: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** Initramfs archives, joined in this order. */
-    readonly initrd: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    initrd: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
     /**
      * What becomes of an archive that is cut short or has junk behind it: `refuse`, or `warn`, as who comes
      * from kexec-tools may rely on it. It is refused all the same where something that follows is lost.
      */
-    readonly damagedInitrd: v.OptionalSchema<v.PicklistSchema<["refuse", "warn"], "it must be refuse or warn">, "refuse">;
+    damagedInitrd: import("aegis-kexec:handoff/request-members").Optional<"refuse" | "warn", "refuse" | "warn">;
     /** Archives and a command line that are given replace those of a UKI, under Secure Boot too: kexec-tools' way. */
-    readonly inPlaceOfUki: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    inPlaceOfUki: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** The whole command line of the next kernel. */
-    readonly cmdline: v.OptionalSchema<v.StringSchema<"it must be text">, undefined>;
+    cmdline: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */
-    readonly reuseCmdline: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    reuseCmdline: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** Words to add to the end of the command line. */
-    readonly append: v.OptionalSchema<v.StringSchema<"it must be text">, undefined>;
+    append: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Files to put into the new initramfs, `SRC:DEST[:MODE]`; their values appear nowhere else. */
-    readonly secrets: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a secret must be text: SRC:DEST">, v.TransformAction<string, import("aegis-kexec:initramfs/secret").SecretSpec>]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a secret must be text: SRC:DEST">, v.TransformAction<string, import("aegis-kexec:initramfs/secret").SecretSpec>]>, v.TransformAction<import("aegis-kexec:initramfs/secret").SecretSpec, import("aegis-kexec:initramfs/secret").SecretSpec[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    secrets: import("aegis-kexec:handoff/request-members").Optional<import("aegis-kexec:initramfs/secret").SecretSpec[], string | string[]>;
     /** Keys of LUKS volumes, `UUID=SRC[:FRAMEWORK]`, put where the next initramfs looks for them. */
-    readonly luks: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a key must be text: UUID=SRC">, v.TransformAction<string, import("aegis-kexec:initramfs/secret").SecretSpec>]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a key must be text: UUID=SRC">, v.TransformAction<string, import("aegis-kexec:initramfs/secret").SecretSpec>]>, v.TransformAction<import("aegis-kexec:initramfs/secret").SecretSpec, import("aegis-kexec:initramfs/secret").SecretSpec[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    luks: import("aegis-kexec:handoff/request-members").Optional<import("aegis-kexec:initramfs/secret").SecretSpec[], string | string[]>;
     /** Paths of public keys: accept only what one of them signed. */
-    readonly trust: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    trust: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
     /**
      * Detached signatures; default SOURCE.minisig, then SOURCE.sig, and where several keys must have signed also
      * SOURCE.NAME.minisig and SOURCE.NAME.sig.
      */
-    readonly signature: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    signature: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
     /** How many of the trusted keys must have signed; it can only raise the policy's number. */
-    readonly threshold: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 1, "it must be 1 or more">, v.MaxValueAction<number, 64, "it must be 64 or less">]>, undefined>;
+    threshold: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** Refuse a manifest with a lower generation. */
-    readonly minGeneration: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 0, "it must not be negative">]>, undefined>;
+    minGeneration: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** A policy beside the machine's own, which always applies. */
-    readonly policy: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
+    policy: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Load the kernel that a panic jumps to, into the memory reserved by `crashkernel=`. */
-    readonly crash: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    crash: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** Once loaded, set `kernel.kexec_load_disabled`: nothing replaces the kernel until reboot. */
-    readonly lock: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    lock: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /**
      * Compare the digest of a signed image with its signature, and warn where it differs: `boot` always does,
      * a dry run too. It reads and digests the whole image, some 10 MiB.
      */
-    readonly checkImage: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, undefined>;
+    checkImage: import("aegis-kexec:handoff/request-members").Optional<boolean | undefined, boolean>;
     /** Do everything but the system calls that load and lock. */
-    readonly dryRun: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    dryRun: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** `auto`, or the address of the ACPI tables as `0x…`, for `acpi_rsdp=`; x86_64 only. */
-    readonly acpiRsdp: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.CheckAction<string, "it must be auto or an address 0x…">]>, undefined>;
+    acpiRsdp: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Append a line of JSON on this attempt to this file. */
-    readonly log: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
+    log: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Extend this PCR of the TPM by what is loaded, before the jump. */
-    readonly measure: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 0, "it must not be negative">, v.MaxValueAction<number, 15, "it must be 15 or less: higher ones can be reset">]>, undefined>;
+    measure: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** Where in the next initramfs the measurements' log is put. */
-    readonly measureLog: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.TransformAction<string, string>]>, undefined>;
+    measureLog: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Have the kernel log where it places what, where it can: Linux 6.7 and later. */
-    readonly debug: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
-}, undefined>;
-const execSchema: () => v.StrictObjectSchema<{
+    debug: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
+};
+const execMembers: () => {
     /** Flush file systems before the jump, and leave those on block devices read-only. */
-    readonly sync: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, true>;
+    sync: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** Do not go through systemd, where it runs the machine. */
-    readonly force: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    force: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
-    readonly quiesce: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.CheckAction<string, "it must be gpu, usb, net, storage or a PCI address">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.CheckAction<string, "it must be gpu, usb, net, storage or a PCI address">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
+    quiesce: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
     /** Arm the hardware watchdog with so many seconds. */
-    readonly watchdog: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number of seconds">, v.MinValueAction<number, 1, "it must be 1 second or more">, v.MaxValueAction<number, 86400, "it must be 86400 seconds or less">]>, undefined>;
+    watchdog: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
     /** What to do when it fails. */
-    readonly onFailure: v.OptionalSchema<v.PicklistSchema<readonly ["return", "reboot", "poweroff", "shell"], "it must be return, reboot, poweroff or shell">, "return">;
+    onFailure: import("aegis-kexec:handoff/request-members").Optional<"poweroff" | "reboot" | "return" | "shell", "poweroff" | "reboot" | "return" | "shell">;
     /** Append a line of JSON on this attempt to this file, flushed before the jump. */
-    readonly log: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-}, undefined>;
-const unloadSchema: () => v.StrictObjectSchema<{
+    log: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+};
+const unloadMembers: {
     /** Drop the crash kernel instead. */
-    readonly crash: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
-}, undefined>;
-const manifestSchema: () => v.StrictObjectSchema<{
-    readonly kernel: v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>;
-    readonly entry: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.NonEmptyAction<string, "it must not be empty">]>, undefined>;
-    readonly wait: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number of seconds">, v.MinValueAction<number, 0, "it must not be negative">, v.MaxValueAction<number, 86400, "it must be 86400 seconds or less">]>, undefined>;
-    readonly initrd: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
-    readonly cmdline: v.OptionalSchema<v.StringSchema<"it must be text">, undefined>;
-    readonly reuseCmdline: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
-    readonly append: v.OptionalSchema<v.StringSchema<"it must be text">, undefined>;
+    crash: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
+};
+const manifestMembers: () => {
+    kernel: import("aegis-kexec:handoff/request-members").Member<string, string>;
+    entry: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    wait: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
+    initrd: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
+    cmdline: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    reuseCmdline: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
+    append: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** Name each file's fs-verity digest, too. */
-    readonly verity: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    verity: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** Give each file a second name, `sha256-` and its digest, and list it by that. */
-    readonly contentNames: v.OptionalSchema<v.BooleanSchema<"it must be true or false">, false>;
+    contentNames: import("aegis-kexec:handoff/request-members").Optional<boolean, boolean>;
     /** The number to write. */
-    readonly generation: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 0, "it must not be negative">]>, 0>;
-}, undefined>;
+    generation: import("aegis-kexec:handoff/request-members").Optional<number, number>;
+};
 /** What `load` takes. Paths are text; one initramfs archive may stand without a list. */
-export type LoadRequest = v.InferInput<typeof loadSchema>;
+export type LoadRequest = Given<typeof loadMembers>;
 /** What `exec` takes. */
-export type ExecRequest = v.InferInput<ReturnType<typeof execSchema>>;
+export type ExecRequest = Given<ReturnType<typeof execMembers>>;
 /** What `unload` takes. */
-export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
+export type UnloadRequest = Given<typeof unloadMembers>;
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
-export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
+export type ManifestRequest = Given<ReturnType<typeof manifestMembers>>;
 /** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
-export type AskedLoadRequest = Asked<Omit<v.InferOutput<typeof loadSchema>, "luks">>;
+export type AskedLoadRequest = Asked<Omit<Parsed<typeof loadMembers>, "luks">>;
 /** The library calls it `kernel`, which it may be; in here it is what it is. */
 type Asked<T extends {
     kernel: unknown;
@@ -826,9 +805,9 @@ export type ParsedLoadRequest = AskedLoadRequest & {
     /** Where that is on a server: the other SOURCEs that are not. */
     readonly others?: readonly string[];
 };
-export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
-export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
-export type ParsedManifestRequest = Asked<v.InferOutput<ReturnType<typeof manifestSchema>>>;
+export type ParsedExecRequest = Parsed<ReturnType<typeof execMembers>>;
+export type ParsedUnloadRequest = Parsed<typeof unloadMembers>;
+export type ParsedManifestRequest = Asked<Parsed<ReturnType<typeof manifestMembers>>>;
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): AskedLoadRequest;
 /** Whether there is no other SOURCE to fall back to. */
@@ -846,6 +825,67 @@ export function parseBootRequest(request: unknown): {
 };
 /** @throws KexecError `usage` */
 export function parseUnloadRequest(request: unknown): ParsedUnloadRequest;
+}
+declare module "aegis-kexec:handoff/request-members" {
+/** Ends the reading of a member with the reason why. */
+export type Refuse = (why: string) => never;
+/** What may stand in a request under a name: `Out` is made of the `In` that a caller gives. */
+export interface Member<Out, In = Out> {
+    readonly read: (value: unknown, refuse: Refuse) => Out;
+    /** Of the type alone; no member has it. */
+    readonly given?: In;
+    readonly required: boolean;
+    /** Where it is left out. */
+    readonly otherwise?: Out;
+}
+/** One that may be left out. */
+export interface Optional<Out, In = Out> extends Member<Out, In> {
+    readonly required: false;
+}
+export type Members = Readonly<Record<string, Member<unknown>>>;
+type OutOf<M> = M extends Member<infer Out, unknown> ? Out : never;
+type InOf<M> = M extends Member<unknown, infer In> ? In : never;
+type Shown<T> = {
+    [K in keyof T]: T[K];
+};
+/** What a caller may give. */
+export type Given<M extends Members> = Shown<{
+    [K in keyof M as M[K] extends Optional<unknown> ? never : K]: InOf<M[K]>;
+} & {
+    [K in keyof M as M[K] extends Optional<unknown> ? K : never]?: InOf<M[K]> | undefined;
+}>;
+/** What becomes of it. */
+export type Parsed<M extends Members> = Shown<{
+    [K in keyof M as undefined extends OutOf<M[K]> ? never : K]: OutOf<M[K]>;
+} & {
+    [K in keyof M as undefined extends OutOf<M[K]> ? K : never]?: OutOf<M[K]>;
+}>;
+export function member<Out, In = Out>(read: Member<Out, In>["read"]): Member<Out, In>;
+export function optional<Out, In>({ read }: Member<Out, In>): Optional<Out | undefined, In>;
+export function optionalOr<Out, In>({ read }: Member<Out, In>, otherwise: Out): Optional<Out, In>;
+/** Text, of which something may be made. */
+export function textOf<Out>(make: (text: string, refuse: Refuse) => Out, wrong?: string): Member<Out, string>;
+export const text: Member<string, string>;
+export const path: Member<string, string>;
+export const boolean: Member<boolean, boolean>;
+export const flag: Optional<boolean, boolean>;
+interface Limits {
+    readonly least?: number;
+    readonly most?: number;
+    /** Why there is no more. */
+    readonly because?: string;
+    readonly seconds?: true;
+}
+export function wholeNumber(limits?: Limits): Member<number>;
+export function oneOf<const Word extends string>(words: readonly Word[], wrong: string): Member<Word>;
+/** A list, or one of its elements alone; `wanted` names what it is a list of. */
+export function listOf<Out, In>(element: Member<Out, In>, wanted: string): Optional<Out[], In | In[]>;
+/** A day: hardware counts no further, and nothing else is waited for so long. */
+export const longestWait = 86400;
+/** A request with any members. @throws KexecError `usage` */
+export function anyMembers(request: unknown, name: string): Readonly<Record<string, unknown>>;
+/** @throws KexecError `usage`, naming the first wrong member */
+export function parse<M extends Members>(members: M, request: unknown, name: string): Parsed<M>;
 }
 declare module "aegis-kexec:handoff/stages/interruption" {
 /**
@@ -1016,40 +1056,29 @@ interface Seen {
 export function statusOf(facts: MachineFacts, policy: PolicyStatus | null, tpm?: TpmFacts | undefined, { displays, platforms }?: Seen): Status;
 }
 declare module "aegis-kexec:handoff/storing/request" {
-/** What `fetch` may be asked for. */
-import * as v from "valibot";
-const fetchSchema: v.StrictObjectSchema<{
-    readonly ca: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly clientCert: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly clientKey: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
-    readonly signal: v.OptionalSchema<v.InstanceSchema<{
-        new (): AbortSignal;
-        prototype: AbortSignal;
-        timeout(ms: number): AbortSignal;
-        abort(reason?: any): AbortSignal;
-        any(signals: AbortSignal[]): AbortSignal;
-    }, "it must be an AbortSignal">, undefined>;
+import { type Given, type Parsed } from "aegis-kexec:handoff/request-members";
+const fetchMembers: {
+    ca: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    clientCert: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    clientKey: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    signal: import("aegis-kexec:handoff/request-members").Optional<AbortSignal | undefined, AbortSignal>;
     /** SOURCE: a manifest, or a folder of generations. */
-    readonly source: v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>;
+    source: import("aegis-kexec:handoff/request-members").Member<string, string>;
     /** The folder of generations that it is stored in: a path, or a place on a disk. */
-    readonly store: v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.CheckAction<string, "it must be a folder here, not one of a server">]>;
-    readonly entry: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"it must be text">, v.NonEmptyAction<string, "it must not be empty">]>, undefined>;
-    readonly wait: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number of seconds">, v.MinValueAction<number, 0, "it must not be negative">, v.MaxValueAction<number, 86400, "it must be 86400 seconds or less">]>, undefined>;
-    readonly trust: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
-    readonly signature: v.OptionalSchema<v.UnionSchema<[v.ArraySchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>, v.SchemaWithPipe<readonly [v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, v.TransformAction<string, string[]>]>], ({ input }: {
-        readonly input: unknown;
-    }) => string>, readonly []>;
-    readonly threshold: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 1, "it must be 1 or more">, v.MaxValueAction<number, 64, "it must be 64 or less">]>, undefined>;
-    readonly minGeneration: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 0, "it must not be negative">]>, undefined>;
-    readonly policy: v.OptionalSchema<v.SchemaWithPipe<readonly [v.StringSchema<"a path must be text">, v.NonEmptyAction<string, "a path must not be empty">]>, undefined>;
+    store: import("aegis-kexec:handoff/request-members").Member<string, string>;
+    entry: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
+    wait: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
+    trust: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
+    signature: import("aegis-kexec:handoff/request-members").Optional<string[], string | string[]>;
+    threshold: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
+    minGeneration: import("aegis-kexec:handoff/request-members").Optional<number | undefined, number>;
+    policy: import("aegis-kexec:handoff/request-members").Optional<string | undefined, string>;
     /** How many generations stay in the store. */
-    readonly keep: v.OptionalSchema<v.SchemaWithPipe<readonly [v.NumberSchema<"it must be a number">, v.SafeIntegerAction<number, "it must be a whole number">, v.MinValueAction<number, 1, "it must be 1 or more">]>, 3>;
-}, undefined>;
+    keep: import("aegis-kexec:handoff/request-members").Optional<number, number>;
+};
 /** What `fetch` takes. */
-export type FetchRequest = v.InferInput<typeof fetchSchema>;
-export type ParsedFetchRequest = v.InferOutput<typeof fetchSchema>;
+export type FetchRequest = Given<typeof fetchMembers>;
+export type ParsedFetchRequest = Parsed<typeof fetchMembers>;
 /** @throws KexecError `usage` */
 export function parseFetchRequest(request: unknown): ParsedFetchRequest;
 }

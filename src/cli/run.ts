@@ -62,7 +62,7 @@ function splitCommand(argv: readonly string[]): {
 } {
   const index = argv.findIndex((word) => !looksLikeOption(word));
   const before = index < 0 ? argv : argv.slice(0, index);
-  parse(undefined, commonOptions, before);
+  if (before.length > 0) parse(undefined, commonOptions, before);
   return { name: argv[index], rest: [...before, ...argv.slice(before.length + 1)] };
 }
 

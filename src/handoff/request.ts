@@ -1,64 +1,73 @@
 /** What a caller may ask for, parsed once: the shapes that the rest of the program relies on. */
-import * as v from "valibot";
 import { cannot } from "../errors.ts";
 import { parseLuks } from "../initramfs/luks/option.ts";
 import { parseSecret } from "../initramfs/secret.ts";
 import { isUrl } from "../source/place.ts";
 import { lastLastingPcr } from "../trust/pcr.ts";
 import { failureActions, parseQuiesceWord, parseRsdpWanted } from "./option-values.ts";
-import { flag, listOf, longestWait, parse, path, text, wholeNumber } from "./request-members.ts";
-import { serverEntries } from "./server-request.ts";
+import {
+  anyMembers,
+  boolean,
+  flag,
+  type Given,
+  listOf,
+  longestWait,
+  member,
+  oneOf,
+  optional,
+  optionalOr,
+  type Parsed,
+  parse,
+  path,
+  text,
+  textOf,
+  wholeNumber,
+} from "./request-members.ts";
+import { serverMembers } from "./server-request.ts";
 
-const severalPaths = v.pipe(
-  v.array(path),
-  v.minLength(1),
-  v.transform((paths) => (paths.length === 1 ? (paths[0] ?? "") : paths)),
-);
-const secret = v.pipe(v.string("a secret must be text: SRC:DEST"), v.transform(parseSecret));
-const luks = v.pipe(v.string("a key must be text: UUID=SRC"), v.transform(parseLuks));
+const paths = member<string | string[]>((value, refuse) => {
+  if (!Array.isArray(value)) return path.read(value, refuse);
+  const all = value.map((one: unknown) => path.read(one, () => refuse("a path must be text")));
+  return all.length > 1 ? all : (all[0] ?? refuse("a path must be text"));
+});
 
-export const loadSchema = v.strictObject({
+export const loadMembers = {
   /**
    * SOURCE: the path of a kernel image, or of whatever else names one. Of several the first that
    * passes is taken.
    */
-  kernel: v.union([path, severalPaths], "a path must be text"),
+  kernel: paths,
   /**
    * Where SOURCE is a menu: the id of an entry, or a title that only one has, or a number from 0; left
    * out: its default.
    */
-  entry: v.optional(v.pipe(text, v.nonEmpty("it must not be empty"))),
-  /** Seconds to wait for the disk or the server that SOURCE is on; default 30. */
-  wait: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number of seconds"),
-      v.minValue(0, "it must not be negative"),
-      v.maxValue(longestWait, `it must be ${longestWait} seconds or less`),
-    ),
+  entry: optional(
+    textOf((given, refuse) => (given === "" ? refuse("it must not be empty") : given)),
   ),
-  ...serverEntries,
+  /** Seconds to wait for the disk or the server that SOURCE is on; default 30. */
+  wait: optional(wholeNumber({ most: longestWait, seconds: true })),
+  ...serverMembers,
   /** Where SOURCE is a UKI: the number of a profile of it; left out: its default, 0. */
-  profile: v.optional(wholeNumber),
+  profile: optional(wholeNumber()),
   /** Initramfs archives, joined in this order. */
   initrd: listOf(path, "paths"),
   /**
    * What becomes of an archive that is cut short or has junk behind it: `refuse`, or `warn`, as who comes
    * from kexec-tools may rely on it. It is refused all the same where something that follows is lost.
    */
-  damagedInitrd: v.optional(v.picklist(["refuse", "warn"], "it must be refuse or warn"), "refuse"),
+  damagedInitrd: optionalOr(oneOf(["refuse", "warn"], "it must be refuse or warn"), "refuse"),
   /** Archives and a command line that are given replace those of a UKI, under Secure Boot too: kexec-tools' way. */
   inPlaceOfUki: flag,
   /** The whole command line of the next kernel. */
-  cmdline: v.optional(text),
+  cmdline: optional(text),
   /** Start from the running kernel's command line, without `BOOT_IMAGE=` and `initrd=`. */
   reuseCmdline: flag,
   /** Words to add to the end of the command line. */
-  append: v.optional(text),
+  append: optional(text),
   /** Files to put into the new initramfs, `SRC:DEST[:MODE]`; their values appear nowhere else. */
-  secrets: listOf(secret, "texts SRC:DEST"),
+  secrets: listOf(textOf(parseSecret), "texts SRC:DEST"),
   /** Keys of LUKS volumes, `UUID=SRC[:FRAMEWORK]`, put where the next initramfs looks for them. */
-  luks: listOf(luks, "texts UUID=SRC"),
+  luks: listOf(textOf(parseLuks), "texts UUID=SRC"),
   /** Paths of public keys: accept only what one of them signed. */
   trust: listOf(path, "paths"),
   /**
@@ -67,18 +76,11 @@ export const loadSchema = v.strictObject({
    */
   signature: listOf(path, "paths"),
   /** How many of the trusted keys must have signed; it can only raise the policy's number. */
-  threshold: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(1, "it must be 1 or more"),
-      v.maxValue(64, "it must be 64 or less"),
-    ),
-  ),
+  threshold: optional(wholeNumber({ least: 1, most: 64 })),
   /** Refuse a manifest with a lower generation. */
-  minGeneration: v.optional(wholeNumber),
+  minGeneration: optional(wholeNumber()),
   /** A policy beside the machine's own, which always applies. */
-  policy: v.optional(path),
+  policy: optional(path),
   /** Load the kernel that a panic jumps to, into the memory reserved by `crashkernel=`. */
   crash: flag,
   /** Once loaded, set `kernel.kexec_load_disabled`: nothing replaces the kernel until reboot. */
@@ -87,108 +89,79 @@ export const loadSchema = v.strictObject({
    * Compare the digest of a signed image with its signature, and warn where it differs: `boot` always does,
    * a dry run too. It reads and digests the whole image, some 10 MiB.
    */
-  checkImage: v.optional(v.boolean("it must be true or false")),
+  checkImage: optional(boolean),
   /** Do everything but the system calls that load and lock. */
   dryRun: flag,
   /** `auto`, or the address of the ACPI tables as `0x…`, for `acpi_rsdp=`; x86_64 only. */
-  acpiRsdp: v.optional(
-    v.pipe(
-      v.string("it must be text"),
-      v.check((value) => parseRsdpWanted(value) !== undefined, "it must be auto or an address 0x…"),
+  acpiRsdp: optional(
+    textOf((given, refuse) =>
+      parseRsdpWanted(given) === undefined ? refuse("it must be auto or an address 0x…") : given,
     ),
   ),
   /** Append a line of JSON on this attempt to this file. */
-  log: v.optional(path),
+  log: optional(path),
   /** Extend this PCR of the TPM by what is loaded, before the jump. */
-  measure: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(0, "it must not be negative"),
-      v.maxValue(lastLastingPcr, `it must be ${lastLastingPcr} or less: higher ones can be reset`),
-    ),
-  ),
+  measure: optional(wholeNumber({ most: lastLastingPcr, because: ": higher ones can be reset" })),
   /** Where in the next initramfs the measurements' log is put. */
-  measureLog: v.optional(
-    v.pipe(
-      v.string("it must be text"),
-      v.transform((destination) => parseSecret(`log:${destination}`).destination),
-    ),
-  ),
+  measureLog: optional(textOf((destination) => parseSecret(`log:${destination}`).destination)),
   /** Have the kernel log where it places what, where it can: Linux 6.7 and later. */
   debug: flag,
+};
+
+const execMembers = () => ({
+  /** Flush file systems before the jump, and leave those on block devices read-only. */
+  sync: optionalOr(boolean, true),
+  /** Do not go through systemd, where it runs the machine. */
+  force: flag,
+  /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
+  quiesce: listOf(
+    textOf((word, refuse) => (parseQuiesceWord(word) === undefined ? refuse("") : word)),
+    "gpu, usb, net, storage or PCI addresses",
+  ),
+  /** Arm the hardware watchdog with so many seconds. */
+  watchdog: optional(wholeNumber({ least: 1, most: longestWait, seconds: true })),
+  /** What to do when it fails. */
+  onFailure: optionalOr(
+    oneOf(failureActions, "it must be return, reboot, poweroff or shell"),
+    "return",
+  ),
+  /** Append a line of JSON on this attempt to this file, flushed before the jump. */
+  log: optional(path),
 });
 
-const execSchema = () =>
-  v.strictObject({
-    /** Flush file systems before the jump, and leave those on block devices read-only. */
-    sync: v.optional(v.boolean("it must be true or false"), true),
-    /** Do not go through systemd, where it runs the machine. */
-    force: flag,
-    /** Detach drivers before the jump: `gpu`, `usb`, `net`, `storage`, or PCI addresses. */
-    quiesce: listOf(
-      v.pipe(
-        v.string("it must be text"),
-        v.check(
-          (word) => parseQuiesceWord(word) !== undefined,
-          "it must be gpu, usb, net, storage or a PCI address",
-        ),
-      ),
-      "gpu, usb, net, storage or PCI addresses",
-    ),
-    /** Arm the hardware watchdog with so many seconds. */
-    watchdog: v.optional(
-      v.pipe(
-        v.number("it must be a number"),
-        v.safeInteger("it must be a whole number of seconds"),
-        v.minValue(1, "it must be 1 second or more"),
-        v.maxValue(longestWait, `it must be ${longestWait} seconds or less`),
-      ),
-    ),
-    /** What to do when it fails. */
-    onFailure: v.optional(
-      v.picklist(failureActions, "it must be return, reboot, poweroff or shell"),
-      "return",
-    ),
-    /** Append a line of JSON on this attempt to this file, flushed before the jump. */
-    log: v.optional(path),
-  });
+const unloadMembers = {
+  /** Drop the crash kernel instead. */
+  crash: flag,
+};
 
-const unloadSchema = () =>
-  v.strictObject({
-    /** Drop the crash kernel instead. */
-    crash: flag,
-  });
-
-const manifestSchema = () =>
-  v.strictObject({
-    kernel: path,
-    entry: loadSchema.entries.entry,
-    wait: loadSchema.entries.wait,
-    initrd: loadSchema.entries.initrd,
-    cmdline: loadSchema.entries.cmdline,
-    reuseCmdline: loadSchema.entries.reuseCmdline,
-    append: loadSchema.entries.append,
-    /** Name each file's fs-verity digest, too. */
-    verity: flag,
-    /** Give each file a second name, `sha256-` and its digest, and list it by that. */
-    contentNames: flag,
-    /** The number to write. */
-    generation: v.optional(wholeNumber, 0),
-  });
+const manifestMembers = () => ({
+  kernel: path,
+  entry: loadMembers.entry,
+  wait: loadMembers.wait,
+  initrd: loadMembers.initrd,
+  cmdline: loadMembers.cmdline,
+  reuseCmdline: loadMembers.reuseCmdline,
+  append: loadMembers.append,
+  /** Name each file's fs-verity digest, too. */
+  verity: flag,
+  /** Give each file a second name, `sha256-` and its digest, and list it by that. */
+  contentNames: flag,
+  /** The number to write. */
+  generation: optionalOr(wholeNumber(), 0),
+});
 
 /** What `load` takes. Paths are text; one initramfs archive may stand without a list. */
-export type LoadRequest = v.InferInput<typeof loadSchema>;
+export type LoadRequest = Given<typeof loadMembers>;
 /** What `exec` takes. */
-export type ExecRequest = v.InferInput<ReturnType<typeof execSchema>>;
+export type ExecRequest = Given<ReturnType<typeof execMembers>>;
 /** What `unload` takes. */
-export type UnloadRequest = v.InferInput<ReturnType<typeof unloadSchema>>;
+export type UnloadRequest = Given<typeof unloadMembers>;
 
 /** What `manifest` takes: what `load` takes to name a kernel, and the generation. */
-export type ManifestRequest = v.InferInput<ReturnType<typeof manifestSchema>>;
+export type ManifestRequest = Given<ReturnType<typeof manifestMembers>>;
 
 /** What was asked for, with one SOURCE or several; the keys of volumes are the last of its secrets. */
-export type AskedLoadRequest = Asked<Omit<v.InferOutput<typeof loadSchema>, "luks">>;
+export type AskedLoadRequest = Asked<Omit<Parsed<typeof loadMembers>, "luks">>;
 /** The library calls it `kernel`, which it may be; in here it is what it is. */
 type Asked<T extends { kernel: unknown }> = Omit<T, "kernel"> & { readonly source: T["kernel"] };
 /** A request for one SOURCE. */
@@ -197,13 +170,13 @@ export type ParsedLoadRequest = AskedLoadRequest & {
   /** Where that is on a server: the other SOURCEs that are not. */
   readonly others?: readonly string[];
 };
-export type ParsedExecRequest = v.InferOutput<ReturnType<typeof execSchema>>;
-export type ParsedUnloadRequest = v.InferOutput<ReturnType<typeof unloadSchema>>;
-export type ParsedManifestRequest = Asked<v.InferOutput<ReturnType<typeof manifestSchema>>>;
+export type ParsedExecRequest = Parsed<ReturnType<typeof execMembers>>;
+export type ParsedUnloadRequest = Parsed<typeof unloadMembers>;
+export type ParsedManifestRequest = Asked<Parsed<ReturnType<typeof manifestMembers>>>;
 
 /** @throws KexecError `usage`, naming the first wrong member */
 export function parseLoadRequest(request: unknown): AskedLoadRequest {
-  const { luks, kernel: source, ...rest } = parse(loadSchema, request, "load");
+  const { luks, kernel: source, ...rest } = parse(loadMembers, request, "load");
   const given = { ...rest, source };
   const parsed = luks.length === 0 ? given : { ...given, secrets: [...given.secrets, ...luks] };
   requireOneCmdline(parsed);
@@ -233,7 +206,7 @@ export function requestsOf(asked: AskedLoadRequest): readonly ParsedLoadRequest[
 
 /** @throws KexecError `usage` */
 export function parseManifestRequest(request: unknown): ParsedManifestRequest {
-  const { kernel: source, ...rest } = parse(manifestSchema(), request, "manifest");
+  const { kernel: source, ...rest } = parse(manifestMembers(), request, "manifest");
   const parsed = { ...rest, source };
   requireOneCmdline(parsed);
   return parsed;
@@ -251,7 +224,7 @@ function requireOneCmdline(parsed: Pick<ParsedLoadRequest, "cmdline" | "reuseCmd
 
 /** @throws KexecError `usage` */
 export function parseExecRequest(request: unknown): ParsedExecRequest {
-  return parse(execSchema(), request, "exec");
+  return parse(execMembers(), request, "exec");
 }
 
 /** A request for both, taken apart. @throws KexecError `usage` */
@@ -259,7 +232,7 @@ export function parseBootRequest(request: unknown): {
   readonly load: AskedLoadRequest;
   readonly exec: ParsedExecRequest;
 } {
-  const both = parse(v.looseObject({}), request, "boot");
+  const both = anyMembers(request, "boot");
   const { sync, force, quiesce, watchdog, onFailure, ...load } = both;
   const { log } = load;
   return {
@@ -270,5 +243,5 @@ export function parseBootRequest(request: unknown): {
 
 /** @throws KexecError `usage` */
 export function parseUnloadRequest(request: unknown): ParsedUnloadRequest {
-  return parse(unloadSchema(), request, "unload");
+  return parse(unloadMembers, request, "unload");
 }

@@ -1,13 +1,16 @@
 /** What a request may say of the server that SOURCE is on. */
-import * as v from "valibot";
-import { path } from "./request-members.ts";
+import { member, optional, path } from "./request-members.ts";
 
-export const serverEntries = {
+export const serverMembers = {
   /** Where SOURCE is a URL: authorities that are trusted for its server, in place of those built in. */
-  ca: v.optional(path),
+  ca: optional(path),
   /** The certificate of this machine, for servers that ask, and its key, where that is in another file. */
-  clientCert: v.optional(path),
-  clientKey: v.optional(path),
+  clientCert: optional(path),
+  clientKey: optional(path),
   /** Calls off what waits for a server. */
-  signal: v.optional(v.instance(AbortSignal, "it must be an AbortSignal")),
+  signal: optional(
+    member<AbortSignal>((value, refuse) =>
+      value instanceof AbortSignal ? value : refuse("it must be an AbortSignal"),
+    ),
+  ),
 };

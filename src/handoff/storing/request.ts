@@ -1,42 +1,42 @@
 /** What `fetch` may be asked for. */
-import * as v from "valibot";
 import { isUrl } from "../../source/place.ts";
-import { loadSchema } from "../request.ts";
-import { parse, path } from "../request-members.ts";
-import { serverEntries } from "../server-request.ts";
+import { loadMembers } from "../request.ts";
+import {
+  type Given,
+  optionalOr,
+  type Parsed,
+  parse,
+  path,
+  textOf,
+  wholeNumber,
+} from "../request-members.ts";
+import { serverMembers } from "../server-request.ts";
 
-const fetchSchema = v.strictObject({
+const fetchMembers = {
   /** SOURCE: a manifest, or a folder of generations. */
   source: path,
   /** The folder of generations that it is stored in: a path, or a place on a disk. */
-  store: v.pipe(
-    path,
-    v.check((place) => !isUrl(place), "it must be a folder here, not one of a server"),
-  ),
-  entry: loadSchema.entries.entry,
-  wait: loadSchema.entries.wait,
-  ...serverEntries,
-  trust: loadSchema.entries.trust,
-  signature: loadSchema.entries.signature,
-  threshold: loadSchema.entries.threshold,
-  minGeneration: loadSchema.entries.minGeneration,
-  policy: loadSchema.entries.policy,
+  store: textOf((given, refuse) => {
+    const place = path.read(given, refuse);
+    return isUrl(place) ? refuse("it must be a folder here, not one of a server") : place;
+  }, "a path must be text"),
+  entry: loadMembers.entry,
+  wait: loadMembers.wait,
+  ...serverMembers,
+  trust: loadMembers.trust,
+  signature: loadMembers.signature,
+  threshold: loadMembers.threshold,
+  minGeneration: loadMembers.minGeneration,
+  policy: loadMembers.policy,
   /** How many generations stay in the store. */
-  keep: v.optional(
-    v.pipe(
-      v.number("it must be a number"),
-      v.safeInteger("it must be a whole number"),
-      v.minValue(1, "it must be 1 or more"),
-    ),
-    3,
-  ),
-});
+  keep: optionalOr(wholeNumber({ least: 1 }), 3),
+};
 
 /** What `fetch` takes. */
-export type FetchRequest = v.InferInput<typeof fetchSchema>;
-export type ParsedFetchRequest = v.InferOutput<typeof fetchSchema>;
+export type FetchRequest = Given<typeof fetchMembers>;
+export type ParsedFetchRequest = Parsed<typeof fetchMembers>;
 
 /** @throws KexecError `usage` */
 export function parseFetchRequest(request: unknown): ParsedFetchRequest {
-  return parse(fetchSchema, request, "fetch");
+  return parse(fetchMembers, request, "fetch");
 }

@@ -17,6 +17,7 @@ import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts"
 import {
   makeFleetImage,
   makeInstalledImage,
+  makeNewestSystemdImage,
   makeOpenrcImage,
   makeSystemdImage,
 } from "./vm/lib/systemd-image.ts";
@@ -137,6 +138,7 @@ export class SetupError extends Error {}
 
 const makers: Readonly<Record<SystemName, typeof makeSystemdImage>> = {
   systemd: makeSystemdImage,
+  "newest-systemd": makeNewestSystemdImage,
   openrc: makeOpenrcImage,
   installed: makeInstalledImage,
   "initramfs-tools": makeDebianRoot,

@@ -498,6 +498,35 @@ export interface Reason {
 }
 export function reasonOf({ code, exit, message, hint, action, details }: KexecError): Reason;
 }
+declare module "aegis-kexec:handoff/leave/live-update" {
+import { type Reading } from "aegis-kexec:machine/reading";
+import type { Observer } from "aegis-kexec:handoff/report";
+/** Who holds sessions open: the first process, and others by name. */
+export interface SessionHolders {
+    readonly first: boolean;
+    readonly others: readonly string[];
+}
+/**
+ * What becomes of the sessions; they live as long as somebody holds their descriptors.
+ * @param systemd Version of the one that hands over; undefined: none does; null: not known.
+ */
+export function liveUpdateWords(systemd: number | null | undefined, { first, others }: SessionHolders): {
+    readonly lost: boolean;
+    readonly text: string;
+};
+export function liveUpdateReport(throughSystemd: boolean, observer: Observer): void;
+/**
+ * Who keeps sessions over a handover of the whole system. `systemd`: from 261 on, those in the stores of units;
+ * `nobody`: an older one, which stops the agents; `agents`: nobody stops them.
+ */
+export type SessionKeeper = "systemd" | "nobody" | "agents";
+/** @param systemd As `liveUpdateWords` has it. */
+export function sessionKeeper(systemd: number | undefined): SessionKeeper;
+/** Of this machine; null without live update. */
+export function readSessionKeeper(orchestrator: Reading<boolean>): Reading<SessionKeeper | null>;
+/** By its own library: `libsystemd-core-261.so`, and with a distribution's suffix `-261.3-1.fc44.so`. */
+export function systemdIn(maps: string): number | undefined;
+}
 declare module "aegis-kexec:handoff/load" {
 /** Loads a kernel: request → source → verified → assembled → loaded. */
 import type { LoadReport, Observer } from "aegis-kexec:handoff/report";
@@ -916,6 +945,7 @@ import { type MachineFacts } from "aegis-kexec:machine/facts";
 import type { Lockdown } from "aegis-kexec:machine/kernel";
 import type { RevokedHash, TrustedKey } from "aegis-kexec:machine/proc-keys";
 import type { BankValues, TpmFacts } from "aegis-kexec:machine/tpm-facts";
+import { type SessionKeeper } from "aegis-kexec:handoff/leave/live-update";
 /** `null` stands for what could not be read; `unknown` says why. */
 export interface Status {
     readonly architecture: Architecture;
@@ -992,8 +1022,15 @@ export interface Status {
          * the kernel has no such step, which is no unknown.
          */
         readonly finalized: boolean | null;
+        /** Bytes of the largest scratch area, one of which every file of a load must fit in; null where handover is off. */
+        readonly scratch: number | null;
         /** The live update orchestrator (LUO) has its device. */
         readonly liveUpdate: boolean | null;
+        /**
+         * Who keeps its sessions over a handover of the whole system. `systemd`: from 261 on, those that units put into
+         * their stores; `nobody`: an older one, which stops the agents; `agents`: nobody stops them. Null without LUO.
+         */
+        readonly sessions: SessionKeeper | null;
     };
     /** What the kernel does for a crash kernel. */
     readonly crash: {
@@ -1469,10 +1506,12 @@ export interface LiveUpdate {
     readonly finalized: Reading<boolean | null>;
     /** /dev/liveupdate is there: agents can keep sessions over the handover. */
     readonly orchestrator: Reading<boolean>;
-    /** Bytes of the largest part of the scratch area, which every file of a load must fit in. */
-    readonly scratch: Reading<number>;
+    /** Bytes of the largest scratch area, one of which every file of a load must fit in; null where handover is off. */
+    readonly scratch: Reading<number | null>;
 }
 export function readLiveUpdate(build: BuildFacts): LiveUpdate;
+/** The largest of a list of sizes, a line each: scratch_len_show, kernel/liveupdate/kexec_handover_debugfs.c. */
+export function scratchList(text: string): number | undefined;
 export interface HandoverEvidence {
     /** debugfs has a `kho` folder, which is there only while handover is on. */
     readonly debugEntry: boolean;

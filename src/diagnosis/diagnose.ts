@@ -104,11 +104,13 @@ function loadCause(
     case "ENOMEM":
       return memoryCause(attempt, memory);
     case "EADDRNOTAVAIL": {
-      const { handover } = evidence;
+      const { handover, scratch } = evidence;
       return noPlaceCause(
         attempt,
         valueIn(evidence.kexec.crashSize),
-        handover === undefined ? undefined : valueIn(handover),
+        handover !== undefined && valueIn(handover) === true
+          ? { scratch: scratch && valueIn(scratch) }
+          : undefined,
       );
     }
     case "EBUSY":

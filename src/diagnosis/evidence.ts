@@ -26,6 +26,8 @@ export interface LoadEvidence extends MachineEvidence {
   readonly appraisal?: Reading<boolean> | undefined;
   /** Kexec handover is on. */
   readonly handover?: Reading<boolean> | undefined;
+  /** Bytes of its largest scratch area. */
+  readonly scratch?: Reading<number | null> | undefined;
 }
 
 /** What was asked of kexec_file_load(2). */

@@ -74,7 +74,7 @@ export function memoryCause(attempt: LoadAttempt, memory: Memory): Cause {
 export function noPlaceCause(
   attempt: Pick<LoadAttempt, "kernelSize" | "initrdSize" | "crash">,
   crashSize: number | undefined,
-  handover: boolean | undefined,
+  handover: { readonly scratch: number | null | undefined } | undefined,
 ): Cause {
   const size = attempt.kernelSize + attempt.initrdSize;
   const wanted = mebibytes(size);
@@ -89,9 +89,7 @@ export function noPlaceCause(
       hint: "reserve more by crashkernel=, or use a smaller initramfs",
     };
   }
-  if (handover === true) {
-    return noPlaceInScratch(wanted);
-  }
+  if (handover !== undefined) return noPlaceInScratch(attempt, handover.scratch ?? undefined);
   return {
     code: "no-room",
     details: { size },
@@ -100,12 +98,25 @@ export function noPlaceCause(
   };
 }
 
-/** Where kexec handover is on, everything must fit its scratch area: kho_locate_mem_hole. */
-export function noPlaceInScratch(wanted: string): Cause {
+/**
+ * Where kexec handover is on, each file must fit one of its scratch areas: kho_locate_mem_hole. Without a word on them
+ * they are twice what the running kernel had taken at that point of its boot, its own initramfs among it
+ * (scratch_size_update, kernel/liveupdate/kexec_handover.c): more in a machine with more memory.
+ * @param largest Bytes of the largest area; undefined: not known.
+ */
+export function noPlaceInScratch(
+  { kernelSize, initrdSize }: Pick<LoadAttempt, "kernelSize" | "initrdSize">,
+  largest: number | undefined,
+): Cause {
+  const size = kernelSize + initrdSize;
+  const area = largest === undefined ? "" : `, whose largest part has ${mebibytes(largest)}`;
+  // Documentation/admin-guide/mm/kho.rst has these sizes as an example; the middle one grows with what is to fit.
+  const enough = Math.max(512, Math.ceil((size * 1.25) / (128 << 20)) * 128);
   return {
     code: "no-room",
-    why: `${wanted} do not fit the scratch area of kexec handover`,
-    hint: "boot the running kernel with a larger one (kho_scratch=16M,512M,256M), or without kho=on",
+    details: { size, limit: largest },
+    why: `${mebibytes(size)} do not fit the scratch area of kexec handover${area}`,
+    hint: `boot the running kernel with a larger one (kho_scratch=16M,${enough}M,256M), or with kho=off where nothing is to be handed over`,
   };
 }
 

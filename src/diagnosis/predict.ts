@@ -99,17 +99,18 @@ function predictCrashPlace(doing: string, facts: MachineFacts, candidate: Candid
  */
 function predictScratch(doing: string, facts: MachineFacts, candidate: Candidate): Prediction {
   if (valueIn(facts.liveUpdate.handover) !== true) return nothing;
-  const scratch = valueIn(facts.liveUpdate.scratch);
-  const { kernelSize, kernelMemory, initrdSize } = candidate;
-  const cause = noPlaceInScratch(mebibytes(kernelSize + initrdSize));
-  const doubt = (on: string) => cannot(doing, { ...cause, why: `if ${cause.why}, ${on}` });
-  if (scratch === undefined) return { ...nothing, doubts: [doubt("whose size is not known")] };
+  const scratch = valueIn(facts.liveUpdate.scratch) ?? undefined;
+  const { kernelMemory, initrdSize } = candidate;
+  const cause = noPlaceInScratch(candidate, scratch);
+  const doubt = (on = "") => cannot(doing, { ...cause, why: `if ${cause.why}${on}` });
+  if (scratch === undefined) {
+    return { ...nothing, doubts: [doubt(", whose size shows in debugfs (/sys/kernel/debug)")] };
+  }
   if (Math.max(kernelMemory, initrdSize) > scratch) {
     return { ...nothing, reasons: [cannot(doing, cause)] };
   }
   const most = mebibytes(scratch);
-  const doubts =
-    kernelMemory + initrdSize > scratch ? [doubt(`whose largest part has ${most}`)] : [];
+  const doubts = kernelMemory + initrdSize > scratch ? [doubt()] : [];
   const note = `kexec handover is on: every file must fit its scratch area, at most ${most}`;
   return { ...nothing, doubts, notes: [note] };
 }

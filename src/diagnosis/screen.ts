@@ -20,6 +20,11 @@ export interface ScreenVerdict {
 const driverHint =
   "have the driver in the initramfs, or keep a serial line: console=ttyS0 on the next command line";
 
+const keptHint =
+  "or boot the kernel that runs now with nomodeset: what firmware set up then stays for the next one";
+const detachHint =
+  "--quiesce gpu detaches the driver here first, where the next one fails on what it finds";
+
 export function hasScreen({ given, owner, native }: Displays): boolean {
   return given !== "none" || owner !== undefined || native !== undefined;
 }
@@ -48,8 +53,15 @@ export function judgeScreen(
   if (firmwareLeft) {
     const goesOn = byFirmware(given, graphics, cmdline, archived);
     if (goesOn !== undefined) return goesOn;
+    return byDriver(displays, graphics, cmdline, archived, true);
   }
-  return byDriver(displays, graphics, cmdline, archived, firmwareLeft);
+  const judged = byDriver(displays, graphics, cmdline, archived, false);
+  const hints = [
+    judged.hint,
+    ...(judged.verdict === "blank-until-driver" ? [detachHint] : []),
+    ...(byFirmware(given, graphics, cmdline, archived)?.verdict === "continues" ? [keptHint] : []),
+  ];
+  return { ...judged, hint: hints.filter((hint) => hint !== undefined).join("; ") };
 }
 
 /** What firmware set up is as it was, and the next kernel is told of it. */

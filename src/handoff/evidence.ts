@@ -75,8 +75,10 @@ function readBearing(errno: string, image: ByteSource | undefined): Bearing {
       return {
         appraisal: readKernelAppraisal(readBuildFacts(readIdentity().release), readFirmware()),
       };
-    case "EADDRNOTAVAIL":
-      return { handover: readLiveUpdate(readBuildFacts(readIdentity().release)).handover };
+    case "EADDRNOTAVAIL": {
+      const { handover, scratch } = readLiveUpdate(readBuildFacts(readIdentity().release));
+      return { handover, scratch };
+    }
     default:
       return {};
   }

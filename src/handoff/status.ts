@@ -14,6 +14,7 @@ import type { BankValues, TpmFacts } from "../machine/tpm-facts.ts";
 import type { Policy } from "../trust/policy.ts";
 import { defaultPolicyPath } from "./gate/gate.ts";
 import { readPolicies } from "./gate/trust-files.ts";
+import { readSessionKeeper, type SessionKeeper } from "./leave/live-update.ts";
 
 /** `null` stands for what could not be read; `unknown` says why. */
 export interface Status {
@@ -88,8 +89,15 @@ export interface Status {
      * the kernel has no such step, which is no unknown.
      */
     readonly finalized: boolean | null;
+    /** Bytes of the largest scratch area, one of which every file of a load must fit in; null where handover is off. */
+    readonly scratch: number | null;
     /** The live update orchestrator (LUO) has its device. */
     readonly liveUpdate: boolean | null;
+    /**
+     * Who keeps its sessions over a handover of the whole system. `systemd`: from 261 on, those that units put into
+     * their stores; `nobody`: an older one, which stops the agents; `agents`: nobody stops them. Null without LUO.
+     */
+    readonly sessions: SessionKeeper | null;
   };
   /** What the kernel does for a crash kernel. */
   readonly crash: {
@@ -231,7 +239,9 @@ export function statusOf(
     handover: {
       enabled: take("handover.enabled", facts.liveUpdate.handover),
       finalized: take("handover.finalized", facts.liveUpdate.finalized),
+      scratch: take("handover.scratch", facts.liveUpdate.scratch),
       liveUpdate: take("handover.liveUpdate", facts.liveUpdate.orchestrator),
+      sessions: take("handover.sessions", readSessionKeeper(facts.liveUpdate.orchestrator)),
     },
     crash: {
       updatesProcessors: take("crash.updatesProcessors", facts.crash.updatesProcessors),

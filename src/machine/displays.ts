@@ -50,7 +50,10 @@ const devices: readonly (readonly [vendor: number, device: number, module: strin
 const ofFirmware =
   /^(efi-framebuffer|vesa-framebuffer|simple-framebuffer|platform-framebuffer|EFI VGA|VESA VGA|simple|efi|vesa|simpledrm|efidrm|vesadrm)(drm|drmfb)?$/;
 
-/** Drivers whose modules have another name: drivers/gpu/drm. */
+/**
+ * Drivers whose modules have another name: drivers/gpu/drm. A card of virtio hangs below the bus's own device, and
+ * below the PCI device on others: virtio_gpu_probe, virtgpu_drv.c.
+ */
 const modules: Readonly<Record<string, string>> = {
   "bochs-drm": "bochs",
   virtio_gpu: "virtio-gpu",
@@ -65,7 +68,9 @@ export function readDisplays(): Displays {
   const drawing = readOwner();
   // Its shutdown resets the device, which shows its VGA side again: virtio_gpu_shutdown, from Linux 6.12 on.
   const restores =
-    drawing?.name === "virtio_gpu" && graphics.some(isVgaDevice) && isSince(readIdentity().release);
+    moduleNamed(drawing?.name) === "virtio-gpu" &&
+    graphics.some(isVgaDevice) &&
+    isSince(readIdentity().release);
   const owner = drawing && { ...drawing, restores };
   const driver = bound?.driver ?? (owner?.native === true ? owner.name : undefined);
   const given = readGiven();
@@ -74,10 +79,12 @@ export function readDisplays(): Displays {
   return {
     given: given === "text" && !isVga ? "none" : given,
     owner,
-    native: (driver && (modules[driver] ?? driver)) ?? known[0],
+    native: moduleNamed(driver) ?? known[0],
     consoles: readConsoles(),
   };
 }
+
+const moduleNamed = (driver: string | undefined) => driver && (modules[driver] ?? driver);
 
 const isVgaDevice = ({ classCode }: { readonly classCode: number }) => classCode >>> 8 === 0x0300;
 
@@ -101,7 +108,10 @@ function readOwner(): Owner | undefined {
   const cards = namesBelow("class/drm").filter((name) => /^card\d+$/.test(name));
   const owners = cards.flatMap((card) => {
     const name = linkedName(`/sys/class/drm/${card}/device/driver`);
-    return name === undefined ? [] : [{ name, native: !ofFirmware.test(name) }];
+    if (name === undefined) return [];
+    // Of a bus's name nobody learns which driver it is.
+    const shown = name === "virtio-pci" ? "virtio-gpu" : name;
+    return [{ name: shown, native: !ofFirmware.test(name) }];
   });
   const native = owners.find((owner) => owner.native) ?? owners[0];
   if (native !== undefined) return native;

@@ -23,12 +23,13 @@ export interface LiveUpdate {
   readonly finalized: Reading<boolean | null>;
   /** /dev/liveupdate is there: agents can keep sessions over the handover. */
   readonly orchestrator: Reading<boolean>;
-  /** Bytes of the largest part of the scratch area, which every file of a load must fit in. */
-  readonly scratch: Reading<number>;
+  /** Bytes of the largest scratch area, one of which every file of a load must fit in; null where handover is off. */
+  readonly scratch: Reading<number | null>;
 }
 
 const debugfs = "/sys/kernel/debug";
 const finalizePath = `${debugfs}/kho/out/finalize`;
+const scratchPath = `${debugfs}/kho/out/scratch_len`;
 
 export function readLiveUpdate(build: BuildFacts): LiveUpdate {
   const orchestrator = readExistence("/dev/liveupdate");
@@ -42,13 +43,31 @@ export function readLiveUpdate(build: BuildFacts): LiveUpdate {
     cmdline,
     log: readLog(),
   });
-  const scratch = cmdline.known ? scratchParameter(cmdline.value) : undefined;
   return {
     handover,
     finalized: readFinalized(handover),
     orchestrator,
-    scratch: scratch === undefined ? unknown("kho_scratch= gives no sizes") : known(scratch),
+    scratch: readScratch(handover, valueIn(cmdline) ?? ""),
   };
+}
+
+/** By the kernel's own list, else by the word that sets the sizes; without either it chose them itself. */
+function readScratch(handover: Reading<boolean>, cmdline: string): Reading<number | null> {
+  if (handover.known && !handover.value) return known(null);
+  const absent = "debugfs is not mounted at /sys/kernel/debug, and kho_scratch= gives no sizes";
+  const listed = readFact([scratchPath], scratchList, absent);
+  if (listed.known) return listed;
+  const given = scratchParameter(cmdline);
+  return given === undefined ? listed : known(given);
+}
+
+/** The largest of a list of sizes, a line each: scratch_len_show, kernel/liveupdate/kexec_handover_debugfs.c. */
+export function scratchList(text: string): number | undefined {
+  const sizes = text
+    .split(/\s+/)
+    .map((word) => (/^0x[0-9a-f]{1,13}$/.test(word) ? Number(word) : NaN));
+  const largest = Math.max(...sizes);
+  return Number.isSafeInteger(largest) ? largest : undefined;
 }
 
 export interface HandoverEvidence {

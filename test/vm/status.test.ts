@@ -9,11 +9,18 @@ const guestWith = (cmdline: string) => () =>
   scene({ first: "kho-x86_64", guest: { cmdline } }).start();
 const needs = ["kho-x86_64"] as const;
 
+const off = { enabled: false, finalized: null, scratch: null, liveUpdate: false, sessions: null };
 const on = "kho=on liveupdate=on kho_scratch=16M,160M,16M";
 vmSuite("handover on", { needs, start: guestWith(on) }, (test) => {
   test("kexec handover and live update are seen, and no device is opened", async (guest) => {
     const status = JSON.parse(await guest.check(read));
-    expect(status.handover).toMatchObject({ enabled: true, liveUpdate: true });
+    expect(status.handover).toMatchObject({
+      enabled: true,
+      // Sizes are rounded up to what CMA takes.
+      scratch: 160 << 20,
+      liveUpdate: true,
+      sessions: "agents",
+    });
     expect(status.kexec).toMatchObject({ fileLoad: true, loaded: false, disabled: false });
     // Opening the device is exclusive: it must still be free.
     await guest.check("exec 9<>/dev/liveupdate");
@@ -32,7 +39,9 @@ vmSuite("handover on", { needs, start: guestWith(on) }, (test) => {
     expect([outcome.exit, outcome.code]).toEqual([9, "no-room"]);
     const { errno, message, hint } = memberOf(outcome.result, "error");
     expect(errno).toBe("EADDRNOTAVAIL");
-    expect(message).toContain("do not fit the scratch area of kexec handover");
+    expect(message).toContain(
+      "do not fit the scratch area of kexec handover, whose largest part has 160.0 MiB",
+    );
     expect(hint).toContain("kho_scratch=");
     await guest.check("rm /tmp/large");
   });
@@ -43,14 +52,14 @@ vmSuite("handover that failed", { needs, start: guestWith("kho=on") }, (test) =>
   test("is off, though it was asked for", async (guest) => {
     expect(guest.serialLog()).toContain("disabling kexec handover");
     const status = JSON.parse(await guest.check(read));
-    expect(status.handover).toEqual({ enabled: false, finalized: null, liveUpdate: false });
+    expect(status.handover).toEqual(off);
   });
 });
 
 vmSuite("handover off", { needs, start: guestWith("") }, (test) => {
   test("is seen as off, not as unknown", async (guest) => {
     const status = JSON.parse(await guest.check(read));
-    expect(status.handover).toEqual({ enabled: false, finalized: null, liveUpdate: false });
+    expect(status.handover).toEqual(off);
     expect(status).toMatchObject({
       lockdown: "none",
       signatures: { checked: false, enforced: false },

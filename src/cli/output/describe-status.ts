@@ -4,14 +4,11 @@ import type { Sufferer } from "../../handoff/leave/sufferers.ts";
 import type { PolicyStatus, Status } from "../../handoff/status.ts";
 import { keyMemory } from "../../machine/crash.ts";
 import type { BankValues } from "../../machine/tpm-facts.ts";
+import { machineRows, platformRows, type Row, type TextOf } from "./describe-machine.ts";
 import { columns } from "./layout.ts";
 import { formatBytes } from "./progress.ts";
 
-type Row = readonly [label: string, text: string];
 type Section = readonly [title: string, rows: readonly Row[]];
-
-/** The words for a fact, or why there is none. */
-type TextOf = <T>(member: string, value: T | null, words: (value: T) => string) => string;
 
 /** Keys of a keyring that are named; distributions' revocation lists have hundreds. */
 const mostKeys = 8;
@@ -213,61 +210,6 @@ function tpmRows({ tpm, policy }: Status, textOf: TextOf): Row[] {
       shown(one).map(([pcr, value]): Row => [`PCR ${pcr} ${one.bank}`, value]),
     ),
   ];
-}
-
-function machineRows(status: Status, textOf: TextOf): Row[] {
-  const { memory, handover } = status;
-  const finalized =
-    handover.finalized === false ? "; not finalized: the next load hands nothing over" : "";
-  return [
-    ["kernel", status.release],
-    ["architecture", status.architecture],
-    ["memory", textOf("memory.total", memory.total, formatBytes)],
-    ["available", textOf("memory.available", memory.available, formatBytes)],
-    [
-      "5-level paging",
-      textOf("fiveLevelPaging", status.fiveLevelPaging, (used) =>
-        used ? "in use: the next kernel must be able to start under it" : "not in use",
-      ),
-    ],
-    ["screen", screenText(status.screen)],
-    ["consoles", status.screen.consoles.join(", ") || "none"],
-    [
-      "kexec handover",
-      textOf("handover.enabled", handover.enabled, (on) => (on ? `on${finalized}` : "off")),
-    ],
-    [
-      "live update",
-      textOf("handover.liveUpdate", handover.liveUpdate, (there) =>
-        there ? "/dev/liveupdate is there" : "not available",
-      ),
-    ],
-  ];
-}
-
-const screenKinds: Readonly<Record<Status["screen"]["given"], string>> = {
-  none: "none that firmware set up",
-  text: "VGA text mode",
-  efi: "EFI's frame buffer",
-  vesa: "VESA's frame buffer",
-  tree: "a frame buffer of the device tree",
-  other: "a mode of another kind",
-};
-
-/** Who draws, on what, and which driver the device has. */
-function screenText({ given, owner, native, driver }: Status["screen"]): string {
-  if (owner !== null && native) return `drawn on by ${owner}, the driver of the device`;
-  const drawn = owner === null ? "" : `, drawn on by ${owner}`;
-  const device = driver === null ? "" : `; the device is ${driver}'s`;
-  return `${screenKinds[given]}${drawn}${device}`;
-}
-
-/** What is known of handovers on such a machine; nothing where nothing is. */
-function platformRows(platforms: Status["platforms"]): Row[] {
-  return platforms.map(({ name, why, hint, source }) => [
-    "known trouble",
-    `${name}: ${why}${hint === null ? "" : `; ${hint}`} (${source})`,
-  ]);
 }
 
 function loadsLeft(limit: number): string {

@@ -1,8 +1,10 @@
 /** Sessions of live update, and who keeps them over a handover: kernel/liveupdate/luo_session.c. */
 import { readdirSync } from "node:fs";
 import { readText } from "../../linux/descriptor.ts";
+import { runBySystemd } from "../../linux/init-system.ts";
 import { readLink } from "../../linux/path.ts";
 import { readProcesses } from "../../linux/processes.ts";
+import { known, type Reading, unknown } from "../../machine/reading.ts";
 import type { Observer } from "../report.ts";
 
 const device = "/dev/liveupdate";
@@ -50,6 +52,29 @@ export function liveUpdateReport(throughSystemd: boolean, observer: Observer): v
   const { lost, text } = liveUpdateWords(systemd, holders);
   if (lost) observer.warn?.(text);
   else observer.note?.(text);
+}
+
+/**
+ * Who keeps sessions over a handover of the whole system. `systemd`: from 261 on, those in the stores of units;
+ * `nobody`: an older one, which stops the agents; `agents`: nobody stops them.
+ */
+export type SessionKeeper = "systemd" | "nobody" | "agents";
+
+/** @param systemd As `liveUpdateWords` has it. */
+export function sessionKeeper(systemd: number | undefined): SessionKeeper {
+  if (systemd === undefined) return "agents";
+  return systemd >= keepingSystemd ? "systemd" : "nobody";
+}
+
+/** Of this machine; null without live update. */
+export function readSessionKeeper(orchestrator: Reading<boolean>): Reading<SessionKeeper | null> {
+  if (!orchestrator.known) return orchestrator;
+  if (!orchestrator.value) return known(null);
+  if (!runBySystemd()) return known("agents");
+  const systemd = runningSystemd();
+  return systemd === undefined
+    ? unknown("which systemd runs does not show in /proc/1/maps")
+    : known(sessionKeeper(systemd));
 }
 
 /** The version of the systemd that runs, which may be older than the one that is installed. */

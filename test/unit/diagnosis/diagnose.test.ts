@@ -235,8 +235,16 @@ const rows: Readonly<Record<string, Row>> = {
     errno: "EADDRNOTAVAIL",
     state: { handover: known(true) },
     code: "no-room",
-    says: /scratch/,
-    hints: /kho_scratch/,
+    says: /72\.0 MiB do not fit the scratch area of kexec handover$/,
+    hints: /kho_scratch=16M,512M,256M\), or with kho=off/,
+  },
+  "no hole in a scratch area of known size": {
+    errno: "EADDRNOTAVAIL",
+    asked: { initrdSize: 440 << 20 },
+    state: { handover: known(true), scratch: known(330 << 20) },
+    code: "no-room",
+    says: /452\.0 MiB do not fit .*, whose largest part has 330\.0 MiB/,
+    hints: /kho_scratch=16M,640M,256M/,
   },
   "no crash memory": {
     errno: "EADDRNOTAVAIL",

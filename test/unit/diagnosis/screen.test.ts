@@ -80,7 +80,23 @@ describe("the screen after the jump", () => {
     const judge = (archived: boolean) => judgeScreen(efi, modular, "", () => archived)?.verdict;
     expect([judge(true), judge(false)]).toEqual(["blank-until-driver", "blank"]);
     const driven = judgeScreen(bochs, debian, "", () => false);
-    expect(driven).toMatchObject({ verdict: "blank", hint: expect.stringContaining("put bochs") });
+    expect(driven?.verdict).toBe("blank");
+    expect(driven?.hint).toContain("put bochs");
+    expect(driven?.hint).not.toContain("--quiesce");
+  });
+
+  test("words that help where a driver of the device draws now", () => {
+    const hintOf = (displays: Displays, kernel = debian, cmdline = "") =>
+      judgeScreen(displays, kernel, cmdline, () => true)?.hint ?? "";
+    expect(hintOf(bochs)).toContain("--quiesce gpu");
+    expect(hintOf(bochs)).toContain("console=ttyS0");
+    expect(hintOf(bochs)).toContain("boot the kernel that runs now with nomodeset");
+    expect(hintOf(bochs, debian, "nomodeset")).toContain("leave nomodeset out");
+    // The next kernel has no driver for what firmware set up, or firmware set up nothing.
+    expect(hintOf(bochs, modular)).not.toContain("nomodeset");
+    expect(hintOf(screen("none", ["bochs-drm", true], "bochs"))).not.toContain("nomodeset");
+    // Nothing is to be detached.
+    expect(hintOf(efi, modular)).not.toContain("--quiesce");
   });
 
   test("what texts in a kernel tell", () => {

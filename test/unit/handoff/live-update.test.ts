@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { liveUpdateWords, systemdIn } from "../../../src/handoff/leave/live-update.ts";
+import {
+  liveUpdateWords,
+  sessionKeeper,
+  systemdIn,
+} from "../../../src/handoff/leave/live-update.ts";
 import { scratchIn } from "../../../src/handoff/stages/kexec-handover.ts";
 
 test.each([
@@ -24,6 +28,15 @@ test.each([
   expect(said.lost).toBe(lost);
   expect(said.text).toStartWith("live update is on (/dev/liveupdate): ");
   expect(said.text).toContain(words);
+});
+
+test.each([
+  [undefined, "agents"],
+  [260, "nobody"],
+  [261, "systemd"],
+  [300, "systemd"],
+] as const)("who keeps sessions with systemd %p: %s", (systemd, keeper) => {
+  expect(sessionKeeper(systemd)).toBe(keeper);
 });
 
 test("scratch areas show as free pages that CMA does not count", () => {

@@ -5,7 +5,7 @@ import { bootParamsSecureBoot, flagOf } from "../../../src/machine/firmware.ts";
 import { appraisesByParameter, appraisesKernels } from "../../../src/machine/ima.ts";
 import { fiveLevelPagingIn, meminfoField, parseLockdown } from "../../../src/machine/kernel.ts";
 import { khoParameter } from "../../../src/machine/kho.ts";
-import { judgeHandover, scratchParameter } from "../../../src/machine/live-update.ts";
+import { judgeHandover, scratchList, scratchParameter } from "../../../src/machine/live-update.ts";
 import { known, unknown, valueIn } from "../../../src/machine/reading.ts";
 
 test("lockdown", () => {
@@ -179,6 +179,13 @@ describe("kexec handover", () => {
     expect(scratchParameter("kho_scratch=1,2K,3")).toBe(2048);
     for (const text of ["", "kho_scratch=200%", "kho_scratch=1,2", "kho_scratch=0x1,2,3"]) {
       expect(scratchParameter(text)).toBeUndefined();
+    }
+  });
+
+  test("the largest of the areas that the kernel lists", () => {
+    expect(scratchList("0x4000000\n0xa000000\n0xe000000")).toBe(0xe000000);
+    for (const text of ["", "0x", "12", "0x4000000\n-1", "0x40000000000000"]) {
+      expect(scratchList(text)).toBeUndefined();
     }
   });
 

@@ -44,6 +44,7 @@ const cases: readonly Case[] = [
   { device: "virtio-vga", firmware: "BIOS", verdict: "continues" },
   { device: "virtio-vga", firmware: "UEFI", verdict: "continues" },
   { device: "virtio-vga", firmware: "UEFI", driven: true, verdict: "continues" },
+  { device: "virtio-vga", firmware: "BIOS", driven: true, verdict: "continues" },
   { device: "bochs-display", firmware: "UEFI", verdict: "continues" },
   { device: "bochs-display", firmware: "BIOS", archived: true, verdict: "blank-until-driver" },
   { device: "cirrus-vga", firmware: "BIOS", verdict: "continues" },

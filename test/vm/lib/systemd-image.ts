@@ -18,12 +18,22 @@ export const openrcImage = join(cacheFolder, "debian-openrc.ext4");
 /** The same as people have it installed: a kernel with its initramfs, and what writes boot menus. */
 export const installedImage = join(cacheFolder, "debian-installed.ext4");
 
+/** The newest systemd, of sid: from 261 on it loads kernels itself, and keeps sessions of live update. */
+export const newestSystemdImage = join(cacheFolder, "debian-newest-systemd.ext4");
+
 /** What Debian does not call essential and a system run by systemd needs. */
 const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
 
 /** As `makeImage` does. */
 export function makeSystemdImage(report: (line: string) => void): Promise<string | undefined> {
   return makeImage(systemdImage, packages, report);
+}
+
+/** As `makeImage` does. */
+export function makeNewestSystemdImage(
+  report: (line: string) => void,
+): Promise<string | undefined> {
+  return makeImage(newestSystemdImage, packages, report, "sid");
 }
 
 /** As `makeImage` does. */
@@ -52,6 +62,7 @@ async function makeImage(
   image: string,
   include: readonly string[],
   report: (line: string) => void,
+  suite: "bookworm" | "sid" = "bookworm",
 ): Promise<string | undefined> {
   if (existsSync(image)) return undefined;
   const problem = `cannot make ${basename(image)}`;
@@ -63,7 +74,7 @@ async function makeImage(
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
   const write = `mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M`;
-  const make = ["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste];
+  const make = ["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste, ...validity()];
   const child = Bun.spawn(
     [
       ...(asRoot(withOwnMounts(make)) ?? make),
@@ -71,7 +82,7 @@ async function makeImage(
       '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
       // Bound without what is mounted below it: the hook finds /proc and /sys there.
       `--customize-hook=${unshareMounts} sh -euc '${write}' sh "$1"`,
-      ...["bookworm", "/dev/null"],
+      ...[suite, "/dev/null"],
     ],
     { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
   );
@@ -81,4 +92,15 @@ async function makeImage(
   }
   renameSync(unfinished, image);
   return undefined;
+}
+
+/**
+ * The host's own setting on lists that are past their time, as those of a snapshot are; mmdebstrap reads no settings
+ * of the host.
+ */
+function validity(): string[] {
+  if (Bun.which("apt-config") === null) return [];
+  const name = "Acquire::Check-Valid-Until";
+  const line = Bun.spawnSync(["apt-config", "dump", name]).stdout.toString().trim();
+  return line.startsWith(name) ? [`--aptopt=${line}`] : [];
 }

@@ -46,8 +46,6 @@ export async function recordParts(
       "QEMU -icount shift=0,sleep=off, -cpu max, one processor, 4096 MiB, 8192 MiB for plain-1000",
     missing: {
       ...Object.fromEntries(scene.missing),
-      "systemd's loader":
-        "Debian 12's systemd 252 has none of its own: systemctl kexec runs kexec-tools",
       "u-root's kexec": "Debian does not package it",
     },
     ...(runs.length === 0 ? {} : { instructions: results.summarise(runs) }),
@@ -68,7 +66,11 @@ export async function recordParts(
   // Now, not before: another part may have been recorded meanwhile.
   const recorded = existsSync(results.recordedPath) ? results.readRecorded() : undefined;
   const whole = results.merged(recorded, now);
-  if (runs.length > 0) results.writeRuns(runs, Bun.deepEquals(recorded?.versions, now.versions));
+  if (runs.length > 0)
+    results.writeRuns(
+      runs,
+      recorded !== undefined && results.areSame(recorded.versions, now.versions),
+    );
   results.writeJson(results.recordedPath, whole);
   for (const theme of ["light", "dark"] as const) {
     await Bun.write(join(results.resultsFolder, `bench-${theme}.svg`), figureSvg(whole, theme));

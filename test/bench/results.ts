@@ -78,7 +78,7 @@ export type Measured = Pick<Results, "versions" | "guest" | "missing"> &
  * @throws Error where there would be no counts
  */
 export function merged(before: Results | undefined, now: Measured): Results {
-  const same = before !== undefined && Bun.deepEquals(before.versions, now.versions);
+  const same = before !== undefined && areSame(before.versions, now.versions);
   const measured = now.instructions ?? [];
   const instructions = works.flatMap(({ name }) => {
     const again = measured.filter(({ work }) => work === name);
@@ -89,6 +89,11 @@ export function merged(before: Results | undefined, now: Measured): Results {
     throw new Error("what is recorded is of other versions: measure the part instructions as well");
   }
   return { ...(same ? before : {}), ...now, instructions };
+}
+
+/** Of what both name: what is new was not measured before, and changes none of the other figures. */
+export function areSame(before: Results["versions"], now: Results["versions"]): boolean {
+  return Object.entries(before).every(([name, version]) => (now[name] ?? version) === version);
 }
 
 export const resultsFolder = join(import.meta.dir, "results");

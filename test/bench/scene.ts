@@ -4,7 +4,7 @@ import { ensureBuilt } from "../../build/reuse.ts";
 import { type Guest, startGuest } from "../vm/lib/guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "../vm/lib/initramfs.ts";
 import { kernel } from "../vm/lib/kernels.ts";
-import { fetchPackages, unpackedPackage } from "../vm/lib/packages.ts";
+import { fetchPackages, newestSystemd, unpackedPackage } from "../vm/lib/packages.ts";
 import { kexecTools, minisign, type Program } from "../vm/lib/programs.ts";
 import { type BenchFiles, benchFiles, random } from "./files.ts";
 import { guestScript } from "./measure.ts";
@@ -37,6 +37,9 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
     kexecTools(),
     minisign(),
   ];
+  const systemctl = await systemctlProgram(report);
+  if ("missing" in systemctl) missing.set("systemctl kexec", systemctl.missing);
+  else programs.push(systemctl);
   const openssl = await opensslProgram(report);
   if ("missing" in openssl) {
     missing.set("openssl + cat + kexec-tools", openssl.missing);
@@ -98,6 +101,9 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
         [
           ". /bench/measure.sh; prepare",
           "mount -t tmpfs -o size=90% run /run",
+          // Paths of boot entries count from there.
+          "mkdir -p /run/boot-loader-entries/loader/entries /run/boot-loader-entries/boot",
+          "mount --bind /boot /run/boot-loader-entries/boot",
           "cat /boot/part-*.img >/boot/initrd.img",
           "sleep 20",
         ].join("\n"),
@@ -105,6 +111,23 @@ export async function prepareScene(report: (line: string) => void): Promise<Scen
       );
       return guest;
     },
+  };
+}
+
+/** The newest systemd's `systemctl`, which loads kernels itself. */
+async function systemctlProgram(
+  report: (line: string) => void,
+): Promise<Program | { readonly missing: string }> {
+  const library = "sid/libsystemd-shared:amd64";
+  const problems = await fetchPackages([newestSystemd, library], report);
+  const folder = unpackedPackage(newestSystemd);
+  if (folder === undefined || problems.size > 0) {
+    return { missing: [...problems.values()][0] ?? "the package is missing" };
+  }
+  return {
+    path: "/usr/bin/systemctl",
+    source: join(folder, "usr/bin/systemctl"),
+    libraries: [library],
   };
 }
 

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { version } from "../../src/version.ts";
 import { kernel } from "../vm/lib/kernels.ts";
-import { type PackageName, unpackedPackage } from "../vm/lib/packages.ts";
+import { newestSystemd, type PackageName, unpackedPackage } from "../vm/lib/packages.ts";
 
 export async function versions(): Promise<Record<string, string>> {
   return {
@@ -14,6 +14,7 @@ export async function versions(): Promise<Record<string, string>> {
       "",
     ),
     "kexec-tools": packageVersion("kexec-tools:amd64"),
+    systemd: packageVersion(newestSystemd),
     minisign: packageVersion("minisign:amd64"),
     openssl: packageVersion("openssl:amd64"),
     cc: await firstLine("cc", "--version"),

@@ -17,6 +17,7 @@ export const programNames = [
   "empty Bun program",
   "bare system call",
   "kexec-tools",
+  "systemctl kexec",
   "cat + kexec-tools",
   "openssl dgst + bare system call",
   "minisign + kexec-tools",
@@ -116,7 +117,10 @@ export const works: readonly Work[] = [
     title: "load a kernel and an initramfs of 60 MiB",
     reference: "kexec-tools",
     loads: true,
-    contenders: plain(debian, whole),
+    contenders: [
+      ...plain(debian, whole),
+      { program: "systemctl kexec", command: `systemctl_load ${debian} ${whole}` },
+    ],
   },
   {
     name: "plain-200",

@@ -10,6 +10,7 @@ import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { printedCommand } from "./lib/readme.ts";
 import { vmTest } from "./lib/suite.ts";
+import { diskInit, handover } from "./lib/systemd-guest.ts";
 import { systemdImage } from "./lib/systemd-image.ts";
 
 const name: KernelName = "debian-6.12";
@@ -17,36 +18,12 @@ const name: KernelName = "debian-6.12";
 const patience = 480;
 const needs = [name, `file:${systemdImage}`, "tool:debugfs"] as const;
 
-/** Mounts the disk, puts the test's files and units into its /run, gives it a /boot to mount, and goes over to it. */
-const init = `#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-for round in 1 2; do for module in /lib/modules/*.ko; do insmod $module 2>/dev/null; done; done
-mkdir /new
-mount -t ext4 /dev/vda /new
-mount -t tmpfs tmpfs /new/run
-cp -a /payload/. /new/run/
-ln -s /run/aegis-kexec /new/usr/sbin/aegis-kexec
-echo '/run/boot /boot none bind 0 0' >/new/etc/fstab
-exec switch_root /new /sbin/init
-`;
-
 /** Writes to the disk when it is stopped. */
 const witness = `[Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
 ExecStop=/bin/sh -c 'echo witness stopped >/dev/ttyS0; echo stopped >/root/witness'
-`;
-
-const handover = (command: string) => `[Unit]
-After=witness.service filtered.service multi-user.target
-Wants=witness.service filtered.service
-[Service]
-ExecStart=${command}
-StandardOutput=file:/dev/ttyS0
-StandardError=file:/dev/ttyS0
 `;
 
 /** A seccomp filter, of which neither the errno nor the kernel's log says a word. */
@@ -123,14 +100,17 @@ async function systemdGuest(
     arch: "x86_64",
     modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "i6300esb"] },
     entries: [
-      { type: "file", path: "/init", data: new TextEncoder().encode(init), mode: 0o755 },
+      { type: "file", path: "/init", data: new TextEncoder().encode(diskInit), mode: 0o755 },
       { type: "symlink", path: "/bin/switch_root", target: "busybox" },
       { type: "file", path: "/payload/aegis-kexec", data: readFileSync(binary), mode: 0o755 },
       { type: "host-file", path: `/payload${vmlinuz}`, source: kernel(name).path },
       { type: "host-file", path: `/payload${initrd}`, source: next },
       text("/payload/systemd/system/witness.service", witness),
       text("/payload/systemd/system/filtered.service", filtered),
-      text("/payload/systemd/system/handover.service", handover(command)),
+      text(
+        "/payload/systemd/system/handover.service",
+        handover(command, "witness.service filtered.service"),
+      ),
       { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
       {
         type: "symlink",
@@ -308,7 +288,7 @@ vmTest(
       arch: "x86_64",
       modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk"] },
       entries: [
-        { type: "file", path: "/init", data: new TextEncoder().encode(init), mode: 0o755 },
+        { type: "file", path: "/init", data: new TextEncoder().encode(diskInit), mode: 0o755 },
         { type: "symlink", path: "/bin/switch_root", target: "busybox" },
         text("/payload/afterwards", afterwards),
         text("/payload/systemd/system/handover.service", says("afterwards")),

@@ -1,8 +1,17 @@
 # What one does today, as shell functions: sourced beside measure.sh.
+entries=/run/boot-loader-entries
 # Joined archives go to /run, a tmpfs, as they would in an initramfs.
 
 kexec_tools() { # KERNEL INITRD
   kexec -s -l "$1" --initrd="$2" --command-line="$cmdline"
+}
+
+# systemd's own loader, of its default boot entry; with nobody to hand over to it fails once that is loaded.
+systemctl_load() { # KERNEL INITRD
+  printf 'linux %s\ninitrd %s\noptions %s\n' "$1" "$2" "$cmdline" >$entries/loader/entries/next.conf
+  systemctl kexec --no-wall
+  read -r loaded </sys/kernel/kexec_loaded
+  [ "$loaded" = 1 ]
 }
 
 # The joined copy is taken away again, as a secret in it demands: both ways end with nothing left.

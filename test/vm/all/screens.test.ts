@@ -111,25 +111,71 @@ for (const { device, firmware, driven, archived, verdict } of cases) {
         ...(driven ? { modules: { kernel: debian, names: [driver] } } : {}),
       }),
     });
-    const cmdline = "no_timer_check console=ttyS0 quiet panic=-1";
-    const words = `/boot/vmlinuz --initrd /boot/initrd --cmdline '${cmdline}'`;
-    const inspection: unknown = JSON.parse(
-      await guest.check(`aegis-kexec inspect ${words} --json`),
-    );
-    const status = await guest.check("aegis-kexec status | grep -E 'screen|consoles'");
-    const predicted = memberOf(memberOf(Object(inspection), "next"), "screen");
-    expect({ status, ...predicted }).toMatchObject({ verdict });
-    // Who reads the messages on that screen is warned there.
-    const shown = await guest.check(
-      `printf '\\033[2J' >/dev/tty1; aegis-kexec load ${words} --dry-run >/dev/null 2>/dev/tty1; tr -d '\\000' </dev/vcs1`,
-    );
-    expect(shown.includes("this screen stays blank after the jump")).toBe(verdict === "blank");
-    const up = await guest.handoff(`aegis-kexec boot ${words}`);
-    expect(up.token).toBe(token);
-    expect(await isSeen(guest)).toBe(verdict === "continues");
-    if (verdict !== "blank-until-driver") return;
-    for (const { path } of modules) await guest.run(`insmod ${path}`);
-    await Bun.sleep(2000);
-    expect(await isSeen(guest)).toBe(true);
+    await holds(guest, { token, verdict, modules, console: "no_timer_check console=ttyS0" });
   });
+}
+
+interface Expected {
+  readonly token: string;
+  readonly verdict: Case["verdict"];
+  /** Of the device's driver, those in the next initramfs. */
+  readonly modules: readonly GuestEntry[];
+  readonly console: string;
+}
+
+/** Holds the prediction against what is seen after the jump. */
+async function holds(guest: Guest, { token, verdict, modules, console }: Expected): Promise<void> {
+  const words = `/boot/vmlinuz --initrd /boot/initrd --cmdline '${console} quiet panic=-1'`;
+  const inspection: unknown = JSON.parse(await guest.check(`aegis-kexec inspect ${words} --json`));
+  const status = await guest.check("aegis-kexec status | grep -E 'screen|consoles'");
+  const predicted = memberOf(memberOf(Object(inspection), "next"), "screen");
+  expect({ status, ...predicted }).toMatchObject({ verdict });
+  // Who reads the messages on that screen is warned there.
+  const shown = await guest.check(
+    `printf '\\033[2J' >/dev/tty1; aegis-kexec load ${words} --dry-run >/dev/null 2>/dev/tty1; tr -d '\\000' </dev/vcs1`,
+  );
+  expect(shown.includes("this screen stays blank after the jump")).toBe(verdict === "blank");
+  const up = await guest.handoff(`aegis-kexec boot ${words}`);
+  expect(up.token).toBe(token);
+  expect(await isSeen(guest)).toBe(verdict === "continues");
+  if (verdict !== "blank-until-driver") return;
+  for (const { path } of modules) await guest.run(`insmod ${path}`);
+  await Bun.sleep(2000);
+  expect(await isSeen(guest)).toBe(true);
+}
+
+const arm64 = "aarch64-full";
+
+/** There is no text mode, and firmware's frame buffer is forgotten once it was read: only a driver shows anything. */
+for (const { archived, verdict } of [
+  { archived: false, verdict: "blank" },
+  { archived: true, verdict: "blank-until-driver" },
+] as const) {
+  const how = archived ? ", and is in the initramfs" : "";
+  vmTest(
+    `virtio-gpu-pci on arm64, its driver runs${how}: ${verdict}`,
+    { needs: [arm64] },
+    async () => {
+      const built = kernel(arm64);
+      const modules = moduleFiles(built, ["virtio-gpu"]);
+      const token = randomUUID();
+      const next = guestInitramfs({ arch: "aarch64", token, entries: archived ? modules : [] });
+      await using guest = await startGuest({
+        kernel: built,
+        memory: 2048,
+        extraQemuArgs: ["-device", "virtio-gpu-pci"],
+        initramfs: guestInitramfs({
+          arch: "aarch64",
+          token: "first",
+          programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-arm64") }],
+          modules: { kernel: built, names: ["virtio-gpu"] },
+          entries: [
+            { type: "host-file", path: "/boot/vmlinuz", source: built.path },
+            { type: "host-file", path: "/boot/initrd", source: next },
+          ],
+        }),
+      });
+      await holds(guest, { token, verdict, modules, console: "console=ttyAMA0" });
+    },
+  );
 }

@@ -37,8 +37,12 @@ export async function configure(
   const [said, exit] = await Promise.all([new Response(child.stderr).text(), child.exited]);
   if (exit !== 0) throw new Error(`the kernel cannot be configured:\n${said.trim()}`);
   const lines = new Set(readFileSync(join(place.build, ".config"), "utf8").split("\n"));
-  return (text + key)
-    .split("\n")
-    .filter((line) => line.startsWith("CONFIG_") && !lines.has(line))
-    .map((line) => `this source has no ${line}`);
+  return (
+    (text + key)
+      .split("\n")
+      .filter((line) => line.startsWith("CONFIG_") && !lines.has(line))
+      // Another option may have a module built in.
+      .filter((line) => !line.endsWith("=m") || !lines.has(line.replace(/m$/, "y")))
+      .map((line) => `this source has no ${line}`)
+  );
 }

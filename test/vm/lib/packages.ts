@@ -45,6 +45,9 @@ export const newestKexecTools: readonly PackageName[] = [
   "sid/libxentoolcore1:amd64",
 ];
 
+/** From 261 on its `systemctl` loads kernels itself. */
+export const newestSystemd: PackageName = "sid/systemd:amd64";
+
 /** The libraries of Debian's `makedumpfile`. */
 export const makedumpfileLibraries: readonly PackageName[] = [
   "libdw1:amd64",

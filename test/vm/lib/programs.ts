@@ -107,7 +107,9 @@ export function programFiles(
 
 function libraryFolders(arch: Arch, name: PackageName): string[] {
   const root = folderOf(name);
-  return [join(root, "lib", triplet(arch)), join(root, "usr/lib", triplet(arch))];
+  const libraries = join(root, "usr/lib", triplet(arch));
+  // systemd's programs look for its own in the last one.
+  return [join(root, "lib", triplet(arch)), libraries, join(libraries, "systemd")];
 }
 
 function triplet(arch: Arch): string {

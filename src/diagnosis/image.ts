@@ -100,7 +100,7 @@ export function noPlaceCause(
 
 /**
  * Where kexec handover is on, each file must fit one of its scratch areas: kho_locate_mem_hole. Without a word on them
- * they are twice what the running kernel had taken at that point of its boot, its own initramfs among it
+ * their sizes follow from what the running kernel had taken at that point of its boot, its own initramfs among it
  * (scratch_size_update, kernel/liveupdate/kexec_handover.c): more in a machine with more memory.
  * @param largest Bytes of the largest area; undefined: not known.
  */

@@ -26,6 +26,8 @@ export interface Plan {
   readonly memory: number;
   /** Count instructions, or else take the time. */
   readonly icount: boolean;
+  /** Only what the ratios are made of: this program, and what it is compared with. */
+  readonly ratios?: boolean;
 }
 
 /** Measures all works in each of `boots` guests, the programs of a work by turns. */
@@ -41,7 +43,11 @@ export async function measureAll(
     if (plan.icount) report(`  instrument: ${await checkInstrument(guest)}`);
     for (const work of plan.works) {
       await prepareWork(guest, work);
-      const contenders = work.contenders.filter(({ program }) => !scene.missing.has(program));
+      const compared: readonly ProgramName[] = [work.reference, "aegis-kexec"];
+      const contenders = work.contenders.filter(
+        ({ program }) =>
+          !scene.missing.has(program) && (plan.ratios !== true || compared.includes(program)),
+      );
       // In another order in each guest, so that nobody always goes first
       const order = contenders.map((_, index) => contenders[(index + boot) % contenders.length]);
       for (let turn = 0; turn < plan.turns; turn++) {

@@ -80,7 +80,14 @@ const measureInstructions = async () => [
     ? []
     : await measureAll(
         scene,
-        { works: short, boots: partial ? 1 : 2, turns: 3, memory: 4096, icount: true },
+        {
+          works: short,
+          boots: partial ? 1 : 2,
+          turns: 3,
+          memory: 4096,
+          icount: true,
+          ratios: values.check,
+        },
         report,
       )),
   // A minute a run, and one is as the next
@@ -88,14 +95,14 @@ const measureInstructions = async () => [
     ? []
     : await measureAll(
         scene,
-        { works: middle, boots: 1, turns: 3, memory: 4096, icount: true },
+        { works: middle, boots: 1, turns: 3, memory: 4096, icount: true, ratios: values.check },
         report,
       )),
   ...(largest.length === 0
     ? []
     : await measureAll(
         scene,
-        { works: largest, boots: 1, turns: 2, memory: 8192, icount: true },
+        { works: largest, boots: 1, turns: 2, memory: 8192, icount: true, ratios: values.check },
         report,
       )),
 ];

@@ -31,7 +31,7 @@ const entry = `title Next\nlinux ${vmlinuz}\ninitrd ${initrd}\noptions ${words} 
 
 /** What is the same in every line of a guest's console that a test reads. */
 const tell =
-  "aegis-kexec status --json | tr -d '\\n'; echo; command -v kexec || echo no kexec-tools";
+  "ls -l /proc/1/fd | sed -n 's/.*-> /held: /p' | grep luo_session; aegis-kexec status --json | tr -d '\\n'; echo; command -v kexec || echo no kexec-tools";
 
 async function systemdGuest(command: string): Promise<{ guest: Guest; token: string }> {
   const image = temporaryPath("systemd.ext4");
@@ -67,6 +67,7 @@ async function systemdGuest(command: string): Promise<{ guest: Guest; token: str
       { type: "host-file", path: `/payload/boot-loader-entries${initrd}`, source: next },
       text(`${units}/keeper.service`, keeper),
       text(`${units}/handover.service`, handover("/bin/sh /run/command", "keeper.service")),
+      { type: "directory", path: "/payload/boot" },
       text("/payload/command", `${tell}\n${command}\n`),
       {
         type: "symlink",
@@ -81,7 +82,7 @@ async function systemdGuest(command: string): Promise<{ guest: Guest; token: str
     initramfs,
     memory: 3072,
     bootTimeout: patience,
-    cmdline: `kho=on liveupdate=on kho_scratch=64M,384M,128M systemd.show_status=yes systemd.log_level=debug systemd.log_target=console systemd.mask=serial-getty@ttyS0.service systemd.default_timeout_start_sec=${patience}`,
+    cmdline: `kho=on liveupdate=on kho_scratch=64M,384M,128M systemd.show_status=yes systemd.mask=serial-getty@ttyS0.service systemd.default_timeout_start_sec=${patience}`,
     extraQemuArgs: [
       ...["-drive", `file=${image},if=none,format=raw,id=root`],
       ...["-device", "virtio-blk-pci,drive=root"],
@@ -90,11 +91,11 @@ async function systemdGuest(command: string): Promise<{ guest: Guest; token: str
   return { guest, token };
 }
 
-/** What the running systemd's status said, and the name by which it hands the session on. */
+/** What `status` said of the running systemd, and the session, by the name that its descriptor had. */
 async function expectKept(guest: Guest): Promise<void> {
   const log = guest.serialLog();
   expect(log).toContain('"sessions":"systemd"');
-  const [, session = ""] = /Handed out LUO session .*\(kernel name '([^']+)'\)/.exec(log) ?? [];
+  const [, session = ""] = /held: anon_inode:\[luo_session\] (\S+)/.exec(log) ?? [];
   expect(session).not.toBe("");
   expect(await guest.check(`session retrieve ${session}`)).toBe("done\n");
 }

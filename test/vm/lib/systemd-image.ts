@@ -33,7 +33,8 @@ export function makeSystemdImage(report: (line: string) => void): Promise<string
 export function makeNewestSystemdImage(
   report: (line: string) => void,
 ): Promise<string | undefined> {
-  return makeImage(newestSystemdImage, packages, report, "sid");
+  // Of a newer Debian that is essential no more.
+  return makeImage(newestSystemdImage, [...packages, "mount"], report, "sid");
 }
 
 /** As `makeImage` does. */

@@ -8,6 +8,7 @@ import {
   purposeOf,
   stages,
 } from "../../runner/jobs.ts";
+import usual from "../../runner/usual-times.json";
 
 const names = [
   ...["types", "lint", "unit", "build/x", "cli", "bench"],
@@ -55,4 +56,10 @@ test("every test file of the machine is in one job", () => {
   for (const group of ["unit", "build/release", "cli", "bench", "vm/trust", "fresh/fleet"]) {
     expect(listed).toContain(group);
   }
+});
+
+test("the usual times are of jobs that there are", () => {
+  const listed = stages().flatMap((stage) => stage.map(({ name }) => name));
+  expect(Object.keys(usual).filter((name) => !listed.includes(name))).toEqual([]);
+  expect(Object.keys(usual).length).toBeGreaterThan(30);
 });

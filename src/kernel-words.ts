@@ -64,6 +64,24 @@ export function parameterValues(line: string, name: string): readonly string[] {
 }
 
 /**
+ * What the line says to a module, as the call that loads it takes it: `NAME.PARAMETER=VALUE` is a module's own
+ * where it is not part of the kernel, and who loads it passes it on (kernel/params.c, modprobe(8)).
+ */
+export function moduleParameters(line: string, module: string): string {
+  const { words } = kernelWords(partedAtDashes(line).parameters);
+  const said = words.flatMap((word) => {
+    const quote = word.startsWith('"') ? '"' : "";
+    const bare = word.slice(quote.length);
+    const dot = bare.indexOf(".");
+    const equals = bare.indexOf("=");
+    const isOurs = dot > 0 && (equals < 0 || dot < equals);
+    if (!isOurs || bare.slice(0, dot).replaceAll("-", "_") !== module) return [];
+    return [quote + bare.slice(dot + 1)];
+  });
+  return textOf(said.join(" "));
+}
+
+/**
  * The line without some of its words, and with one space between the others. White space that may be
  * half of a letter stays as it is.
  * @param isUnwanted Is given the bytes of a word.

@@ -35,7 +35,7 @@ export async function runAsInit(argv: readonly string[]): Promise<number> {
   }
   const cmdline = valueIn(readRunningCmdline());
   const words = initArguments(argv, cmdline);
-  await loadModules(words);
+  await loadModules(words, cmdline ?? "");
   await setUpNetwork(words);
   const exit = await run(words);
   const action = lastAction(words);
@@ -66,7 +66,7 @@ async function setUpNetwork(words: readonly string[]): Promise<void> {
 }
 
 /** What leads to disks, where nobody else loads it; file systems and what comes later follow as they are needed. */
-async function loadModules(words: readonly string[]): Promise<void> {
+async function loadModules(words: readonly string[], cmdline: string): Promise<void> {
   const given = beforeEndOfOptions(words);
   const hasModules = exists("/lib/modules") || exists("/usr/lib/modules");
   if (given.includes("--no-modules") || !hasModules) return;
@@ -74,7 +74,7 @@ async function loadModules(words: readonly string[]): Promise<void> {
   const network = given.some(isUrl);
   const watchdog = given.some((word) => /^--watchdog(?:=|$)/.test(word));
   const loader = moduleLoaderFor(
-    readIdentity().release,
+    { release: readIdentity().release, cmdline },
     { network, watchdog },
     {
       warn: (line) => say(`warning: ${line}`),

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { kernelWords, parameterValues, withoutWords } from "../../src/kernel-words.ts";
+import {
+  kernelWords,
+  moduleParameters,
+  parameterValues,
+  withoutWords,
+} from "../../src/kernel-words.ts";
 import { seeded } from "./fuzz.ts";
 
 describe("words as the kernel sees them", () => {
@@ -81,4 +86,15 @@ describe("without some words", () => {
     expect(withoutWords("initrd=à b", isUnwanted)).toBe("b");
     expect(withoutWords("a initrd=à", isUnwanted)).toBe("a");
   });
+});
+
+test.each([
+  ["watchdog.stop_on_reboot=0 quiet", "watchdog", "stop_on_reboot=0"],
+  ["usb-storage.quirks=1:2:u usb_storage.delay_use=0", "usb_storage", "quirks=1:2:u delay_use=0"],
+  ['a.text="two words" a.flag', "a", 'text="two words" flag'],
+  ['"a.text=two words"', "a", '"text=two words"'],
+  ["ab.c=1 root=a.c=1 .c=1 a=1", "a", ""],
+  ["quiet -- a.c=1", "a", ""],
+] as const)("what %p says to the module %p", (line, module, parameters) => {
+  expect(moduleParameters(line, module)).toBe(parameters);
 });

@@ -1,5 +1,6 @@
 /** Loads modules as the first process, where no udev does: what disks ask for, and what their file systems do. */
 import { EEXIST, ENODEV, ENXIO } from "../../errno.ts";
+import { moduleParameters, parameterValues } from "../../kernel-words.ts";
 import { readText } from "../../linux/descriptor.ts";
 import { deviceAliases, loadModuleFile, type ModuleLoader } from "../../linux/device/modules.ts";
 import { KernelLog } from "../../linux/kmsg.ts";
@@ -26,9 +27,15 @@ interface Words {
   note(line: string): void;
 }
 
+interface RunningKernel {
+  readonly release: string;
+  /** Its command line, with the modules' parameters on it. */
+  readonly cmdline: string;
+}
+
 /** Loads from the folder of the running kernel's modules; undefined where there is none. */
 export function moduleLoaderFor(
-  release: string,
+  { release, cmdline }: RunningKernel,
   wanted: Wanted,
   words: Words,
 ): ModuleLoader | undefined {
@@ -49,21 +56,26 @@ export function moduleLoaderFor(
   }
   const table = new ModuleTable({ dep, alias, softdep: text("softdep") ?? "" });
   const modprobe = ["/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe"].find(exists);
-  return new Loader(folder, table, modprobe, wanted, words);
+  return new Loader(folder, table, { modprobe, cmdline }, wanted, words);
 }
 
 class Loader implements ModuleLoader {
   /** By name: what was tried, whatever came of it. */
   private readonly tried = new Set<string>();
   private readonly asked = new Set<string>();
+  /** What no device brings in: modprobe(8). */
+  private readonly unwanted: ReadonlySet<string>;
 
   constructor(
     private readonly folder: string,
     private readonly table: ModuleTable,
-    private readonly modprobe: string | undefined,
+    private readonly how: { readonly modprobe: string | undefined; readonly cmdline: string },
     private readonly wanted: Wanted,
     private readonly words: Words,
-  ) {}
+  ) {
+    const lists = parameterValues(how.cmdline, "modprobe.blacklist");
+    this.unwanted = new Set(lists.flatMap((list) => list.split(",")).map(moduleName));
+  }
 
   devices(): void {
     for (let round = 0; round < mostRounds; round++) {
@@ -72,7 +84,7 @@ class Loader implements ModuleLoader {
         if (this.asked.has(alias)) continue;
         this.asked.add(alias);
         for (const name of this.table.serving(alias)) {
-          const file = this.table.file(name);
+          const file = this.unwanted.has(name) ? undefined : this.table.file(name);
           if (file !== undefined && isWanted(name, file.path, this.wanted)) found.add(name);
         }
       }
@@ -96,8 +108,9 @@ class Loader implements ModuleLoader {
     if (fresh.length === 0) return false;
     this.words.note(`loading modules: ${fresh.join(", ")}`);
     using log = KernelLog.fromNow();
-    if (this.modprobe === undefined) for (const name of fresh) this.insert(name, log, 0);
-    else this.run(this.modprobe, fresh, log);
+    const { modprobe } = this.how;
+    if (modprobe === undefined) for (const name of fresh) this.insert(name, log, 0);
+    else this.run(modprobe, fresh, log);
     return true;
   }
 
@@ -110,7 +123,9 @@ class Loader implements ModuleLoader {
       for (const other of this.resolve(wish)) this.insert(other, log, depth + 1);
     }
     for (const path of file.needs) this.insert(moduleName(path), log, depth + 1);
-    const result = loadModuleFile(`${this.folder}/${file.path}`, isCompressed(file.path));
+    const parameters = moduleParameters(this.how.cmdline, name);
+    const path = `${this.folder}/${file.path}`;
+    const result = loadModuleFile(path, isCompressed(file.path), parameters);
     // Loaded already; built for a processor or a device that is not here.
     if ([0, -EEXIST, -ENODEV, -ENXIO].includes(result)) return;
     const lines = log.lines();

@@ -26,16 +26,18 @@ export function findClient(): Client | undefined {
   return udhcpc() ?? dhcpcd() ?? networkd();
 }
 
+/** The script that a client calls is this program: it needs no shell, and nothing that a shell would call. */
+function ownScript(): boolean {
+  // Where it lies the runtime does not know: as the first process it was started without /proc.
+  const self = readLink("/proc/self/exe");
+  return typeof self !== "number" && writePlace(script, `#!${self} ${leaseArgument}\n`, 0o755);
+}
+
 function udhcpc(): Client | undefined {
   const alone = find("udhcpc");
   const busybox = alone === undefined ? find("busybox") : undefined;
   const own = alone !== undefined ? [alone] : busybox !== undefined ? [busybox, "udhcpc"] : [];
-  // The script is this program: it needs no shell, and nothing that a shell would call. Where it lies the runtime
-  // does not know: as the first process it was started without /proc.
-  const self = readLink("/proc/self/exe");
-  const line = `#!${self} ${leaseArgument}\n`;
-  if (own.length === 0 || typeof self === "number" || !writePlace(script, line, 0o755))
-    return undefined;
+  if (own.length === 0 || !ownScript()) return undefined;
   const often = ["-t", "5", "-T", "2", "-A", "3"];
   return { command: (name) => [...own, "-i", name, "-f", "-q", ...often, "-s", script] };
 }
@@ -44,7 +46,9 @@ function dhcpcd(): Client | undefined {
   const path = find("dhcpcd");
   if (path === undefined) return undefined;
   const words = ["--nobackground", "--oneshot", "--noipv4ll", "--timeout", "0"];
-  return { command: (name) => [path, ...words, name] };
+  // Its own scripts, which write down the name servers, want a shell.
+  const told = !exists("/bin/sh") && ownScript() ? ["--script", script] : [];
+  return { command: (name) => [path, ...words, ...told, name] };
 }
 
 /** Milliseconds that udev's own programs may take. */

@@ -23,8 +23,6 @@ export function leaseIn(words: Readonly<Record<string, string | undefined>>): Le
   if (!/^[^/\s]{1,15}$/.test(name) || name.startsWith(".") || address?.byteLength !== 4) {
     return undefined;
   }
-  const listed = (of: string | undefined) => (of ?? "").split(/\s+/).filter((word) => word !== "");
-  const search = words["search"] ?? words["domain"];
   return {
     interface: name,
     address,
@@ -33,11 +31,24 @@ export function leaseIn(words: Readonly<Record<string, string | undefined>>): Le
       const bytes = addressBytes(word);
       return bytes?.byteLength === 4 ? [bytes] : [];
     }),
-    nameServers: listed(words["dns"])
-      .filter((word) => addressBytes(word) !== undefined)
-      .slice(0, mostNameServers),
-    search: search !== undefined && /^[\w.-]+( [\w.-]+)*$/.test(search) ? search : undefined,
+    nameServers: serversIn(words["dns"]),
+    search: domains(words["search"] ?? words["domain"]),
   };
+}
+
+function listed(words: string | undefined): readonly string[] {
+  return (words ?? "").split(/\s+/).filter((word) => word !== "");
+}
+
+function serversIn(words: string | undefined): readonly string[] {
+  return listed(words)
+    .filter((word) => addressBytes(word) !== undefined)
+    .slice(0, mostNameServers);
+}
+
+/** Undefined where they are none. */
+function domains(words: string | undefined): string | undefined {
+  return words !== undefined && /^[\w.-]+( [\w.-]+)*$/.test(words) ? words : undefined;
 }
 
 /** busybox gives the number of bits as `mask`, and the mask itself as `subnet`. */
@@ -76,6 +87,14 @@ export function setNameServers(given: readonly string[], search?: string): void 
   writePlace(resolvConf, `${lines.join("\n")}\n`, 0o644);
 }
 
+/** What dhcpcd tells its script: dhcpcd-run-hooks(8). */
+export function nameServersOfDhcpcd(words: Readonly<Record<string, string | undefined>>) {
+  return {
+    servers: serversIn(words["new_domain_name_servers"]),
+    search: domains(words["new_domain_search"] ?? words["new_domain_name"]),
+  };
+}
+
 /** Those of `ip=` on the kernel's command line: Documentation/admin-guide/nfs/nfsroot.rst. */
 export function takeKernelNameServers(): void {
   const file = readText("/proc/net/pnp");
@@ -87,11 +106,18 @@ export function takeKernelNameServers(): void {
 /** The word in front of what `takeLease` is told. */
 export const leaseArgument = "internal:lease";
 
-/** Called as udhcpc's script: `bound` or `renew`, with the lease in the environment. */
+/**
+ * Called as udhcpc's script: `bound` or `renew`, with the lease in the environment; or as dhcpcd's, with `reason`
+ * there, which has set the address itself.
+ */
 export function takeLease(
   event: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): void {
+  if (event === undefined) {
+    const { servers, search } = nameServersOfDhcpcd(environment);
+    setNameServers(servers, search);
+  }
   if (event === "deconfig") {
     const index = interfaceIndex(environment["interface"] ?? "");
     if (index !== undefined) switchOn(index);

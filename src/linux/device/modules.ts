@@ -29,12 +29,12 @@ export function setModuleLoader(loader: ModuleLoader | undefined): void {
   current = loader;
 }
 
-/** finit_module(2). Returns 0, or -errno. */
-export function loadModuleFile(path: string, isCompressed: boolean): number {
+/** finit_module(2), with the module's parameters. Returns 0, or -errno. */
+export function loadModuleFile(path: string, isCompressed: boolean, parameters: string): number {
   const fd = open(path, O_RDONLY);
   if (fd < 0) return fd;
   const flags = isCompressed ? MODULE_INIT_COMPRESSED_FILE : 0;
-  const result = callThroughSignals("finit_module", fd, cString(""), flags);
+  const result = callThroughSignals("finit_module", fd, cString(parameters), flags);
   close(fd);
   return result;
 }

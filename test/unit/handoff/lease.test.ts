@@ -1,6 +1,6 @@
 /** What a DHCP server gave, as udhcpc tells it, and what the kernel is asked for then. */
 import { describe, expect, test } from "bun:test";
-import { leaseIn } from "../../../src/handoff/network/lease.ts";
+import { leaseIn, nameServersOfDhcpcd } from "../../../src/handoff/network/lease.ts";
 import { messageOf } from "../../../src/linux/network/netlink.ts";
 
 const words = {
@@ -60,6 +60,22 @@ describe("a lease", () => {
   ])("none: %p", (more) => {
     expect(leaseIn({ ...words, ...more })).toBeUndefined();
   });
+});
+
+test.each([
+  [
+    { new_domain_name_servers: "10.0.2.3 2001:db8::53", new_domain_name: "example.org" },
+    ["10.0.2.3", "2001:db8::53"],
+    "example.org",
+  ],
+  [
+    { new_domain_name_servers: "1.1.1.1 x 2.2.2.2 3.3.3.3 4.4.4.4", new_domain_search: "a.org b" },
+    ["1.1.1.1", "2.2.2.2", "3.3.3.3"],
+    "a.org b",
+  ],
+  [{ reason: "PREINIT", new_domain_name: "x\nnameserver 6.6.6.6" }, [], undefined],
+])("name servers as dhcpcd gives them: %p", (words, servers, search) => {
+  expect(nameServersOfDhcpcd(words)).toEqual({ servers, search });
 });
 
 test("a message of rtnetlink: the header, the body and attributes, each on four bytes", () => {

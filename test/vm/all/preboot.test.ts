@@ -170,6 +170,7 @@ vmTest(
     await using guest = await startPreboot(full, {
       initramfs: await bareArchive(full, { modules: [...diskModules, "i6300esb"] }),
       words: "LABEL=STORE:/generations --watchdog 20",
+      cmdline: "watchdog.stop_on_reboot=0",
       disks: [...disk("virtio", store), "-device", "i6300esb", "-action", "watchdog=reset"],
       reboot: true,
       bootTimeout: 900,

@@ -30,7 +30,7 @@ export const builtKernels = {
     fragments: ["base", "aarch64", "full", "full-aarch64", "pages-64k"],
     objects: 3400,
   },
-  /** Kexec HandOver, Live Update and lockdown; no block devices, no modules. Boots in a moment. */
+  /** Kexec HandOver, Live Update, lockdown and a network by `ip=`; no block devices, no modules. Boots in a moment. */
   "x86_64-small": { arch: "x86_64", fragments: ["base", "x86_64", "small"], objects: 1700 },
   "aarch64-small": { arch: "aarch64", fragments: ["base", "aarch64", "small"], objects: 1700 },
   /** The same with pages of 16 KiB. */

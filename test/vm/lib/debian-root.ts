@@ -2,7 +2,15 @@
  * Small Debians with initramfs-tools and dracut, made by mmdebstrap into the cache folder. That needs
  * the network and root, so test/setup.ts makes them and tests only use what is there.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { asRoot, cacheFolder, dpkgInHaste, removal, unshareMounts, withOwnMounts } from "./host.ts";
 import type { Kernel } from "./kernels.ts";
@@ -13,7 +21,10 @@ export const debianRoot = join(cacheFolder, "initramfs-tools-root");
 export const liveRoot = join(cacheFolder, "live-root");
 
 /** binutils, because dracut strips what it installs where it can. */
-const packages = ["initramfs-tools", "dracut-core", "zstd", "binutils", "kmod", "udev", "mount"];
+const packages = [
+  ...["initramfs-tools", "dracut-core", "dracut-network"],
+  ...["zstd", "binutils", "kmod", "udev", "mount", "procps"],
+];
 
 const livePackages = [
   "initramfs-tools",
@@ -63,7 +74,8 @@ async function makeRoot(
   what: string,
   report: (line: string) => void,
 ): Promise<string | undefined> {
-  if (existsSync(root)) return undefined;
+  const list = include.join(",");
+  if (madeOf(root) === list) return undefined;
   const problem = `cannot make a system with ${what}`;
   const make = asRoot(
     withOwnMounts(["mmdebstrap", "--mode=root", "--variant=essential", dpkgInHaste]),
@@ -74,13 +86,23 @@ async function makeRoot(
   const unfinished = `${root}.new`;
   try {
     await run(asRoot([...removal, unfinished]) ?? []);
-    await run([...make, `--include=${include.join(",")}`, "bookworm", unfinished]);
+    await run([...make, `--include=${list}`, "bookworm", unfinished]);
     await run(asRoot(["chown", "--no-dereference", "--recursive", owner(), unfinished]) ?? []);
   } catch (error) {
     return `${problem}: ${String(error).trim().split("\n").slice(-3).join("; ")}`;
   }
+  writeFileSync(join(unfinished, record), list);
+  await run(asRoot([...removal, root]) ?? []);
   renameSync(unfinished, root);
   return undefined;
+}
+
+/** In a root: the packages that it was made of, so that one of before is made anew where they have changed. */
+const record = "packages";
+
+function madeOf(root: string): string | undefined {
+  const path = join(root, record);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 /** Runs a shell script in it, with /proc. @returns its standard output. @throws Error when it fails. */

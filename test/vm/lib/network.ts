@@ -6,8 +6,7 @@ import { Authority } from "../../unit/source/network/authority.ts";
 import { type Answer, type Asked, ok, Server, status } from "../../unit/source/network/server.ts";
 import { text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
-import { unpackedPackage } from "./packages.ts";
-import { bareArchive, generationFiles } from "./stores.ts";
+import { bareArchive, busyboxFile, generationFiles } from "./stores.ts";
 
 /** This machine as a guest sees it: QEMU's documentation, invocation, `-netdev user`. */
 export const hostAddress = "10.0.2.2";
@@ -62,15 +61,21 @@ export const networkCard = [
 /** The binary, what it needs for a server, and the DHCP client of busybox. */
 export function networkArchive(name: KernelName, more: readonly CpioEntry[] = []): Promise<string> {
   const { arch } = kernel(name);
-  const debian = arch === "x86_64" ? "amd64" : "arm64";
-  const busybox = join(unpackedPackage(`busybox-static:${debian}`) ?? "", "bin/busybox");
+  const hosts = text("/etc/hosts", `${hostAddress} ${hostName}\n`);
+  return bareNetworkArchive(name, [hosts, busyboxFile(arch), ...more]);
+}
+
+/** Without a DHCP client, and without names of hosts. */
+export function bareNetworkArchive(
+  name: KernelName,
+  more: readonly CpioEntry[],
+  hasModules = true,
+): Promise<string> {
   return bareArchive(name, {
-    modules: ["virtio_pci", "virtio_net", "virtio_blk", "ext4", "crc32c_generic"],
+    modules: hasModules ? ["virtio_pci", "virtio_net", "virtio_blk", "ext4", "crc32c_generic"] : [],
     more: [
       text("/etc/tls/ca.pem", tlsFiles.ca),
       text("/etc/tls/node.pem", tlsFiles.client),
-      text("/etc/hosts", `${hostAddress} ${hostName}\n`),
-      { type: "file", path: "/bin/busybox", mode: 0o755, data: readFileSync(busybox) },
       ...more,
     ],
   });

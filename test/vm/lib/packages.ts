@@ -74,6 +74,13 @@ export const demoPackages: readonly PackageName[] = [
 /** Debian's installer as it lies on a network server, and in an ISO image of its own. */
 export const installerPackage: PackageName = "debian-installer-12-netboot-amd64:amd64";
 
+/** ukify, what it is written with, and the stub that it puts in front. */
+export const ukifyPackages = [
+  "sid/systemd-ukify:amd64",
+  "sid/python3-pefile:amd64",
+  "sid/systemd-boot-efi:amd64",
+] as const satisfies readonly PackageName[];
+
 /** What the tests and benchmarks need. */
 export const testPackages: readonly PackageName[] = [
   ...demoPackages,
@@ -100,6 +107,9 @@ export const testPackages: readonly PackageName[] = [
   ...makedumpfileLibraries,
   "linux-source-6.1:amd64",
   installerPackage,
+  ...ukifyPackages,
+  "dhcpcd-base:amd64",
+  "libudev1:amd64",
 ];
 
 /** What is done to a package too large to be kept whole, by the shell, in its folder. */

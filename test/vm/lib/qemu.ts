@@ -22,6 +22,8 @@ export interface MachineOptions {
   readonly icount?: string;
   /** UEFI firmware with secure variables; the variables are copied, so each guest has its own. */
   readonly firmware?: { readonly code: string; readonly variables: string };
+  /** The firmware starts what it finds on a disk: QEMU gives no kernel, archive and command line. */
+  readonly fromDisk?: boolean;
   /** Lets a guest's reset through firmware happen, where QEMU would end otherwise. */
   readonly reboot?: boolean;
   readonly extraQemuArgs?: readonly string[];
@@ -106,7 +108,9 @@ function machineArguments(options: MachineOptions, folder: string): string[] {
     ...chardev("control"),
     ...["-mon", "chardev=control,mode=control"],
     ...(firmware === undefined ? [] : flash(firmware, folder)),
-    ...["-kernel", options.kernel, "-initrd", options.initramfs, "-append", options.cmdline],
+    ...(options.fromDisk === true
+      ? []
+      : ["-kernel", options.kernel, "-initrd", options.initramfs, "-append", options.cmdline]),
     ...(options.extraQemuArgs ?? []),
   ];
 

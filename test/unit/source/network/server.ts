@@ -30,6 +30,8 @@ export class Server implements Disposable {
   readonly log: Asked[] = [];
   /** All that was ever sent to it. */
   received = "";
+  /** Of each connection by TLS: what its keys are made of, in the form of SSLKEYLOGFILE. */
+  readonly keyLog: string[] = [];
   private readonly listener: TCPSocketListener<State>;
   private readonly scheme: string;
   readonly hostname: string;
@@ -54,6 +56,7 @@ export class Server implements Disposable {
         drain: (socket) => socket.data.drained?.(),
         close: (socket) => socket.data?.drained?.(),
         error: () => undefined,
+        ...keyLogInto(this.keyLog),
       },
     });
   }
@@ -104,6 +107,11 @@ export class Server implements Disposable {
   [Symbol.dispose](): void {
     this.listener.stop(true);
   }
+}
+
+/** A handler that the runtime's types do not have. */
+function keyLogInto(lines: string[]): object {
+  return { keylog: (_: unknown, line: Uint8Array) => void lines.push(line.toString().trim()) };
 }
 
 /** @returns whether the other side is still there */

@@ -57,7 +57,9 @@ const longestUdev = 10_000;
 /** It takes interfaces that udev knows (sd-device), where /sys can be written to. */
 function networkd(): Client | undefined {
   const path = find("systemd-networkd");
-  const rule = "[Match]\nType=ether\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\n";
+  // By the interface's own address: an initramfs has no /etc/machine-id, of which another identity would be made.
+  const identity = "[DHCPv4]\nClientIdentifier=mac\n[DHCPv6]\nDUIDType=link-layer\n";
+  const rule = `[Match]\nType=ether\n[Network]\nDHCP=yes\nIPv6AcceptRA=yes\n${identity}`;
   // Last in its order: what the initramfs has of its own counts.
   const place = "/run/systemd/network/zz-aegis-kexec.network";
   if (path === undefined || !writePlace(place, rule, 0o644)) return undefined;

@@ -35,6 +35,7 @@ const runs: Readonly<Record<string, string>> = {
   unlock: "test/vm/signers.test.ts",
   iso: "test/vm/iso.test.ts",
   isos: "test/vm/all/iso.test.ts",
+  uki: "test/vm/all/uki.test.ts",
 };
 
 test("every block of commands has a name, and a test that runs it", async () => {

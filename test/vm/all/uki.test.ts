@@ -55,7 +55,7 @@ vmTest(
     const archive = await bareArchive(first, { modules: [...diskModules, "i6300esb"] });
     await Bun.$`zstd -q -3 ${archive} -o preboot.img`.cwd(folder);
     const heard = "no_timer_check console=ttyS0 panic=10";
-    const script = printedCommand("preboot-uki").replace("panic=10", heard);
+    const script = printedCommand("uki").replace("panic=10", heard);
     const path = `${ukifyFolder()}:${process.env["PATH"]}`;
     await Bun.$`sh -euc ${script}`
       .cwd(folder)

@@ -43,6 +43,8 @@ export class InputFile implements Disposable {
     readonly canonicalPath: string,
     readonly fd: number,
     readonly status: FileStatus,
+    /** Bytes, as of the opening. */
+    readonly size = status.size,
   ) {}
 
   /**
@@ -162,11 +164,6 @@ export class InputFile implements Disposable {
       close(fd);
       throw error;
     }
-  }
-
-  /** Bytes, as of the opening. */
-  get size(): number {
-    return this.status.size;
   }
 
   /** All of it. */

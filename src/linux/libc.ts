@@ -5,10 +5,13 @@
 import { dlopen, FFIType, ptr, read, toArrayBuffer } from "bun:ffi";
 import type { Architecture } from "../architecture.ts";
 import { cannot } from "../errors.ts";
-import { type SyscallName, syscallNumber } from "./syscalls.ts";
+import { type SyscallName, syscallNumbers } from "./syscalls.ts";
 
 /** An argument of a system call: an integer, or memory that the kernel reads or fills. */
 export type Argument = number | Uint8Array;
+
+/** The six arguments that the kernel's own convention has. */
+type Registers = [number, number, number, number, number, number];
 
 export interface Libc {
   readonly architecture: Architecture;
@@ -97,22 +100,43 @@ function open(): Libc {
     throw cannot("call the kernel", { code: "no-libc", why: "libc has no errno" });
   }
 
+  const column = architecture === "x86_64" ? 0 : 1;
+
+  // One function: a system call is made dozens of times a load, and each function that often becomes
+  // one to be compiled.
   function call(name: SyscallName, ...args: readonly Argument[]): number {
-    const number = syscallNumber(name, architecture);
+    const registers: Registers = [0, 0, 0, 0, 0, 0];
+    for (let at = 0; at < args.length; at++) {
+      const argument = args[at];
+      if (typeof argument === "number") {
+        if (!Number.isSafeInteger(argument)) {
+          throw new TypeError(`${name}: argument ${argument} is not a safe integer`);
+        }
+        registers[at] = argument;
+      } else if (argument !== undefined) {
+        // ptr() of an empty array returns an Error object instead of throwing.
+        if (argument.byteLength === 0) throw new TypeError(`${name}: empty buffer`);
+        registers[at] = ptr(argument);
+      }
+    }
     const result = Number(
       symbols.syscall(
-        number,
-        register(name, args[0]),
-        register(name, args[1]),
-        register(name, args[2]),
-        register(name, args[3]),
-        register(name, args[4]),
-        register(name, args[5]),
+        syscallNumbers[name][column],
+        registers[0],
+        registers[1],
+        registers[2],
+        registers[3],
+        registers[4],
+        registers[5],
       ),
     );
     // Nothing may run between the call and this read: any other call could overwrite errno.
     const errno = result === -1 ? read.i32(errnoLocation, 0) : 0;
-    keepAlive(args);
+    // The kernel has seen only addresses: this use after the call keeps the buffers from collection.
+    for (let at = 0; at < args.length; at++) {
+      const argument = args[at];
+      if (typeof argument === "object" && argument.byteLength < 0) throw new RangeError();
+    }
     return result === -1 ? -errno : result;
   }
 
@@ -121,24 +145,4 @@ function open(): Libc {
     call,
     memory: (address, length) => new Uint8Array(toArrayBuffer(address, 0, length)),
   };
-}
-
-function register(name: SyscallName, argument: Argument | undefined): number {
-  if (argument === undefined) return 0;
-  if (typeof argument === "number") {
-    if (!Number.isSafeInteger(argument)) {
-      throw new TypeError(`${name}: argument ${argument} is not a safe integer`);
-    }
-    return argument;
-  }
-  // ptr() of an empty array returns an Error object instead of throwing.
-  if (argument.byteLength === 0) throw new TypeError(`${name}: empty buffer`);
-  return ptr(argument);
-}
-
-/** The kernel has seen only addresses: this use after the call keeps the buffers from collection. */
-function keepAlive(args: readonly Argument[]): void {
-  for (const argument of args) {
-    if (typeof argument !== "number" && argument.byteLength < 0) throw new RangeError();
-  }
 }

@@ -1,10 +1,8 @@
-import type { Architecture } from "../architecture.ts";
-
 /**
  * Syscall numbers, `[x86_64, aarch64]`. Sources: arch/x86/entry/syscalls/syscall_64.tbl and
  * include/uapi/asm-generic/unistd.h (arm64 uses the generic table).
  */
-const numbers = {
+export const syscallNumbers = {
   read: [0, 63],
   write: [1, 64],
   close: [3, 57],
@@ -57,10 +55,4 @@ const numbers = {
   openat2: [437, 437],
 } as const satisfies Record<string, readonly [x86_64: number, aarch64: number]>;
 
-export type SyscallName = keyof typeof numbers;
-
-/** The number of a syscall on one architecture. */
-export function syscallNumber(name: SyscallName, architecture: Architecture): number {
-  const [x86, arm] = numbers[name];
-  return architecture === "x86_64" ? x86 : arm;
-}
+export type SyscallName = keyof typeof syscallNumbers;

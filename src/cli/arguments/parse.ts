@@ -195,37 +195,42 @@ function takePlaces(
   );
 }
 
+/** The name that a spelling would be of. */
+function nameOf(spelt: string): string {
+  return spelt.slice(spelt.startsWith("--") ? 2 : 1);
+}
+
 interface Known {
   readonly name: string;
   readonly definition: Flag | Valued;
 }
 
-/** The definitions of one command by their spellings. A map: `__proto__` is no option. */
+/**
+ * The definitions of one command. No table of all spellings is made: every load would pay for it, and
+ * looks up three.
+ */
 class OptionTable {
   readonly positionals: readonly (readonly [name: string, definition: Positional])[];
-  private readonly bySpelling = new Map<string, Known>();
 
   constructor(
     private readonly command: string | undefined,
-    definitions: Definitions,
+    private readonly definitions: Definitions,
   ) {
     const positionals: [string, Positional][] = [];
-    for (const [name, definition] of Object.entries(definitions)) {
-      if (definition.type === "positional") {
-        positionals.push([name, definition]);
-        continue;
-      }
-      for (const spelt of spellings(name, definition)) {
-        this.bySpelling.set(spelt, { name, definition });
-      }
+    for (const name in definitions) {
+      const definition = definitions[name];
+      if (definition?.type === "positional") positionals.push([name, definition]);
     }
     this.positionals = positionals;
   }
 
   find(spelt: string): Known {
-    const known = this.bySpelling.get(spelt);
+    const known = this.known(spelt);
     if (known !== undefined) return known;
-    const near = nearest(spelt, this.bySpelling.keys());
+    const own = Object.entries(this.definitions).flatMap(([name, definition]) =>
+      definition.type === "positional" ? [] : spellings(name, definition),
+    );
+    const near = nearest(spelt, own);
     const elsewhere = Object.entries(options).some(([name, definition]) =>
       spellings(name, definition).includes(spelt),
     );
@@ -243,6 +248,22 @@ class OptionTable {
       `unknown option ${quoted(spelt)}`,
       near === undefined ? undefined : `did you mean ${near}?`,
     );
+  }
+
+  private known(spelt: string): Known | undefined {
+    const { definitions } = this;
+    const name = nameOf(spelt);
+    // Its own names only: `--__proto__` is no option.
+    const named = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+    if (named !== undefined && named.type !== "positional" && spelt === spelling(name)) {
+      return { name, definition: named };
+    }
+    for (const other in definitions) {
+      const definition = definitions[other];
+      if (definition === undefined || definition.type === "positional") continue;
+      if (definition.alias === name && spelt === spelling(name)) return { name: other, definition };
+    }
+    return undefined;
   }
 
   /** For hints: how the command is called. */

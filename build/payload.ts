@@ -205,11 +205,11 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
     throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
   }
   const near = withImports([...started, ...lines, ...commands]);
-  // `let{TrustGate:e}=await import("…")` and `(await import("…")).manifestReader`
+  // `let{TrustGate}=await import("…")` and `(await import("…")).manifestReader`
   const path = '"(/\\$bunfs/root/[^"]+)"';
   const asked = quickImports.flatMap((name) => {
     const by = [
-      `\\{[^{}]*\\b${name}:\\w+[^{}]*\\}=await import\\(${path}\\)`,
+      `\\{[^{}]*\\b${name}\\b[^{}]*\\}=await import\\(${path}\\)`,
       `\\(await import\\(${path}\\)\\)\\.${name}\\b`,
     ].map((pattern) => new RegExp(pattern, "g"));
     const targets = modules.flatMap((one) => by.flatMap((pattern) => found(pattern, one.name)));

@@ -60,8 +60,9 @@ function splitCommand(argv: readonly string[]): {
   readonly name: string | undefined;
   readonly rest: readonly string[];
 } {
-  const index = argv.findIndex((word) => !looksLikeOption(word));
-  const before = index < 0 ? argv : argv.slice(0, index);
+  let index = 0;
+  while (index < argv.length && looksLikeOption(argv[index] ?? "")) index++;
+  const before = argv.slice(0, index);
   if (before.length > 0) parse(undefined, commonOptions, before);
   return { name: argv[index], rest: [...before, ...argv.slice(before.length + 1)] };
 }

@@ -28,7 +28,8 @@ export function mayNotUnpack(
 ): boolean {
   if (initrd === 0) return false;
   if (crash || initrd + unpacked > (valueIn(memory.total) ?? 0) / 3) return true;
-  return takingWords.some((word) => cmdline.includes(word));
+  for (const word of takingWords) if (cmdline.includes(word)) return true;
+  return false;
 }
 
 /** No segment may be over half of all pages: sanity_check_segment_list, kernel/kexec_core.c. */

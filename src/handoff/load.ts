@@ -217,6 +217,7 @@ async function loadOpened(
 /** Places in the next initramfs that no signature covers; those of volumes' keys are not known yet. */
 function placesIn({ secrets, measureLog }: ParsedLoadRequest) {
   const log = measureLog === undefined ? [] : [{ destination: measureLog, mode: 0o444 }];
+  if (secrets.length === 0) return log;
   return [...secrets.filter(({ luks }) => luks === undefined), ...log];
 }
 

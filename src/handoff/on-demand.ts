@@ -34,7 +34,8 @@ export async function measurementFor(
   { policies }: Gate,
   observer: Observer,
 ): Promise<Measurement | undefined> {
-  const demanded = policies.some(({ measure }) => measure !== undefined);
+  let demanded = false;
+  for (const { measure } of policies) demanded ||= measure !== undefined;
   if (request.measure === undefined && !demanded) return undefined;
   const { Measurement } = await import("./stages/measure.ts");
   return Measurement.prepare(source, verified, request, policies, observer);

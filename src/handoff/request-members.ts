@@ -112,7 +112,9 @@ export function listOf<Out, In>(
   const read = (value: unknown, refuse: Refuse): Out[] => {
     const all: readonly unknown[] = Array.isArray(value) ? value : [value];
     const why = all.includes("") ? "one of them is empty" : `it must be a list of ${wanted}`;
-    return all.map((one) => element.read(one, () => refuse(why)));
+    const list: Out[] = [];
+    for (const one of all) list.push(element.read(one, () => refuse(why)));
+    return list;
   };
   return optionalOr(member(read), []);
 }

@@ -50,8 +50,8 @@ export function identifyArchive(head: Uint8Array): Archive {
   let start = 0;
   while (head[start] === 0) start++;
   if (start === head.length) return { kind: "unknown", kernelReads: false, option: undefined };
-  const [kind] = plain.find(([, magic]) => hasMagic(head, start, magic)) ?? [];
-  if (kind !== undefined) {
+  for (const [kind, magic] of plain) {
+    if (!hasMagic(head, start, magic)) continue;
     // A plain archive is looked for at multiples of four only.
     const kernelReads = (kind === "newc" || kind === "newc-checksum") && start % 4 === 0;
     return { kind, kernelReads, option: undefined };

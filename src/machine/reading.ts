@@ -25,7 +25,6 @@ export function parseBoolean(text: string): boolean | undefined {
 
 /** A decimal integer that is safe in a JavaScript number. */
 export function parseInteger(text: string): number | undefined {
-  if (!/^-?\d{1,16}$/.test(text)) return undefined;
   const value = Number(text);
-  return Number.isSafeInteger(value) ? value : undefined;
+  return Number.isSafeInteger(value) && String(value) === text ? value : undefined;
 }

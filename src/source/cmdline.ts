@@ -49,11 +49,13 @@ export function joinCmdline(own: string | undefined, appended: string | undefine
   requireClosed(second, "what is appended to the command line");
   const one = partedAtDashes(withoutTabs(first));
   const other = partedAtDashes(withoutTabs(second));
-  const parameters = [one.parameters, other.parameters];
-  const init = [one.init, other.init].filter((part) => part !== undefined);
-  return [...parameters, ...(init.length === 0 ? [] : ["--", ...init])]
-    .filter((part) => part !== "")
-    .join(" ");
+  const parameters = spaced(one.parameters, other.parameters);
+  if (one.init === undefined && other.init === undefined) return parameters;
+  return spaced(spaced(parameters, "--"), spaced(one.init ?? "", other.init ?? ""));
+}
+
+function spaced(one: string, other: string): string {
+  return one === "" || other === "" ? one + other : `${one} ${other}`;
 }
 
 /** In a value that is left open the kernel would lose the rest of the line. */

@@ -67,8 +67,8 @@ export function parse(
   let lastText: Known | undefined;
   let optionsEnded = false;
 
-  const words = argv.values();
-  for (const word of words) {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
     if (optionsEnded || word === "-" || !word.startsWith("-")) {
       places.push({ word, behind: lastText });
       continue;
@@ -94,9 +94,7 @@ export function parse(
       continue;
     }
     const value =
-      equals < 0
-        ? separateValue(command, spelt, definition, words.next().value)
-        : word.slice(equals + 1);
+      equals < 0 ? separateValue(command, spelt, definition, argv[++at]) : word.slice(equals + 1);
     checkValue(command, spelt, definition, value);
     values.set(name, [...(earlier ?? []), value]);
     lastText = definition.freeText ? known : undefined;
@@ -163,8 +161,9 @@ function takePlaces(
   values: Map<string, string[]>,
 ): void {
   let taken = 0;
-  for (const [index, [name, definition]] of table.positionals.entries()) {
-    const word = places[index]?.word;
+  let index = -1;
+  for (const [name, definition] of table.positionals) {
+    const word = places[++index]?.word;
     if (word === undefined) {
       if (definition.required === false) continue;
       throw usageError(command, `${definition.valueHint} is missing`, table.synopsis());

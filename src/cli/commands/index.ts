@@ -21,8 +21,11 @@ export const commandNames: readonly string[] = Object.keys(loaders);
 /** The command of this name; undefined where there is none. */
 export async function loadCommand(name: string): Promise<Command | undefined> {
   // Its own names only: `constructor` and `toString` are no commands.
-  const [, loader] = Object.entries(loaders).find(([known]) => known === name) ?? [];
-  return loader?.();
+  return isCommand(name) ? loaders[name]() : undefined;
+}
+
+function isCommand(name: string): name is keyof typeof loaders {
+  return Object.hasOwn(loaders, name);
 }
 
 /** Every command, for the help and the documents that are made from the definitions. */

@@ -10,7 +10,8 @@ const maybeScreen = /^\/dev\/(tty\d+|console)$/;
 export async function warnOfNext(verified: Verified, observer: Observer): Promise<void> {
   await warnOfLostHandover(verified, observer);
   const target = readLink("/proc/self/fd/2");
-  if (typeof target !== "string" || !maybeScreen.test(target)) return;
+  if (typeof target !== "string" || !target.startsWith("/dev/")) return;
+  if (!maybeScreen.test(target)) return;
   const { warnIfBlank } = await import("./screen.ts");
   await warnIfBlank(verified, observer);
 }

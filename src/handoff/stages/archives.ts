@@ -100,9 +100,9 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
 
 /** Of the whole initramfs: what the kernel reads before it unpacks is no system. */
 export function emptyWarning(examined: readonly Examined[]): string | undefined {
-  return examined.length > 0 && examined.every(({ earlyOnly }) => earlyOnly)
-    ? "the initramfs has microcode or ACPI tables alone: the next kernel finds no init in it"
-    : undefined;
+  for (const { earlyOnly } of examined) if (!earlyOnly) return undefined;
+  if (examined.length === 0) return undefined;
+  return "the initramfs has microcode or ACPI tables alone: the next kernel finds no init in it";
 }
 
 async function framingOf(archive: OpenArchive, end: number, place: Place): Promise<Framing> {

@@ -47,7 +47,11 @@ export class Assembled implements Disposable {
     const pieces: Piece[] = [];
     const archives: ArchiveLoaded[] = [];
     const examined: Examined[] = [];
-    for (const [index, { file, expected }] of initrds.entries()) {
+    let [index, unpacked, mustCopy] = [-1, 0, false];
+    for (const initrd of initrds) {
+      const { file, expected } = initrd;
+      index++;
+      mustCopy ||= mustBeCopied(initrd);
       const followed = injection !== undefined || index < initrds.length - 1;
       const copied = joined || !(isWhole(file) || expected !== undefined);
       const one = await examineArchive(file, { followed, copied, lenient });
@@ -59,6 +63,7 @@ export class Assembled implements Disposable {
         throw one.problem;
       }
       for (const line of one.warnings) observer.warn?.(line);
+      unpacked += one.unpacked;
       examined.push(one);
       pieces.push(one.piece);
       archives.push({
@@ -70,7 +75,6 @@ export class Assembled implements Disposable {
     const empty = injection === undefined ? emptyWarning(examined) : undefined;
     if (empty !== undefined) observer.warn?.(empty);
     const plan = planJoin(pieces, injection === undefined ? [] : [injection.size]);
-    const mustCopy = initrds.some(mustBeCopied);
     const memory = readMemory();
     const tight = requireMemory(
       {
@@ -81,7 +85,6 @@ export class Assembled implements Disposable {
       memory,
     );
     if (tight !== undefined) observer.warn?.(tight);
-    const unpacked = examined.reduce((sum, one) => sum + one.unpacked, 0);
     if (mayNotUnpack({ initrd: plan.size, unpacked }, verified.cmdline, crash, memory)) {
       await requireRoom(verified, crash, memory, observer);
     }

@@ -109,7 +109,12 @@ export class Secrets implements Disposable {
 
 /** What to say of the places of secrets. */
 export function placeWarnings(specs: readonly SecretSpec[]): readonly string[] {
-  return specs.flatMap(({ destination }) => placeWarning(destination) ?? []);
+  const warnings: string[] = [];
+  for (const { destination } of specs) {
+    const warning = placeWarning(destination);
+    if (warning !== undefined) warnings.push(warning);
+  }
+  return warnings;
 }
 
 /** The secrets that a request names, of which none is read; the keys of volumes are none of them. */

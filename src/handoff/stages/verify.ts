@@ -109,7 +109,9 @@ async function planKeysOf(
   request: ParsedLoadRequest,
   ...rest: [readonly SourceFile[], string, Gate, Observer]
 ): Promise<Pick<KeyPlan, "keys" | "words">> {
-  if (request.secrets.every(({ luks }) => luks === undefined)) return { keys: [], words: [] };
+  let wanted = false;
+  for (const { luks } of request.secrets) wanted ||= luks !== undefined;
+  if (!wanted) return { keys: [], words: [] };
   const { placeKeys } = await import("./luks.ts");
   return placeKeys(request, ...rest);
 }
@@ -150,9 +152,9 @@ async function withoutVerityChecked(
   observer: Observer,
 ): Promise<readonly [kernel: SourceFile, archives: readonly SourceFile[]]> {
   const { kernel, initrds } = source;
-  if ([kernel, ...initrds].every(({ expected }) => expected?.verity === undefined)) {
-    return [kernel, initrds];
-  }
+  let named = false;
+  for (const { expected } of [kernel, ...initrds]) named ||= expected?.verity !== undefined;
+  if (!named) return [kernel, initrds];
   const { withoutChecked } = await import("./verity.ts");
   return [
     withoutChecked(kernel, observer),

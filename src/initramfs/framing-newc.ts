@@ -68,7 +68,8 @@ const kernelFolder = magicOf("kernel/");
 
 /** Microcode and ACPI tables lie in kernel/x86/microcode and kernel/firmware/acpi. */
 function isEarly(name: Uint8Array): boolean {
-  return hasMagic(name, 0, kernelFolder) || folders.some((folder) => hasMagic(name, 0, folder));
+  for (const folder of folders) if (hasMagic(name, 0, folder)) return true;
+  return hasMagic(name, 0, kernelFolder);
 }
 
 /** The kernel pads a name so that header and name end at a multiple of four, as data does. */

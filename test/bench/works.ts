@@ -2,6 +2,7 @@
 
 export const workNames = [
   "start-up",
+  "take-in",
   "plain-1",
   "plain-60",
   "plain-200",
@@ -107,6 +108,17 @@ export const works: readonly Work[] = [
       { program: "empty Bun program", command: "/bench/empty" },
       { program: "kexec-tools", command: "kexec --version" },
       { program: "aegis-kexec", command: "aegis-kexec --version" },
+    ],
+  },
+  {
+    name: "take-in",
+    title: "take in the code of a load and say the version",
+    reference: "empty Bun program",
+    loads: false,
+    short: true,
+    contenders: [
+      { program: "empty Bun program", command: "/bench/empty" },
+      { program: "aegis-kexec", command: "aegis-kexec load --version" },
     ],
   },
   {

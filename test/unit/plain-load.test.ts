@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..", "..", "src");
+const packages = new Set<string>();
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
 /** Files that these import, and theirs, without types and without what is loaded on demand. */
@@ -15,7 +16,9 @@ function importedBy(starts: readonly string[]): ReadonlySet<string> {
     for (const { kind, path: name } of transpiler.scanImports(
       readFileSync(join(root, path), "utf8"),
     )) {
-      if (kind !== "import-statement" || !/^\..*\.ts$/.test(name)) continue;
+      if (kind !== "import-statement") continue;
+      if (!name.startsWith(".")) packages.add(name);
+      if (!/^\..*\.ts$/.test(name)) continue;
       visit(relative(root, join(root, dirname(path), name)));
     }
   };
@@ -44,6 +47,10 @@ const onDemand = [
 
 test.each(onDemand)("a plain load imports nothing of %s", (room) => {
   expect([...plain].filter((path) => path.startsWith(room))).toEqual([]);
+});
+
+test("a plain load imports no package but what defines commands and calls the kernel", () => {
+  expect([...packages].sort()).toEqual(["bun:ffi", "citty"]);
 });
 
 test("what it does import is found", () => {

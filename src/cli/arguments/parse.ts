@@ -170,9 +170,11 @@ function takePlaces(
     }
     // What follows a free text without quotes belongs to it: no further one.
     const more = definition.repeatable === true ? places.slice(index + 1) : [];
-    const unquoted = more.findIndex(({ behind }) => behind !== undefined);
-    const further = unquoted < 0 ? more : more.slice(0, unquoted);
-    const words = [word, ...further.map((place) => place.word)];
+    const words = [word];
+    for (const place of more) {
+      if (place.behind !== undefined) break;
+      words.push(place.word);
+    }
     if (words.includes("")) {
       throw usageError(
         command,

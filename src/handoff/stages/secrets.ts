@@ -80,6 +80,7 @@ export class Secrets implements Disposable {
 
   /** The keys of volumes, in the order of `keys`. */
   reportKeys(keys: readonly PlacedKey[]): readonly LuksReport[] {
+    if (keys.length === 0) return [];
     const held = new Map(this.held.map((one) => [one.luks?.uuid, one]));
     return keys.flatMap(({ uuid, framework }) => {
       const one = held.get(uuid);

@@ -109,9 +109,9 @@ async function planKeysOf(
   request: ParsedLoadRequest,
   ...rest: [readonly SourceFile[], string, Gate, Observer]
 ): Promise<Pick<KeyPlan, "keys" | "words">> {
-  let wanted = false;
-  for (const { luks } of request.secrets) wanted ||= luks !== undefined;
-  if (!wanted) return { keys: [], words: [] };
+  const nothing = { keys: [], words: [] };
+  if (request.secrets.length === 0) return nothing;
+  if (request.secrets.every(({ luks }) => luks === undefined)) return nothing;
   const { placeKeys } = await import("./luks.ts");
   return placeKeys(request, ...rest);
 }
@@ -273,12 +273,9 @@ export async function ownCmdline(
 
 /** A shell that the first process started is on the same line. */
 function isStartedAsInit(running: string): boolean {
+  const basename = (path: string) => path.slice(path.lastIndexOf("/") + 1);
   const program = parameterValues(running, "rdinit").at(-1);
   return program !== undefined && basename(program) === basename(process.execPath);
-}
-
-function basename(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** The own line with what is appended; one that is used again and again does not grow. */

@@ -75,6 +75,7 @@ export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EINVAL = 22;
 export const EFBIG = 27;
+export const EROFS = 30;
 export const EPIPE = 32;
 export const ENOSYS = 38;
 

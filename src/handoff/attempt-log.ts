@@ -45,8 +45,8 @@ export class AttemptLog {
   };
 
   /**
-   * A log that can be written, or none where `path` is undefined or on a disk that hangs, which is a
-   * warning. The file is made here, mode 0600.
+   * A log that can be written, or none where `path` is undefined, or on a disk that hangs or a file system that
+   * is read-only, which is a warning. The file is made here, mode 0600.
    * @throws KexecError `io-error`
    */
   static async begin(

@@ -1,6 +1,6 @@
 /** Appends to a file and flushes it in bounded time: on a dead disk even the opening hangs. */
 
-import { EFBIG } from "../../errno.ts";
+import { EFBIG, EROFS } from "../../errno.ts";
 import {
   close,
   ioError,
@@ -33,7 +33,7 @@ const ownFile = /^\/(dev\/(std|fd\/)|proc\/(self|thread-self)\/)/;
 
 /**
  * Appends the text. An empty text only makes sure that the file can be written. Returns whether it
- * could be flushed in time; if not, a warning was given.
+ * could be flushed in time, to a file system that is not read-only; if not, a warning was given.
  * @throws KexecError `io-error`
  */
 export async function appendFlushed(
@@ -53,7 +53,12 @@ export async function appendFlushed(
     process === undefined
       ? undefined
       : await followHelper(process, performance.now(), onMessage, observer);
-  if (failed !== undefined) throw ioError(`write the log ${path}`, failed);
+  // An early system has nothing else yet, and must come up: the kernel log has what was done
+  if (failed === EROFS) {
+    observer.warn?.(`the log ${path} is not written: its file system is read-only`);
+    return false;
+  }
+  if (failed !== undefined) throw ioError(`write the log ${path}`, failed, path);
   return stuck === undefined;
 }
 

@@ -2,7 +2,7 @@
  * Files and folders that are made below an open folder, and flushed: no name on the way leads elsewhere, for no
  * symbolic link is followed.
  */
-import { EAGAIN, EEXIST, ENOENT, ENOTDIR, errnoName, errnoText } from "../../errno.ts";
+import { EAGAIN, EEXIST, ENOENT, ENOTDIR, EROFS, errnoName, errnoText } from "../../errno.ts";
 import { cannot, type KexecError } from "../../errors.ts";
 import {
   callThroughSignals,
@@ -31,7 +31,6 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EISDIR = 21;
 const ENOSPC = 28;
-const EROFS = 30;
 // include/uapi/linux/magic.h
 const MSDOS_SUPER_MAGIC = 0x4d44n;
 const EXFAT_SUPER_MAGIC = 0x2011bab0n;
@@ -62,7 +61,11 @@ export class WrittenFile implements Disposable {
       return new WrittenFile(fd, shown, status.size);
     }
     close(fd);
-    throw cannot(`write ${shown}`, { code: "io-error", why: "something else is in its place" });
+    throw cannot(`write ${shown}`, {
+      code: "io-error",
+      details: { path: shown },
+      why: "something else is in its place",
+    });
   }
 
   /** Fewer bytes only at its end. @throws KexecError `io-error` */

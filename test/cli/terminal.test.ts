@@ -56,6 +56,19 @@ for (const program of programs()) {
       expect(await onTerminal(workshop, ["stauts"], { ...environment })).toBe(plain);
     });
 
+    test("a refusal that inspect shows on the screen is not said there once more", async () => {
+      const words = ["inspect", "archive"];
+      const piped = Bun.spawnSync(["aegis-kexec", ...words], {
+        cwd: workshop.directory(),
+        env: workshop.environment,
+      });
+      const [, said = ""] = /^aegis-kexec: (.+)\nhint: /.exec(piped.stderr.toString()) ?? [];
+      expect(said).not.toBe("");
+      const text = await onTerminal(workshop, words, { TERM: "dumb" });
+      expect(text.replace(/\s+/g, " ").split(said)).toHaveLength(2);
+      expect(text).toContain("\nhint: ");
+    });
+
     test("work longer than a second shows how far it is, and in a pipe nothing", async () => {
       const cwd = workshop.directory();
       writeFileSync(join(cwd, "large.img"), "BZh");

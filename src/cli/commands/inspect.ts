@@ -52,6 +52,6 @@ export const inspect = defineCommand({
     const [first] = inspection.verdict.reasons;
     // The way of every refusal to standard error and the exit code.
     if (first === undefined) return;
-    throw new KexecError(first.code, first);
+    throw output.inResult(new KexecError(first.code, first));
   },
 });

@@ -36,6 +36,8 @@ export class Output {
   private resultWritten = false;
   /** An error that was told before its action was taken is not told again. */
   private told: KexecError | undefined;
+  /** An error whose message the result has, on the same screen. */
+  private said: KexecError | undefined;
   /** The result could not be written because nobody reads standard output any more. */
   readerGone = false;
   private errorsOnTerminal: boolean | undefined;
@@ -76,6 +78,13 @@ export class Output {
     throw ioError("write the result to standard output", -failed);
   }
 
+  /** An error that the result tells of: on a screen that shows that, only what to do comes behind it. */
+  inResult(error: KexecError): KexecError {
+    const { quiet, json } = this.settings;
+    if (!quiet && !json && onTerminal(STDOUT) && onTerminal(STDERR)) this.said = error;
+    return error;
+  }
+
   /** Writes the error: a line on what failed, what the kernel logged, what to do. */
   error(error: KexecError): void {
     this.progress.clear();
@@ -86,7 +95,8 @@ export class Output {
     }
     if (error === this.told) return;
     this.told = error;
-    const lines = [`${this.coloured("red", "aegis-kexec:")} ${visible(error.message)}`];
+    const first = `${this.coloured("red", "aegis-kexec:")} ${visible(error.message)}`;
+    const lines = error === this.said ? [] : [first];
     for (const line of error.kernelLog) lines.push(`  kernel: ${visible(line)}`);
     if (error.hint !== null) {
       const hint = visible(error.hint.replace("\n", "; "));

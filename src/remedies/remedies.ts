@@ -46,8 +46,9 @@ const FIRST_HINT = 100;
 export function hintOf(code: RemediedCode, own: string | null | undefined): string | null {
   if (own === undefined || own === null) return null;
   const remedy: Remedy = remedies()[code];
+  const [first = ""] = own.split("\n");
   // What is wrong with a request is its author's to repair, and only the case knows how.
-  if (own.includes("\n") || code === "usage") return own;
-  if (own === remedy.hint || (!remedy.ownSecond && own.length <= FIRST_HINT)) return own;
-  return `${remedy.hint}\n${own}`;
+  const ownFirst = own.includes("\n") || code === "usage" || !remedy.ownSecond;
+  if (own === remedy.hint || (ownFirst && first.length <= FIRST_HINT)) return own;
+  return `${remedy.hint}\n${own.replaceAll("\n", "; ")}`;
 }

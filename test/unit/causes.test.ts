@@ -57,6 +57,17 @@ test("a hint begins with what somebody at a console can do; the packager's way c
   }
 });
 
+test("whatever a case says, the first line has at most 100 characters, and its own words stand below", () => {
+  const long = `give ${"/a".repeat(80)}`;
+  for (const code of Object.keys(errorCodes).filter(isErrorCode)) {
+    for (const hint of ["short", long, `${long}\nthen sign`, `short\n${long}`, "x".repeat(101)]) {
+      const told = cannot("load", { code, why: "it is so", hint }).hint?.split("\n") ?? [];
+      expect([code, (told[0] ?? "").length <= 100, told.length <= 2]).toEqual([code, true, true]);
+      for (const line of hint.split("\n")) expect(told.join("; ")).toContain(line);
+    }
+  }
+});
+
 test("every cause is shown: provoked here, or by a kernel in a virtual machine", () => {
   const shown = [...Object.keys(provocations), ...shownByKernels];
   expect(shown.sort()).toEqual(Object.keys(errorCodes).sort());

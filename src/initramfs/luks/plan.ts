@@ -79,7 +79,7 @@ function frameworkOf(uuid: string, seen: Seen): Framework {
     one === undefined
       ? `what opens volumes in the next initramfs cannot be told: ${seen.whole ? "the archives have nothing of the kind" : "an archive cannot be read here"}`
       : `the archives have more than one thing that opens volumes: ${[one, ...others].join(", ")}`,
-    `name it: --luks UUID=SRC:FRAMEWORK, of ${frameworks.join(", ")}; or put the key where it is looked for by --secret`,
+    `name it: --luks UUID=SRC:FRAMEWORK, of ${frameworks.join(", ")}\nor put the key where it is looked for by --secret`,
     "usage",
   );
 }

@@ -37,11 +37,13 @@ export async function bless(path?: string): Promise<BlessReport> {
     case "missing":
       throw cannot(`bless ${shown}`, {
         code: "file-not-found",
+        details: { path: shown },
         why: "there is none of that name, with a counter or without",
       });
     case "several":
       throw cannot(`bless ${shown}`, {
         code: "malformed-input",
+        details: { path: shown },
         why: `${blessing.names.join(" and ")} would have one name`,
         hint: "remove what is not wanted; on FAT a rename may have been cut off, and both lead to the same files: check the file system instead (fsck.vfat, fsck.exfat)",
       });
@@ -53,7 +55,12 @@ export async function bless(path?: string): Promise<BlessReport> {
       const hint = "run it as root, with that file system mounted writable";
       throw cannot(
         `rename ${shown.slice(0, -id.length)}${blessing.name} to ${id}`,
-        { code: "io-error", why: errnoText(-result).toLowerCase(), hint },
+        {
+          code: "io-error",
+          details: { path: shown },
+          why: errnoText(-result).toLowerCase(),
+          hint,
+        },
         { errno: errnoName(-result) },
       );
     }
@@ -65,6 +72,7 @@ function startedFrom(): string | undefined {
   if (running.known) return fromPlaceIn(running.value.split(/\s+/));
   throw cannot("tell what this system was started from", {
     code: "io-error",
+    details: { path: "/proc/cmdline" },
     why: running.why,
     hint: "mount /proc, or give the path",
   });
@@ -84,6 +92,7 @@ async function locate(place: string, held: DisposableStack): Promise<Located> {
   if (!isClean) {
     throw cannot(`bless ${place}`, {
       code: "file-not-found",
+      details: { path: place },
       why: "it leads elsewhere",
       hint: "give the path",
     });
@@ -124,6 +133,7 @@ async function mountFor(uuid: string, path: string, held: DisposableStack): Prom
   }
   throw cannot(`bless UUID=${uuid}:${path}`, {
     code: "io-error",
+    details: { path: `UUID=${uuid}:${path}` },
     why: "its disk cannot be written to",
     hint: "mount it writable, and give the path",
   });

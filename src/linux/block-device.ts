@@ -26,7 +26,7 @@ export function openDevice(path: string): OpenDevice | number {
       }
       const buffer = new Uint8Array(length);
       const got = length === 0 ? 0 : readAt(fd, buffer, offset);
-      if (got < 0) throw ioError(`read ${path}`, -got);
+      if (got < 0) throw ioError(`read ${path}`, -got, path);
       return buffer;
     },
     [Symbol.dispose]: () => close(fd),

@@ -61,11 +61,11 @@ export function close(fd: number): void {
 }
 
 /** An I/O failure that is the machine's fault rather than the user's (exit 12). */
-export function ioError(doing: string, errno: number): KexecError {
+export function ioError(doing: string, errno: number, path?: string): KexecError {
   const why = errnoText(errno).toLowerCase();
   const hint = "the device may be failing: look at the kernel log (dmesg)";
   const cause = { code: "io-error", why, ...(errno === EIO ? { hint } : {}) } as const;
-  return cannot(doing, cause, { errno: errnoName(errno) });
+  return cannot(doing, cause, { errno: errnoName(errno), details: { path } });
 }
 
 /** A file lost bytes while it was read or copied. */

@@ -139,7 +139,7 @@ export function belowError(folder: Folder, path: string, what: string, errno: nu
     return cannot(
       `open the ${what} ${shown}`,
       { code: "file-not-found", why: "no such file" },
-      { errno: errnoName(errno) },
+      { errno: errnoName(errno), details: { path: shown } },
     );
   }
   if (errno !== EXDEV) return openError(shown, what, errno);
@@ -150,7 +150,7 @@ export function belowError(folder: Folder, path: string, what: string, errno: nu
       why: "a symbolic link in its path leads out of the folder",
       hint: "keep the files in that folder; links in it must be relative",
     },
-    { errno: "EXDEV" },
+    { errno: "EXDEV", details: { path: shown } },
   );
 }
 
@@ -174,14 +174,15 @@ export function namesIn(
   const fd = openBeneath(folder, `${path === "" ? "." : path}/.`);
   if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
   if (fd === -EACCES) throw openError(`${folder.path}/${path}`, "directory", EACCES);
-  if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd);
+  if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd, joined(folder, path));
   try {
     const buffer = new Uint8Array(BUFFER);
     const names: string[] = [];
     while (names.length <= limit) {
       const got = callThroughSignals("getdents64", fd, buffer, buffer.byteLength);
       if (got === -ENOTDIR) return undefined;
-      if (got < 0) throw ioError(`read the directory ${folder.path}/${path}`, -got);
+      if (got < 0)
+        throw ioError(`read the directory ${folder.path}/${path}`, -got, joined(folder, path));
       if (got === 0) break;
       names.push(...parseDirents(buffer.subarray(0, got)));
     }

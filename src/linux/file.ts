@@ -56,6 +56,7 @@ export class InputFile implements Disposable {
     if (path === "" || path.includes("\0")) {
       throw cannot(`open the ${what}`, {
         code: "file-not-found",
+        details: { path },
         why: path === "" ? "its path is empty" : "its path has a NUL character",
       });
     }
@@ -198,7 +199,7 @@ const largestFile = 2 ** 48;
 /** @throws KexecError `not-a-regular-file`, `io-error` */
 function requireRegular(fd: number, path: string, what: string): FileStatus {
   const status = statusOf(fd);
-  if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status);
+  if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status, path);
   if (status.type === "regular file") return status;
   throw cannot(`use ${path} as the ${what}`, {
     code: "not-a-regular-file",

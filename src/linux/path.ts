@@ -200,7 +200,7 @@ export function openError(path: string, what: string, errno: number): KexecError
         { errno: name, details: { path } },
       );
     default:
-      return ioError(`open the ${what} ${path}`, errno);
+      return ioError(`open the ${what} ${path}`, errno, path);
   }
 }
 

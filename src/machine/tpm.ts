@@ -80,6 +80,7 @@ export class Tpm implements Disposable {
     if (result !== undefined) return result;
     throw cannot(doing, {
       code: "io-error",
+      details: { path: this.path },
       why: `the TPM ${this.path} gave a response that no TPM 2.0 gives`,
       hint: "a TPM 1.2 cannot be used; for others see the kernel log (dmesg)",
     });
@@ -101,6 +102,7 @@ export class Tpm implements Disposable {
     const why = refusals.get(code) ?? `it answered 0x${code.toString(16)}`;
     return cannot(doing, {
       code: "io-error",
+      details: { path: this.path },
       why: `the TPM ${this.path}: ${why}`,
       hint: again.has(code)
         ? "wait until whatever uses the TPM has finished"

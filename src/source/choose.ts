@@ -62,6 +62,7 @@ export class MenuReading {
     const ids = choice.entries.map(({ id, from }) => `${id} (${from})`);
     throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
       code: "usage",
+      details: { option: "--entry", found: wanted, path: menu.path },
       why: `${wanted} names ${ids.length} of them`,
       hint: `name one by its id, or by its number from 0: ${shortened(ids)}`,
     });
@@ -82,6 +83,7 @@ export class MenuReading {
     const [first] = entries;
     throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
       code: "file-not-found",
+      details: { path: menu.path, found: entries.map(({ id }) => id) },
       why: `none of its ${entries.length} can be booted here`,
       ...(first === undefined
         ? {}
@@ -97,6 +99,7 @@ export function noSuchEntry(
 ): KexecError {
   return new KexecError("file-not-found", {
     message: `cannot find the ${noun} ${wanted} in ${path}`,
+    details: { path, found: entries.map(({ id }) => id) },
     hint: `it has ${shortened(entries.map(({ id }) => id))}`,
   });
 }
@@ -119,6 +122,7 @@ export function openEntryFiles(
   if (kernel === undefined || problem !== undefined) {
     throw cannot(`load the ${noun} ${entry.id}`, {
       code: "malformed-input",
+      details: { path: entry.from },
       why: problem ?? "it names no kernel",
       hint: `it stands in ${entry.from}`,
     });

@@ -141,6 +141,7 @@ export class Measurement implements Disposable {
 function noTpm(): KexecError {
   return cannot("measure", {
     code: "io-error",
+    details: { path: "/dev/tpmrm0" },
     why: "this machine has no TPM: neither /dev/tpmrm0 nor /dev/tpm0 exists",
     hint: "load the driver of its TPM, enable the TPM in firmware, or do without",
   });
@@ -153,6 +154,7 @@ async function banksOf(tpm: Tpm, wanted: readonly number[]): Promise<readonly Tp
     if (banks.some(({ pcrs }) => pcrs.has(pcr))) continue;
     throw cannot("measure", {
       code: "io-error",
+      details: { path: tpm.path },
       why: `the TPM ${tpm.path} has PCR ${pcr} in no bank`,
       hint: "activate a bank in firmware, or name another PCR",
     });

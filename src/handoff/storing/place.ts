@@ -43,6 +43,7 @@ export class OpenStore implements Disposable {
     if (!(tree instanceof FolderTree)) {
       throw cannot(`store a generation in ${store}`, {
         code: "usage",
+        details: { path: store },
         why: "it is no folder",
         hint: "give the folder that has, or is to have, the generations",
       });
@@ -107,6 +108,7 @@ async function findStore(...[store, held, how]: Parameters<typeof findSource>) {
     if (!isMissing) throw error;
     throw cannot(`store a generation in ${store}`, {
       code: "file-not-found",
+      details: { path: store },
       why: "there is no such folder",
       hint: "make it first (mkdir): a store is not begun by mistake",
     });

@@ -75,6 +75,7 @@ function requireOwnName({ path: manifest }: SourceManifest, path: string): void 
   if (!path.toLowerCase().startsWith(manifestName)) return;
   throw cannot(`store ${manifest}`, {
     code: "malformed-input",
+    details: { path: manifest },
     why: `it names a file ${path}, which is what a store calls the manifest itself`,
     hint: "give the file another name, and write the manifest anew",
   });

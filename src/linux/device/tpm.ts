@@ -38,7 +38,7 @@ export function openTpm(): TpmChannel | undefined {
         why: busy ? "another process holds it" : errnoText(-fd).toLowerCase(),
         hint: busy ? "end what holds it, or use a kernel that has /dev/tpmrm0" : "run it as root",
       },
-      { errno: errnoName(-fd) },
+      { errno: errnoName(-fd), details: { path } },
     );
   }
   return undefined;

@@ -141,7 +141,10 @@ function tooLong(seconds: number, most: number | undefined, errno: number): Kexe
       why: `its driver does not take ${seconds} s: ${errnoText(errno).toLowerCase()}`,
       hint: most === undefined ? undefined : `it takes up to ${most} s`,
     },
-    { errno: errnoName(errno), details: { option: "--watchdog" } },
+    {
+      errno: errnoName(errno),
+      details: { option: "--watchdog", path: "/dev/watchdog0", found: `${seconds}` },
+    },
   );
 }
 
@@ -153,7 +156,7 @@ function noDevice(): KexecError {
       why: "there is no /dev/watchdog",
       hint: "load the driver of this machine's watchdog, or do without --watchdog",
     },
-    { errno: "ENOENT" },
+    { errno: "ENOENT", details: { path: "/dev/watchdog" } },
   );
 }
 
@@ -174,7 +177,7 @@ function openDevice(): number {
     );
   }
   if (fd === -ENOENT) throw noDevice();
-  throw ioError("arm the watchdog: /dev/watchdog0", -fd);
+  throw ioError("arm the watchdog: /dev/watchdog0", -fd, "/dev/watchdog0");
 }
 
 function identityOf(fd: number): string {

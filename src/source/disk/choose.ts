@@ -32,6 +32,7 @@ export function chooseSystem(
     const names = systems.flatMap(([first]) => (first === undefined ? [] : describe(first)));
     throw cannot(`tell which disk ${place.disk} is`, {
       code: "malformed-input",
+      details: { path: place.disk },
       why: `${names.join(" and ")} have that name`,
       hint: "detach one of them, or name the disk by UUID=, PARTUUID= or /dev/…",
     });

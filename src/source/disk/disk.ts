@@ -100,7 +100,12 @@ function notFound({ disk, by }: DiskPlace, seconds: number, probed: readonly Pro
     typeof one?.held === "string"
       ? `it holds no file system that can be mounted: ${one.held}`
       : `there is no such disk${seconds > 0 ? `, and none came within ${seconds} s` : ""}`;
-  return cannot(`find ${disk}`, { code: "file-not-found", why, hint: seen(probed) });
+  return cannot(`find ${disk}`, {
+    code: "file-not-found",
+    details: { path: disk },
+    why,
+    hint: seen(probed),
+  });
 }
 
 function treeAt(

@@ -110,6 +110,7 @@ function requireAllowed(disk: string, type: string, allowed: readonly string[] |
   if (allowed === undefined || allowed.includes(type)) return;
   throw cannot(`mount ${disk}`, {
     code: "policy-refused",
+    details: { path: disk, found: type },
     why: `it holds ${type}, and the policy lets ${allowed.join(", ") || "nothing"} be mounted`,
     hint: "add the type to fileSystems in the policy, or use another file system",
   });
@@ -131,7 +132,7 @@ function mountError(
       why: failure?.option === undefined ? why : `${failure.option}: ${why}`,
       ...hintOf(errno, held.type),
     },
-    { errno: errnoName(errno) },
+    { errno: errnoName(errno), details: { path: device.path } },
   );
 }
 

@@ -25,6 +25,7 @@ export function parseDiskPlace(source: string): DiskPlace {
     const example = `${value === "" ? "LABEL=STORE" : disk}:/boot`;
     throw cannot(`use ${source}`, {
       code: "usage",
+      details: { path: source },
       why: `it names ${value === "" ? "no disk" : "a disk, and no path on it"}`,
       hint: `write disk and path with a colon between: ${example}`,
     });

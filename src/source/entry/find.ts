@@ -75,6 +75,7 @@ function namesOf(root: FileTree, { folder }: EntryPlace): readonly string[] {
   if (names.length <= mostNames) return names;
   throw cannot(`read ${root.path}/${folder}`, {
     code: "file-too-large",
+    details: { path: `${root.path}/${folder}`, size: names.length, limit: mostNames },
     why: `it has more than ${mostNames} files`,
   });
 }

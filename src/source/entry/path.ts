@@ -44,6 +44,7 @@ export function openNamed(root: FileTree, path: string, what: string, note?: Not
     for (const { file } of found.values()) opened.use(file);
     throw new KexecError("file-not-found", {
       message: `${missing.message}, and what it may mean is not clear`,
+      details: { path, found: [...found.values()].map(({ file }) => file.path) },
       hint: `found: ${[...found.values()].map(({ file }) => file.path).join(", ")}`,
     });
   }
@@ -125,6 +126,7 @@ export function openArchives(root: FileTree, value: string, note?: Note): readon
     opened.use(whole.file);
     throw cannot(`open the initramfs "${value}"`, {
       code: "file-not-found",
+      details: { path: value },
       why: `it is the name of one file, and of ${words.length}`,
       hint: "give each archive a line of its own, or another name",
     });

@@ -158,6 +158,7 @@ export class Store implements Menu<StoredGeneration> {
     }
     throw cannot(`take a generation of ${this.path}`, {
       code: first?.code ?? "file-not-found",
+      details: first === undefined ? { path: this.path } : undefined,
       why: `none of its ${order.length} verifies${first === undefined ? "" : `; of the first: ${first.message}`}`,
       hint: first?.hint,
     });

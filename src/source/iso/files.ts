@@ -31,6 +31,7 @@ export class IsoFiles implements FileTree, Disposable {
       throw cannot(
         `read the ISO image ${image.path}`,
         volume ?? { code: "malformed-input", why: "it is not an ISO 9660 image" },
+        { details: { path: image.path } },
       );
     }
     this.volume = volume;
@@ -98,18 +99,20 @@ export class IsoFiles implements FileTree, Disposable {
       throw cannot(
         `open the ${what} ${this.path}${path}`,
         { code: "file-not-found", why: "there is no such file on the image" },
-        { errno: "ENOENT" },
+        { errno: "ENOENT", details: { path } },
       );
     }
     if (node.type !== "file") {
       throw cannot(`use ${this.path}${path} as the ${what}`, {
         code: "not-a-regular-file",
+        details: { path },
         why: "it is no regular file",
       });
     }
     if (node.size === 0) {
       throw cannot(`use ${this.path}${path} as the ${what}`, {
         code: "file-empty",
+        details: { path },
         why: "the file is empty",
         hint: "copy or download the image again",
       });

@@ -92,6 +92,7 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
     if (problem !== undefined) {
       throw cannot(`boot the ISO image ${this.path}/${file}`, {
         code: "malformed-input",
+        details: { path: `${this.path}/${file}` },
         why: problem,
       });
     }

@@ -237,6 +237,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     if (read.problem !== undefined || read.kernel === undefined) {
       throw cannot(`load the menu entry ${entry.id}`, {
         code: "malformed-input",
+        details: { path: entry.from },
         why: read.problem ?? "it names no kernel",
         hint: `it stands in ${entry.from}`,
       });
@@ -245,6 +246,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     if (admission.required && adds !== undefined) {
       throw cannot(`use the ${adds} of the menu entry ${entry.id}`, {
         code: "policy-refused",
+        details: { path: entry.from },
         why: "trust is required, and nobody signed the menu",
         hint: "boot a signed manifest, or a signed UKI that has them inside",
       });
@@ -254,6 +256,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       if (located === undefined) {
         throw cannot(`open the ${what} ${place.path} of the menu entry ${entry.id}`, {
           code: "file-not-found",
+          details: { path: place.path },
           why: "it is not there",
         });
       }

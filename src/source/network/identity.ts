@@ -31,6 +31,7 @@ export function readIdentity({ ca, clientCert, clientKey }: IdentityFiles): Iden
     if (clientKey === undefined) return { ca: authorities, certificate: undefined, key: undefined };
     throw cannot("use --client-key", {
       code: "usage",
+      details: { option: "--client-cert" },
       why: "the certificate is missing that goes with the key",
       hint: "name it with --client-cert",
     });
@@ -42,6 +43,7 @@ export function readIdentity({ ca, clientCert, clientKey }: IdentityFiles): Iden
   if (own?.checkPrivateKey(keyIn(key, keyPath, clientKey === undefined)) !== true) {
     throw cannot(`use ${keyPath} as the client key`, {
       code: "malformed-input",
+      details: { path: keyPath },
       why: `it is not the key of ${clientCert}`,
       hint: "the certificate of this machine must stand first in its file, and the key must be its own",
     });
@@ -54,6 +56,7 @@ function readPem(path: string, what: string): string {
   if (file.size > largest) {
     throw cannot(`use ${path} as the ${what}`, {
       code: "malformed-input",
+      details: { path },
       why: `it has more than ${largest >> 20} MiB`,
     });
   }
@@ -77,6 +80,7 @@ function certificatesIn(text: string, path: string): readonly X509Certificate[] 
 function notPem(path: string, why: string) {
   return cannot(`use ${path}`, {
     code: "malformed-input",
+    details: { path },
     why,
     hint: "openssl x509 -inform DER -in FILE -out FILE.pem writes PEM",
   });
@@ -87,6 +91,7 @@ function keyIn(text: string, path: string, inside: boolean): KeyObject {
   if (inside && !text.includes("PRIVATE KEY-----")) {
     throw cannot("use --client-cert", {
       code: "usage",
+      details: { option: "--client-key", path },
       why: `its key is missing, and is not in ${path} either`,
       hint: "name it with --client-key",
     });
@@ -96,6 +101,7 @@ function keyIn(text: string, path: string, inside: boolean): KeyObject {
   } catch {
     throw cannot(`use ${path} as the client key`, {
       code: "malformed-input",
+      details: { path },
       why: text.includes("ENCRYPTED") ? "it is encrypted" : "no private key in PEM form is in it",
       hint: "nobody is asked for a passphrase here: openssl pkey -in FILE -out FILE.pem writes it without one",
     });

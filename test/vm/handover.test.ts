@@ -171,11 +171,27 @@ vmTest("a watchdog that stops at the handover is told", { needs: [first] }, asyn
     guest: { extraQemuArgs: ["-device", "i6300esb"] },
   });
   await using guest = await given.start();
+  // A rehearsal says both, and starts nothing
+  const dry = (seconds: number) => guest.run(`${boot} --cmdline x --dry-run --watchdog ${seconds}`);
+  const rehearsed = await dry(30);
+  expect(rehearsed.exit).toBe(0);
+  expect(rehearsed.stderr).toContain("the watchdog will not guard the next kernel: its driver");
+  const beyond = await dry(5000);
+  expect(beyond.exit).toBe(2);
+  expect(beyond.stderr).toMatch(/does not take 5000 s.*\nhint: it takes up to \d+ s/);
+  // The lines of this program in the kernel log are for debugging, and so on no console
+  await guest.check("dmesg -n 8; echo hunter2 >/run/hidden");
   const next = await bootAsPredicted(guest, `${kernelAndInitrd} --cmdline "${given.console}"`, {
-    more: `--watchdog 30 >/dev/ttyS0 2>&1`,
+    more: `--watchdog 30 --secret /run/hidden:/etc/key --log /run/log >/dev/ttyS0 2>&1`,
   });
   expect(next.token).toBe(given.token);
-  expect(guest.serialLog()).toContain("the watchdog will not guard the next kernel: its driver");
+  const log = guest.serialLog();
+  expect(log).toContain("the watchdog will not guard the next kernel: its driver");
+  const traced = /\] aegis-kexec: (?:loaded|handing over to).*/g;
+  const lines = log.match(traced) ?? [];
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toMatch(/handing over to \/boot\/vmlinuz, release \S+, command line: /);
+  expect(lines.join()).not.toMatch(/hunter2|hidden|etc\/key/);
 });
 
 vmTest(
@@ -349,6 +365,36 @@ vmSuite("a handover that fails", { needs: [first], start: () => scene(notes).sta
     await guest.check(`mount -o bind /dev/null /dev/kmsg; ${load}; umount /dev/kmsg`);
     expect((await guest.check(`${traced} | wc -l`)).trim()).toBe("1");
     await guest.check("aegis-kexec unload");
+  });
+
+  test("a log on a read-only file system is warned of, and the load goes on; its warnings are in one that can be written", async (guest) => {
+    const load = (log: string) =>
+      guest.run(
+        `aegis-kexec load ${kernelAndInitrd} --cmdline quiet --secret /run/hidden:/run/root.key --log ${log} --json && aegis-kexec unload --quiet`,
+      );
+    await guest.check(
+      "echo hunter2 >/run/hidden; mkdir -p /tmp/ro; mount -t tmpfs -o ro none /tmp/ro",
+    );
+    const without = await load("/tmp/ro/log");
+    expect(without.exit).toBe(0);
+    const said = "the log /tmp/ro/log is not written: its file system is read-only";
+    expect(without.stderr.split(said)).toHaveLength(2);
+    const missing = await guest.run(
+      `aegis-kexec load ${vmlinuz} --cmdline x --log /nowhere/log --json`,
+    );
+    expect(missing.exit).toBe(12);
+    expect(errorOf(missing.stdout)).toMatchObject({
+      code: "io-error",
+      details: { path: "/nowhere/log" },
+    });
+    const written = await load("/tmp/warned");
+    const line: unknown = JSON.parse(await guest.check("cat /tmp/warned"));
+    const warnings = [...written.stderr.matchAll(/^aegis-kexec: warning: (.*)$/gm)].map(
+      ([, text]) => text,
+    );
+    expect(warnings.join()).toContain("the secret at /run/root.key may be gone");
+    expect(line).toMatchObject({ outcome: "loaded", warnings });
+    await guest.check("umount /tmp/ro");
   });
 
   test("--log has a line for each attempt, without the secret", async (guest) => {

@@ -1,9 +1,10 @@
 /** The binary as the first process: a kernel and an archive with little more than it are a preboot. */
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { unique } from "./lib/aegis.ts";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
 import { consoleArguments, startGuest } from "./lib/guest.ts";
-import { type HostFile, text } from "./lib/initramfs.ts";
+import { guestInitramfs, type HostFile, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
 import { muslPackages, unpackedPackage } from "./lib/packages.ts";
@@ -48,6 +49,42 @@ for (const [name, arch] of [
     },
   );
 }
+
+vmTest(
+  "an /init of five lines passes on what it asked for, and boots the next kernel",
+  { needs: ["debian-6.12"] },
+  async () => {
+    const name = "debian-6.12";
+    const token = unique();
+    const line = `${consoleArguments(kernel(name).arch)} quiet`;
+    const boot = `/sbin/aegis-kexec boot ${vmlinuz} --initrd ${initrd} --secret -:/etc/key --cmdline "${line}"`;
+    const init = [
+      "#!/bin/sh",
+      "mount -t proc proc /proc",
+      "mount -t sysfs sysfs /sys",
+      "mount -t devtmpfs devtmpfs /dev",
+      `printf 'what was asked for' | ${boot}`,
+    ];
+    await using guest = await startGuest({
+      kernel: kernel(name),
+      initramfs: guestInitramfs({
+        arch: kernel(name).arch,
+        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        entries: [
+          text("/init", `${init.join("\n")}\n`, 0o755),
+          { type: "host-file", path: vmlinuz, source: kernel(name).path },
+          {
+            type: "host-file",
+            path: initrd,
+            source: guestInitramfs({ arch: kernel(name).arch, token }),
+          },
+        ],
+      }),
+    });
+    expect(guest.announcement).toMatchObject({ token, cmdline: line });
+    expect(await guest.check("cat /etc/key")).toBe("what was asked for");
+  },
+);
 
 vmTest(
   "reboots 10 s after it failed as the first process",

@@ -20,6 +20,7 @@ import {
   makeNewestSystemdImage,
   makeOpenrcImage,
   makeSystemdImage,
+  makeTrixieImage,
 } from "./vm/lib/systemd-image.ts";
 
 /** What is to be run: a script of package.json, or the size of its tests. */
@@ -138,6 +139,7 @@ export class SetupError extends Error {}
 
 const makers: Readonly<Record<SystemName, typeof makeSystemdImage>> = {
   systemd: makeSystemdImage,
+  trixie: makeTrixieImage,
   "newest-systemd": makeNewestSystemdImage,
   openrc: makeOpenrcImage,
   installed: makeInstalledImage,

@@ -6,6 +6,7 @@ import { root } from "./jobs.ts";
 /** By the name under which test/vm/lib has its place. */
 export const systems = {
   systemd: "systemdImage",
+  trixie: "trixieImage",
   "newest-systemd": "newestSystemdImage",
   openrc: "openrcImage",
   installed: "installedImage",

@@ -1,39 +1,16 @@
 /** A handover of Debian's systemd: services are stopped, the disk is unmounted, the next kernel runs. */
 import { expect } from "bun:test";
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ensureBuilt } from "../../build/reuse.ts";
-import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
-import { type GuestOptions, startGuest } from "./lib/guest.ts";
-import { repository, temporaryPath } from "./lib/host.ts";
-import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
-import { type KernelName, kernel } from "./lib/kernels.ts";
-import { printedCommand } from "./lib/readme.ts";
+import { initrd, vmlinuz } from "./lib/aegis.ts";
+import { repository } from "./lib/host.ts";
+import { type GuestEntry, text } from "./lib/initramfs.ts";
 import { vmTest } from "./lib/suite.ts";
-import { diskInit, handover } from "./lib/systemd-guest.ts";
+import { name, patience, systemdGuest } from "./lib/systemd-guest.ts";
 import { systemdImage } from "./lib/systemd-image.ts";
+import { installPageScenario } from "./scenarios/install-page.ts";
 
-const name: KernelName = "debian-6.12";
-/** Seconds for both kernels and systemd between them. A minute is usual; the host may be busy. */
-const patience = 480;
 const needs = [name, `file:${systemdImage}`, "tool:debugfs"] as const;
-
-/** Writes to the disk when it is stopped. */
-const witness = `[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/true
-ExecStop=/bin/sh -c 'echo witness stopped >/dev/ttyS0; echo stopped >/root/witness'
-`;
-
-/** A seccomp filter, of which neither the errno nor the kernel's log says a word. */
-const filtered = `[Service]
-Type=oneshot
-SystemCallFilter=~kexec_file_load
-SystemCallErrorNumber=EPERM
-ExecStart=-/run/aegis-kexec load /run${vmlinuz} --initrd /run${initrd} --cmdline x --json
-StandardOutput=file:/dev/ttyS0
-`;
 
 /** What this program is told, with further options. */
 const boot = (options: string) =>
@@ -86,57 +63,6 @@ function installed(entry: string): GuestEntry[] {
   ];
 }
 
-async function systemdGuest(
-  command: string,
-  more: readonly GuestEntry[] = [],
-  options: Pick<GuestOptions, "onConsole"> = {},
-) {
-  const image = temporaryPath("systemd.ext4");
-  copyFileSync(systemdImage, image);
-  const token = unique();
-  const next = guestInitramfs({ arch: "x86_64", token });
-  const binary = await ensureBuilt("linux-x64");
-  const initramfs = guestInitramfs({
-    arch: "x86_64",
-    modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "i6300esb"] },
-    entries: [
-      { type: "file", path: "/init", data: new TextEncoder().encode(diskInit), mode: 0o755 },
-      { type: "symlink", path: "/bin/switch_root", target: "busybox" },
-      { type: "file", path: "/payload/aegis-kexec", data: readFileSync(binary), mode: 0o755 },
-      { type: "host-file", path: `/payload${vmlinuz}`, source: kernel(name).path },
-      { type: "host-file", path: `/payload${initrd}`, source: next },
-      text("/payload/systemd/system/witness.service", witness),
-      text("/payload/systemd/system/filtered.service", filtered),
-      text(
-        "/payload/systemd/system/handover.service",
-        handover(command, "witness.service filtered.service"),
-      ),
-      { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
-      {
-        type: "symlink",
-        path: "/payload/systemd/system/graphical.target.wants/handover.service",
-        target: "../handover.service",
-      },
-      ...more,
-    ],
-  });
-  // The first agent to speak is that of the next kernel.
-  const guest = await startGuest({
-    ...options,
-    kernel: kernel(name),
-    initramfs,
-    memory: 2048,
-    bootTimeout: patience,
-    // A getty would hang up the line on which the program speaks.
-    cmdline: `systemd.show_status=yes systemd.mask=serial-getty@ttyS0.service systemd.default_timeout_start_sec=${patience}`,
-    extraQemuArgs: [
-      ...["-drive", `file=${image},if=none,format=raw,id=root`],
-      ...["-device", "virtio-blk-pci,drive=root", "-device", "i6300esb"],
-    ],
-  });
-  return { guest, image, token };
-}
-
 function readDisk(image: string): { witness: string; features: string } {
   const witness = Bun.spawnSync(["debugfs", "-R", "cat /root/witness", image]).stdout.toString();
   const all = Bun.spawnSync(["dumpe2fs", "-h", image]).stdout.toString();
@@ -144,7 +70,10 @@ function readDisk(image: string): { witness: string; features: string } {
 }
 
 vmTest("systemd stops its services and hands over", { needs, timeout: patience + 60 }, async () => {
-  const { guest, image, token } = await systemdGuest(boot("--watchdog 240 --no-sync"));
+  const { guest, image, token } = await systemdGuest(
+    systemdImage,
+    boot("--watchdog 240 --no-sync"),
+  );
   await using _guest = guest;
   expect(guest.announcement.token).toBe(token);
   const log = guest.serialLog();
@@ -163,7 +92,7 @@ vmTest("systemd stops its services and hands over", { needs, timeout: patience +
 });
 
 vmTest("--force leaves systemd out", { needs, timeout: patience + 60 }, async () => {
-  const { guest, image, token } = await systemdGuest(boot("--force"));
+  const { guest, image, token } = await systemdGuest(systemdImage, boot("--force"));
   await using _guest = guest;
   expect(guest.announcement.token).toBe(token);
   expect(guest.serialLog()).not.toContain("witness stopped");
@@ -174,7 +103,7 @@ vmTest(
   "systemctl kexec works with this binary as /sbin/kexec",
   { needs, timeout: patience + 60 },
   async () => {
-    const { guest, image, token } = await systemdGuest(systemctlKexec, bootEntry);
+    const { guest, image, token } = await systemdGuest(systemdImage, systemctlKexec, bootEntry);
     await using _guest = guest;
     expect(guest.announcement).toMatchObject({
       token,
@@ -200,7 +129,7 @@ vmTest(
   "the units load the default entry at kexec.target",
   { needs, timeout: patience + 60 },
   async () => {
-    const { guest, token } = await systemdGuest(byUnits, installed(entry));
+    const { guest, token } = await systemdGuest(systemdImage, byUnits, installed(entry));
     await using _guest = guest;
     expect(guest.announcement).toMatchObject({
       token,
@@ -217,11 +146,16 @@ vmTest(
     const older = `/run/aegis-kexec load /run${vmlinuz} --initrd /run${initrd} --cmdline "console=ttyS0 older"`;
     const refused = entry.replace("/vmlinuz", "/loader/entries/next.conf");
     let log = "";
-    const ended = systemdGuest(byUnits.replace("'", `'${older} && `), installed(refused), {
-      onConsole: (text) => {
-        log += text;
+    const ended = systemdGuest(
+      systemdImage,
+      byUnits.replace("'", `'${older} && `),
+      installed(refused),
+      {
+        onConsole: (text) => {
+          log += text;
+        },
       },
-    });
+    );
     // Without the reset that QEMU ends with, the guest would go on until it is out of time
     await expect(ended).rejects.toThrow("QEMU ended with 0");
     expect(log.indexOf("witness stopped")).toBeGreaterThan(0);
@@ -232,104 +166,4 @@ vmTest(
   },
 );
 
-const tool = "install";
-
-/**
- * As somebody does who has the archive of a release, with the commands of docs/install.md as they stand. The unit
- * does not start where there is nothing to load, and says so; that ends nothing.
- */
-const install = `#!/bin/bash
-set -ex
-mkdir -p /run/release
-cp -r /run/contrib /run/release/
-cp /run/aegis-kexec /run/release/
-cd /run/release
-${printedCommand(tool)}
-echo SOURCE=/nowhere >/etc/default/aegis-kexec
-! systemctl start aegis-kexec-load.service
-sleep 1
-echo "refused unit: $(systemctl show --property=ConditionResult,ActiveState aegis-kexec-refused.service | tr '\\n' ' ')"
-cat >/etc/default/aegis-kexec <<'END'
-SOURCE=/boot
-OPTIONS='--cmdline "no_timer_check console=ttyS0 panic=-1 systemd.mask=serial-getty@ttyS0.service quiet by-hand"'
-END
-aegis-kexec inspect /boot --cmdline x | head -n 3
-${printedCommand(`${tool}-enable`)}
-systemctl is-active aegis-kexec-load.service
-${printedCommand(`${tool}-restart`)}
-`;
-
-/** What is done in the second kernel, where the same disk is the root: see that it worked, undo it, go back. */
-const afterwards = `#!/bin/bash
-set -ex
-${printedCommand(`${tool}-check`)}
-${printedCommand(`${tool}-undo`)}
-! command -v aegis-kexec
-! systemctl cat aegis-kexec-load.service
-ls /etc/systemd/system
-echo "undone: all"
-systemctl reboot
-`;
-
-const says = (script: string) => `[Unit]
-After=multi-user.target
-[Service]
-ExecStart=/bin/bash /run/${script}
-StandardOutput=file:/dev/ttyS0
-StandardError=file:/dev/ttyS0
-`;
-
-vmTest(
-  "docs/install.md as it stands, on Debian: from the install to the second kernel, the undo and back",
-  { needs, timeout: 2 * patience },
-  async () => {
-    const version = "6.12.0-next";
-    const second = guestInitramfs({
-      arch: "x86_64",
-      modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk"] },
-      entries: [
-        { type: "file", path: "/init", data: new TextEncoder().encode(diskInit), mode: 0o755 },
-        { type: "symlink", path: "/bin/switch_root", target: "busybox" },
-        text("/payload/afterwards", afterwards),
-        text("/payload/systemd/system/handover.service", says("afterwards")),
-        { type: "directory", path: "/payload/boot" },
-        { type: "directory", path: "/payload/systemd/system/graphical.target.wants" },
-        {
-          type: "symlink",
-          path: "/payload/systemd/system/graphical.target.wants/handover.service",
-          target: "../handover.service",
-        },
-      ],
-    });
-    const released = ["systemd", "man", "completions"].flatMap((folder) =>
-      readdirSync(join(repository, "contrib", folder)).map(
-        (file) =>
-          ({
-            type: "host-file",
-            path: `/payload/contrib/${folder}/${file}`,
-            source: join(repository, "contrib", folder, file),
-          }) as const,
-      ),
-    );
-    let log = "";
-    const ended = systemdGuest(
-      "/bin/bash /run/install",
-      [
-        text("/payload/install", install),
-        ...released,
-        { type: "host-file", path: `/payload/boot/vmlinuz-${version}`, source: kernel(name).path },
-        { type: "host-file", path: `/payload/boot/initrd.img-${version}`, source: second },
-      ],
-      {
-        onConsole: (part) => {
-          log += part;
-        },
-      },
-    );
-    await expect(ended).rejects.toThrow("QEMU ended with 0");
-    expect(log).toContain("aegis-kexec: cannot open the kernel /nowhere: no such file");
-    expect(log).toMatch(/refused unit: .*ActiveState=inactive/);
-    expect(log).toContain("panic=-1 systemd.mask=serial-getty@ttyS0.service quiet by-hand");
-    expect(log).toContain("undone: all");
-  },
-);
+installPageScenario("Debian 12", systemdImage, "/sbin/kexec");

@@ -6,6 +6,7 @@ import { systemNames, systemsOf } from "../../runner/systems.ts";
 test("of a few groups those that they use, through what they import, too", () => {
   expect(systemsOf(["types", "unit", "cli", "build/release", "vm/readme"])).toEqual([]);
   expect(systemsOf(["vm/systemd"])).toEqual(["systemd"]);
+  expect(systemsOf(["vm/all/debian-13"])).toContain("trixie");
   expect(systemsOf(["vm/packaging"])).toEqual(["initramfs-tools"]);
   // By test/vm/lib/installed.ts
   expect(systemsOf(["vm/menus"])).toContain("installed");

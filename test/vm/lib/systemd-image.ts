@@ -9,7 +9,10 @@ import { asRoot, cacheFolder, dpkgInHaste, unshareMounts, withOwnMounts } from "
 /** ext4, without a partition table. Copy it before a guest writes to it. */
 export const systemdImage = join(cacheFolder, "debian-systemd.ext4");
 
-/** The same with what Ansible manages a machine by. */
+/** The same of the next stable release. */
+export const trixieImage = join(cacheFolder, "debian-trixie-systemd.ext4");
+
+/** With what Ansible manages a machine by. */
 export const fleetImage = join(cacheFolder, "debian-fleet.ext4");
 
 /** Debian with OpenRC below sysvinit. */
@@ -27,6 +30,11 @@ const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
 /** As `makeImage` does. */
 export function makeSystemdImage(report: (line: string) => void): Promise<string | undefined> {
   return makeImage(systemdImage, packages, report);
+}
+
+/** As `makeImage` does. */
+export function makeTrixieImage(report: (line: string) => void): Promise<string | undefined> {
+  return makeImage(trixieImage, packages, report, "trixie");
 }
 
 /** As `makeImage` does. */
@@ -63,7 +71,7 @@ async function makeImage(
   image: string,
   include: readonly string[],
   report: (line: string) => void,
-  suite: "bookworm" | "sid" = "bookworm",
+  suite: "bookworm" | "trixie" | "sid" = "bookworm",
 ): Promise<string | undefined> {
   if (existsSync(image)) return undefined;
   const problem = `cannot make ${basename(image)}`;

@@ -1,6 +1,6 @@
 /**
  * The members of requests, and how a request is parsed: what request.ts is made of. Every load parses
- * one, so this is a few small functions: by valibot, which reads what is signed, it is a tenth of a load.
+ * one, so this is a few small functions: valibot, which reads what is signed, has many that run once.
  */
 import { cannot } from "../errors.ts";
 

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { cannot, hasCode } from "../../src/errors.ts";
+import { openError } from "../../src/linux/path.ts";
+import { noSuchEntry } from "../../src/source/choose.ts";
 
 test("a cause becomes an error of one form, with its exit code", () => {
   const cause = { code: "busy", why: "another operation is going on", hint: "wait" } as const;
@@ -40,5 +42,20 @@ test("in other words an error keeps its data; under another code it has that one
     exit: 5,
     action: "ask-operator",
     details: { path: "k" },
+  });
+});
+
+test("what is missed in a menu, and what the kernel fails at, is data too", () => {
+  const missed = noSuchEntry({ noun: "boot entry", path: "/boot" }, "b", [{ id: "a" }]);
+  expect(missed.toJSON()).toMatchObject({
+    code: "file-not-found",
+    details: { path: "/boot", found: ["a"] },
+  });
+  const failed = openError("/mnt/vmlinuz", "kernel", 5);
+  expect(failed.toJSON()).toMatchObject({
+    code: "io-error",
+    errno: "EIO",
+    action: "check-device",
+    details: { path: "/mnt/vmlinuz" },
   });
 });

@@ -46,6 +46,7 @@ onLinux("a log that cannot be written stops everything before it begins", async 
   await expect(AttemptLog.begin(path, "load", {})).rejects.toMatchObject({
     code: "io-error",
     errno: "ENOENT",
+    details: { path },
     message: `cannot write the log ${path}: no such file or directory`,
   });
 });

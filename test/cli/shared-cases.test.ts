@@ -18,8 +18,11 @@ interface Seen {
   readonly err: string;
 }
 
-describe.skipIf(program === undefined || !existsSync(join(cases, "trees.sh")))("the cases", () => {
-  if (program === undefined) return;
+describe("the cases", () => {
+  if (program === undefined || !existsSync(join(cases, "entries"))) {
+    test.skip(`are judged alike by load and inspect (needs ${cases})`, () => {});
+    return;
+  }
   const workshop = new Workshop(program);
   afterAll(() => workshop[Symbol.dispose]());
   const folder = workshop.directory();

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { errorCodes, KexecError } from "../../../src/errors.ts";
 import { inspect } from "../../../src/handoff/inspect.ts";
 import { archiveTrailer, entryHeader } from "../../../src/initramfs/cpio.ts";
-import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";
+import { memoryWatch, mutate, processorTime, seeded, seeOneself } from "../fuzz.ts";
 import {
   ascii,
   concat,
@@ -58,6 +58,7 @@ function written(file: string, bytes: Uint8Array): string {
 
 /** Bytes that this process has read by system calls: Documentation/filesystems/proc.rst. */
 function bytesRead(): number {
+  seeOneself();
   return Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
 }
 

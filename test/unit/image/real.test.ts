@@ -30,7 +30,7 @@ describe("a bzImage", () => {
       announcedSize: facts.fileSize,
       pe: { kind: "pe", machine: "x86_64", certificateTable: undefined },
     });
-    expect(facts.version).toMatch(/^7\.2\.\d+ /);
+    expect(facts.version).toMatch(/^7\.2\.\d+\S* /);
     expect(bzImageRefusal(facts, { fiveLevelPaging: true })).toBeUndefined();
   });
 
@@ -51,7 +51,8 @@ describe("an arm64 Image", () => {
   });
 
   testOfKernel("shared-aarch64", "most of it missing is cut short", ({ path }) => {
-    const facts = recogniseImage(bytesOf(bytes(path).subarray(0, 3_000_000)));
+    const whole = bytes(path);
+    const facts = recogniseImage(bytesOf(whole.subarray(0, whole.length >> 3)));
     expect(facts).toMatchObject({ kind: "arm64-image", cutShort: expect.any(String) });
   });
 });

@@ -93,7 +93,7 @@ export const facts: MachineFacts = {
     handover: known(false),
     finalized: known(null),
     orchestrator: known(false),
-    scratch: unknown("kho_scratch= gives no sizes"),
+    scratch: known(null),
   },
 };
 

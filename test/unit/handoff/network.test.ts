@@ -258,7 +258,7 @@ describe("images by URL", () => {
     await expect(refused).rejects.toMatchObject({ code: "untrusted" });
   });
 
-  test.skipIf(!x86)("a UKI that is signed as a whole", async () => {
+  test.skipIf(!x86)(`a UKI that is signed as a whole${x86 ? "" : " (needs x86_64)"}`, async () => {
     const sections = [
       { name: ".osrel", content: ascii("ID=test\n") },
       { name: ".cmdline", content: ascii("from=uki") },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { bytesOf } from "../../../src/image/bytes.ts";
 import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { unpackedSize } from "../../../src/initramfs/size/unpacked.ts";
+import { needing } from "../../needs.ts";
 import { bytes, concat, random } from "./samples.ts";
 
 /** Half of it repeats, as programs do. */
@@ -61,8 +62,7 @@ const tools: readonly (readonly [name: string, command: readonly string[], exact
 
 describe("compressed", () => {
   for (const [name, command, exact] of tools) {
-    const skip = Bun.which(command[0] ?? "") === null;
-    test.skipIf(skip)(name, () => {
+    needing(command[0] ?? "").test(name, () => {
       const one = packed(command);
       const { least, likely } = size(one);
       expect(least).toBeLessThanOrEqual(archive.length);

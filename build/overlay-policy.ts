@@ -5,7 +5,8 @@
 import { basename } from "node:path";
 import { KexecError } from "../src/errors.ts";
 import { type PublicKey, parsePublicKey } from "../src/trust/keys.ts";
-import { type Policy, parsePolicy } from "../src/trust/policy.ts";
+import type { Policy } from "../src/trust/policy.ts";
+import { parsePolicy } from "../src/trust/policy-file.ts";
 
 /** Where the files of an overlay lie on the node. */
 export const policyFolder = "/etc/aegis-kexec";

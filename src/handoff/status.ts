@@ -155,7 +155,7 @@ export async function status(): Promise<Status> {
     displays: readDisplays(),
     platforms: knownPlatforms(readPlatform(facts.identity.release)),
   };
-  return statusOf(facts, readPolicyStatus(), await readTpmFacts(), seen);
+  return statusOf(facts, await readPolicyStatus(), await readTpmFacts(), seen);
 }
 
 /** What bears on what comes after a handover. */
@@ -262,10 +262,10 @@ export function statusOf(
 }
 
 /** A broken policy is shown as that: it stops every load, and the status should say so. */
-function readPolicyStatus(): PolicyStatus | null {
+async function readPolicyStatus(): Promise<PolicyStatus | null> {
   let policy: Policy | undefined;
   try {
-    [policy] = readPolicies(undefined);
+    [policy] = await readPolicies(undefined);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return { path: defaultPolicyPath, broken: true, why: error.message };

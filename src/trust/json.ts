@@ -29,6 +29,11 @@ const maxDepth = 8;
 
 class SyntaxProblem extends Error {}
 
+/** A value, or every reason why there is none: at least one, at most `maxProblems`. */
+export type Checked<T> =
+  | { readonly value: T; readonly problems: readonly [] }
+  | { readonly value: undefined; readonly problems: readonly string[] };
+
 /** Reads UTF-8 bytes. Time and memory are bounded by `maxBytes`; nothing is thrown. */
 export function parseJson(bytes: Uint8Array, maxBytes: number): ParsedJson {
   const failed = (problem: string): ParsedJson => ({ value: undefined, problems: [problem] });

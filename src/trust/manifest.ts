@@ -4,17 +4,18 @@
  * signed has one meaning.
  */
 
-import * as v from "valibot";
 import { type Cause, cannot, KexecError } from "../errors.ts";
 import {
-  type Checked,
-  closedObject,
-  list,
-  readJson,
-  relativePathProblem,
-  text,
-  wholeNumber,
-} from "./schema.ts";
+  closed,
+  listBy,
+  type Rule,
+  readClosed,
+  textBy,
+  wholeNumberFrom,
+  wordOf,
+} from "./closed.ts";
+import type { Checked } from "./json.ts";
+import { relativePathProblem } from "./path-rules.ts";
 import { hasControlCharacter } from "./text.ts";
 
 /** A file that the manifest covers. */
@@ -48,38 +49,38 @@ const maxInitrds = 64;
 
 const hexDigest = /^[0-9a-f]{64}$/;
 
-const file = closedObject({
-  path: text(relativePathProblem),
-  // kexec_file_load(2) refuses an empty file: fs/kernel_read_file.c, kernel_read_file.
-  size: wholeNumber(1),
-  sha256: text((value) => (hexDigest.test(value) ? undefined : "must be 64 lower-case hex digits")),
-  verity: v.exactOptional(
-    v.pipe(
-      v.string("must be a string"),
-      v.check(isVerity, 'must be "sha256:" and 64 lower-case hex digits'),
-      v.transform((value) => value as `sha256:${string}`),
-    ),
-  ),
-});
+const digest = (value: string) =>
+  hexDigest.test(value) ? undefined : "must be 64 lower-case hex digits";
+const verity = (value: string) =>
+  value.startsWith("sha256:") && hexDigest.test(value.slice("sha256:".length))
+    ? undefined
+    : 'must be "sha256:" and 64 lower-case hex digits';
 
-function isVerity(value: string): boolean {
-  return value.startsWith("sha256:") && hexDigest.test(value.slice("sha256:".length));
-}
+const file: Rule<ManifestFile> = closed<ManifestFile>(
+  {
+    path: textBy(relativePathProblem),
+    // kexec_file_load(2) refuses an empty file: fs/kernel_read_file.c, kernel_read_file.
+    size: wholeNumberFrom(1),
+    sha256: textBy(digest),
+    verity: textBy<`sha256:${string}`>(verity),
+  },
+  ["verity"],
+);
 
-const schema: v.GenericSchema<unknown, Manifest> = closedObject({
-  format: v.literal("aegis-kexec/1", 'must be "aegis-kexec/1"'),
-  generation: wholeNumber(0),
-  architecture: v.picklist(["x86_64", "aarch64"], 'must be "x86_64" or "aarch64"'),
+const rule: Rule<Manifest> = closed<Manifest>({
+  format: wordOf(["aegis-kexec/1"], 'must be "aegis-kexec/1"'),
+  generation: wholeNumberFrom(0),
+  architecture: wordOf(["x86_64", "aarch64"], 'must be "x86_64" or "aarch64"'),
   kernel: file,
-  initrds: list(file, maxInitrds),
+  initrds: listBy(file, maxInitrds),
   // A NUL ends the line for the kernel; the others are white space to it or nothing at all.
-  cmdline: text((value) =>
+  cmdline: textBy((value) =>
     hasControlCharacter(value) ? "must not have control characters" : undefined,
   ),
 });
 
 function readManifest(bytes: Uint8Array): Checked<Manifest> {
-  return readJson(bytes, maxManifestSize, schema);
+  return readClosed(bytes, maxManifestSize, rule);
 }
 
 /**

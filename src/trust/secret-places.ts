@@ -2,7 +2,7 @@
  * Where a secret may be put. No signature covers it, so that a policy says which places are for
  * keys and nothing else: anywhere else a file could stand in for one that is signed.
  */
-import { absolutePathProblem } from "./schema.ts";
+import { absolutePathProblem } from "./path-rules.ts";
 
 /** Where systemd-cryptsetup looks for the keys of volumes: crypttab(5). */
 export const defaultAllowSecret: readonly string[] = ["/etc/cryptsetup-keys.d/"];

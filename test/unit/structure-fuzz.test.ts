@@ -14,7 +14,7 @@ import { archiveHeadLength, identifyArchive } from "../../src/initramfs/archive.
 import { readBootconfig } from "../../src/initramfs/bootconfig.ts";
 import { parseEntry, resemblesEntry } from "../../src/source/entry/file.ts";
 import { formatManifest, parseManifest } from "../../src/trust/manifest.ts";
-import { parsePolicy } from "../../src/trust/policy.ts";
+import { parsePolicy } from "../../src/trust/policy-file.ts";
 import { mutate, processorTime, type Rng, seeded } from "./fuzz.ts";
 import {
   ascii,

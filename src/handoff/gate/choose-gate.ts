@@ -42,7 +42,7 @@ export async function gateFor(options: TrustOptions): Promise<Gate> {
     return open;
   }
   const { TrustGate } = await import("./trust-gate.ts");
-  return new TrustGate(options);
+  return await TrustGate.of(options);
 }
 
 /** Whoever gives a signature or a floor believes that it is looked at. */

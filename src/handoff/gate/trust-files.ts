@@ -6,13 +6,7 @@ import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import type { HeldFile, OpenBeside } from "../../source/open-file.ts";
 import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
-import {
-  maxPolicySize,
-  type Policy,
-  parsePolicy,
-  type TrustRequirement,
-  tighten,
-} from "../../trust/policy.ts";
+import { maxPolicySize, type Policy, type TrustRequirement, tighten } from "../../trust/policy.ts";
 import { mostSignatures } from "../../trust/quorum.ts";
 import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
 import { shellWord } from "../../visible.ts";
@@ -22,21 +16,21 @@ import { defaultPolicyPath, inTree, type TrustOptions } from "./gate.ts";
 const mostKeyBytes = 1 << 16;
 
 /** The policies in force: the machine's own where it exists, and the one that was asked for. */
-export function readPolicies(
+export async function readPolicies(
   requested: string | undefined,
   root?: string | undefined,
-): readonly Policy[] {
-  const found = readPolicy(inTree(root, defaultPolicyPath), true);
+): Promise<readonly Policy[]> {
+  const found = await readPolicy(inTree(root, defaultPolicyPath), true);
   const own = found && { ...found, trust: found.trust.map((key) => inTree(root, key)) };
   const other =
     requested === undefined || requested === defaultPolicyPath
       ? undefined
-      : readPolicy(requested, false);
-  if (requested === defaultPolicyPath && own === undefined) readPolicy(requested, false);
+      : await readPolicy(requested, false);
+  if (requested === defaultPolicyPath && own === undefined) await readPolicy(requested, false);
   return [own, other].filter((policy) => policy !== undefined);
 }
 
-function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
+async function readPolicy(path: string, mayBeAbsent: boolean): Promise<Policy | undefined> {
   // No error is made of what is usual: that would cost more than the rest
   if (mayBeAbsent && statusOfPath(path) === -ENOENT && !leadsNowhere(path)) return undefined;
   let bytes: Uint8Array;
@@ -48,6 +42,7 @@ function readPolicy(path: string, mayBeAbsent: boolean): Policy | undefined {
     if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
     throw error.with({ hint: "nothing is loaded until the policy can be read" }, "policy-broken");
   }
+  const { parsePolicy } = await import("../../trust/policy-file.ts");
   return parsePolicy(bytes, path);
 }
 

@@ -40,14 +40,19 @@ const STEP = 16 << 20;
  * one: that of a manifest, or that of a whole UKI, to which a boot entry may lead but add nothing.
  */
 export class TrustGate implements Gate {
-  readonly policies: readonly Policy[];
   readonly requirement: TrustRequirement;
   admitted: TrustReport | null = null;
 
+  private constructor(
+    private readonly options: TrustOptions,
+    readonly policies: readonly Policy[],
+  ) {
+    this.requirement = requirementOf(policies, options);
+  }
+
   /** @throws KexecError `policy-broken` */
-  constructor(private readonly options: TrustOptions) {
-    this.policies = readPolicies(options.policy, options.policyRoot);
-    this.requirement = requirementOf(this.policies, options);
+  static async of(options: TrustOptions): Promise<TrustGate> {
+    return new TrustGate(options, await readPolicies(options.policy, options.policyRoot));
   }
 
   get required(): boolean {

@@ -29,7 +29,9 @@ export async function inspectTrust(
   reasons: Reasons,
   observer: Pick<Observer, "progress">,
 ): Promise<TrustInspected> {
-  const policies = reasons.attempt(() => readPolicies(request.policy, request.policyRoot));
+  const policies = await reasons.attemptAsync(() =>
+    readPolicies(request.policy, request.policyRoot),
+  );
   const requirement = policies === undefined ? undefined : requirementOf(policies, request);
   // A policy that cannot be read lets nothing through; what the request asks for is still checked.
   const audited = requirement ?? requirementOf([], request);

@@ -1,12 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parsePublicKey } from "../../../src/trust/keys.ts";
-import {
-  acceptedKeys,
-  checkGeneration,
-  type Policy,
-  parsePolicy,
-  tighten,
-} from "../../../src/trust/policy.ts";
+import { acceptedKeys, checkGeneration, type Policy, tighten } from "../../../src/trust/policy.ts";
+import { parsePolicy } from "../../../src/trust/policy-file.ts";
 import { mutate, seeded } from "../fuzz.ts";
 import { bytesOf, errorOf, refusedOr, signerOf } from "./signer.ts";
 

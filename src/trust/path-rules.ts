@@ -1,0 +1,29 @@
+/** What a path in a manifest or a policy may look like. */
+import { hasControlCharacter } from "./text.ts";
+
+/** The rule that an absolute path breaks: one spelling a file, as far as its text can tell. */
+export function absolutePathProblem(path: string): string | undefined {
+  if (path === "") return "must not be empty";
+  if (!path.startsWith("/")) return "must be an absolute path";
+  return componentProblem(path.slice(1));
+}
+
+/** The rule that a path breaks which must stay below the folder it is relative to. */
+export function relativePathProblem(path: string): string | undefined {
+  if (path === "") return "must not be empty";
+  if (path.startsWith("/")) return "must not be an absolute path";
+  return componentProblem(path);
+}
+
+function componentProblem(path: string): string | undefined {
+  const encoder = new TextEncoder();
+  // include/uapi/linux/limits.h: PATH_MAX counts the NUL, NAME_MAX does not.
+  if (encoder.encode(path).length > 4095) return "longer than 4095 bytes";
+  if (hasControlCharacter(path)) return "must not have control characters";
+  for (const component of path.split("/")) {
+    if (component === "") return "must not have empty components (// or a / at the end)";
+    if (component === "." || component === "..") return `must not have ${component} components`;
+    if (encoder.encode(component).length > 255) return "has a component longer than 255 bytes";
+  }
+  return undefined;
+}

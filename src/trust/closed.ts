@@ -2,7 +2,7 @@
  * Reading a closed object, every broken rule named with its place. A few functions of this program's own: every
  * signed load reads a manifest, and by valibot that were a twentieth of it. The policy is read by schema.ts.
  */
-import { type Checked, type Json, maxProblems, parseJson, pathTo } from "./json.ts";
+import { type Checked, type Json, maxProblems, type Place, parseJson, pathOf } from "./json.ts";
 
 /** The rules that are broken: keys that nobody knows are named first. */
 interface Found {
@@ -11,21 +11,21 @@ interface Found {
 }
 
 /** Gives the value at a place, or adds what is wrong with it. */
-export type Rule<T> = (json: Json, at: string, found: Found) => T | undefined;
+export type Rule<T> = (json: Json, at: Place | undefined, found: Found) => T | undefined;
 
 /** Reads JSON bytes by a rule. */
 export function readClosed<T>(bytes: Uint8Array, maxBytes: number, rule: Rule<T>): Checked<T> {
   const { value: json, problems } = parseJson(bytes, maxBytes);
   if (json === undefined) return { value: undefined, problems };
   const found: Found = { unknown: [], broken: [] };
-  const value = rule(json, "", found);
+  const value = rule(json, undefined, found);
   const all = [...problems, ...found.unknown, ...found.broken];
   if (value !== undefined && all.length === 0) return { value, problems: [] };
   return { value: undefined, problems: all.slice(0, maxProblems) };
 }
 
-function breaks(why: string, at: string, found: Found): undefined {
-  found.broken.push(at === "" ? why : `${at}: ${why}`);
+function breaks(why: string, at: Place | undefined, found: Found): undefined {
+  found.broken.push(at === undefined ? why : `${pathOf(at)}: ${why}`);
 }
 
 /** An object with these keys and no others; those of `optional` may be missing. */
@@ -39,7 +39,7 @@ export function closed<T extends object>(
     }
     const value: Partial<T> = {};
     for (const key in rules) {
-      const place = pathTo(at, key);
+      const place = { above: at, key };
       const given = Object.hasOwn(json, key) ? json[key] : undefined;
       if (given === undefined) {
         if (!optional.includes(key)) breaks("missing", place, found);
@@ -49,7 +49,8 @@ export function closed<T extends object>(
       if (read !== undefined) value[key] = read;
     }
     for (const key in json) {
-      if (!Object.hasOwn(rules, key)) found.unknown.push(`${pathTo(at, key)}: unknown key`);
+      if (!Object.hasOwn(rules, key))
+        found.unknown.push(`${pathOf({ above: at, key })}: unknown key`);
     }
     // Whole where nothing was found, and used only then
     return value as T;
@@ -89,7 +90,7 @@ export function listBy<T>(item: Rule<T>, maximum: number): Rule<readonly T[]> {
     const before = found.broken.length;
     const values: T[] = [];
     for (let index = 0; index < json.length; index++) {
-      const value = item(json[index] ?? null, pathTo(at, index), found);
+      const value = item(json[index] ?? null, { above: at, key: index }, found);
       if (value !== undefined) values.push(value);
     }
     if (json.length > maximum && found.broken.length === before) {

@@ -50,6 +50,17 @@ export function parseJson(bytes: Uint8Array, maxBytes: number): ParsedJson {
   }
 }
 
+/** Where a value stands: its text is made where something is wrong there. */
+export interface Place {
+  readonly above: Place | undefined;
+  readonly key: string | number;
+}
+
+/** The text of a place; of the whole it is empty. */
+export function pathOf(place: Place | undefined): string {
+  return place === undefined ? "" : pathTo(pathOf(place.above), place.key);
+}
+
 /** `key` below `path`: `kernel.path`, `initrds[0]`. Keys that are no plain word are quoted. */
 export function pathTo(path: string, key: string | number): string {
   if (typeof key === "number") return `${path}[${key}]`;
@@ -73,7 +84,7 @@ class Reader {
   }
 
   document(): Json {
-    const value = this.#value("", 0);
+    const value = this.#value(undefined, 0);
     if (this.#at < this.#text.length) throw this.#broken("text after the end");
     return value;
   }
@@ -101,18 +112,18 @@ class Reader {
     throw this.#broken(`expected ${character}`);
   }
 
-  #value(path: string, depth: number): Json {
+  #value(place: Place | undefined, depth: number): Json {
     const next = this.#peek();
-    const value = this.#valueAt(next, path, depth);
+    const value = this.#valueAt(next, place, depth);
     this.#peek();
     return value;
   }
 
-  #valueAt(next: string, path: string, depth: number): Json {
+  #valueAt(next: string, place: Place | undefined, depth: number): Json {
     if (next === "{" || next === "[") {
       if (depth >= maxDepth) throw this.#broken(`nested deeper than ${maxDepth}`);
       this.#at += 1;
-      return next === "{" ? this.#object(path, depth + 1) : this.#array(path, depth + 1);
+      return next === "{" ? this.#object(place, depth + 1) : this.#array(place, depth + 1);
     }
     if (next === '"') return this.#string();
     if (next === "") throw this.#broken("it ends too early");
@@ -121,26 +132,27 @@ class Reader {
     return this.#number();
   }
 
-  #object(path: string, depth: number): JsonObject {
+  #object(above: Place | undefined, depth: number): JsonObject {
     const object: JsonObject = Object.create(null);
     if (this.#take("}")) return object;
     do {
       if (this.#peek() !== '"') throw this.#broken("expected a key");
       const key = this.#string();
-      const keyPath = pathTo(path, key);
+      const place = { above, key };
       this.#expect(":");
-      const value = this.#value(keyPath, depth);
+      const value = this.#value(place, depth);
       if (!(key in object)) object[key] = value;
-      else if (this.problems.length < maxProblems) this.problems.push(`${keyPath}: duplicate key`);
+      else if (this.problems.length < maxProblems)
+        this.problems.push(`${pathOf(place)}: duplicate key`);
     } while (this.#take(","));
     this.#expect("}");
     return object;
   }
 
-  #array(path: string, depth: number): Json[] {
+  #array(above: Place | undefined, depth: number): Json[] {
     const array: Json[] = [];
     if (this.#take("]")) return array;
-    do array.push(this.#value(pathTo(path, array.length), depth));
+    do array.push(this.#value({ above, key: array.length }, depth));
     while (this.#take(","));
     this.#expect("]");
     return array;

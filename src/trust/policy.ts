@@ -73,8 +73,10 @@ export const maxPolicySize = 65536;
  * without one nothing may be appended.
  */
 export function tighten(policies: readonly Policy[], request: TrustRequest): TrustRequirement {
-  const keyLists = policies.map(({ trust }) => trust);
-  if (request.trust.length > 0) keyLists.push(request.trust);
+  const asked = request.trust.length > 0 ? [request.trust] : [];
+  // Most loads that verify: what joins lists costs more at its first use than all that is left of it.
+  if (policies.length === 0) return requestAlone(request, asked);
+  const keyLists = [...policies.map(({ trust }) => trust), ...asked];
   const policyFloors = policies.flatMap(({ minGeneration }) => minGeneration ?? []);
   const requested = request.minGeneration === undefined ? [] : [request.minGeneration];
   const floors = [...policyFloors, ...requested];
@@ -86,6 +88,21 @@ export function tighten(policies: readonly Policy[], request: TrustRequest): Tru
     allowAppend: narrowAllowed(policies.map((policy) => policy.allowAppend)),
     allowSecret: policies.map((policy) => policy.allowSecret),
     fileSystems: commonFileSystems(policies),
+  };
+}
+
+function requestAlone(
+  { threshold = 1, minGeneration }: TrustRequest,
+  keyLists: TrustRequirement["keyLists"],
+): TrustRequirement {
+  return {
+    required: keyLists.length > 0,
+    keyLists,
+    threshold,
+    minGeneration,
+    allowAppend: [],
+    allowSecret: [],
+    fileSystems: undefined,
   };
 }
 
@@ -112,9 +129,9 @@ export function acceptedKeys(
       hint: "name a public key with --trust, or in the policy",
     });
   }
-  const [key, ...others] = first.filter((candidate) =>
-    rest.every((list) => list.some(({ point }) => sameBytes(point, candidate.point))),
-  );
+  const isInEach = ({ point }: PublicKey) =>
+    rest.every((list) => list.some((other) => sameBytes(other.point, point)));
+  const [key, ...others] = rest.length === 0 ? first : first.filter(isInEach);
   if (key !== undefined) return [key, ...others];
   throw new KexecError("policy-refused", {
     message: "nothing can be trusted: no key of --trust is also one of the policy",

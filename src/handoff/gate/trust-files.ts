@@ -27,7 +27,7 @@ export async function readPolicies(
       ? undefined
       : await readPolicy(requested, false);
   if (requested === defaultPolicyPath && own === undefined) await readPolicy(requested, false);
-  return [own, other].filter((policy) => policy !== undefined);
+  return [...(own === undefined ? [] : [own]), ...(other === undefined ? [] : [other])];
 }
 
 async function readPolicy(path: string, mayBeAbsent: boolean): Promise<Policy | undefined> {

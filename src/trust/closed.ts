@@ -2,7 +2,15 @@
  * Reading a closed object, every broken rule named with its place. A few functions of this program's own: every
  * signed load reads a manifest, and by valibot that were a twentieth of it. The policy is read by schema.ts.
  */
-import { type Checked, type Json, maxProblems, type Place, parseJson, pathOf } from "./json.ts";
+import {
+  type Checked,
+  type Json,
+  maxProblems,
+  type Place,
+  parseCanonical,
+  parseJson,
+  pathOf,
+} from "./json.ts";
 
 /** The rules that are broken: keys that nobody knows are named first. */
 interface Found {
@@ -15,6 +23,13 @@ export type Rule<T> = (json: Json, at: Place | undefined, found: Found) => T | u
 
 /** Reads JSON bytes by a rule. */
 export function readClosed<T>(bytes: Uint8Array, maxBytes: number, rule: Rule<T>): Checked<T> {
+  const canonical = parseCanonical(bytes, maxBytes);
+  if (canonical !== undefined) {
+    const found: Found = { unknown: [], broken: [] };
+    const value = rule(canonical, undefined, found);
+    if (value !== undefined && isEmpty(found)) return { value, problems: [] };
+  }
+  // What is wrong is said by the strict reader, which knows the places of all of it
   const { value: json, problems } = parseJson(bytes, maxBytes);
   if (json === undefined) return { value: undefined, problems };
   const found: Found = { unknown: [], broken: [] };
@@ -22,6 +37,10 @@ export function readClosed<T>(bytes: Uint8Array, maxBytes: number, rule: Rule<T>
   const all = [...problems, ...found.unknown, ...found.broken];
   if (value !== undefined && all.length === 0) return { value, problems: [] };
   return { value: undefined, problems: all.slice(0, maxProblems) };
+}
+
+function isEmpty({ unknown, broken }: Found): boolean {
+  return unknown.length === 0 && broken.length === 0;
 }
 
 function breaks(why: string, at: Place | undefined, found: Found): undefined {

@@ -50,6 +50,23 @@ export function parseJson(bytes: Uint8Array, maxBytes: number): ParsedJson {
   }
 }
 
+/**
+ * The value of bytes that are the one text which JSON.stringify makes of it with an indent of two, and a line end;
+ * undefined for all others. Such a text has no key twice and no second spelling of a number, so that the runtime's
+ * own reader, which takes a tenth of the time, reads what `parseJson` would; what is no whole number is left in.
+ */
+export function parseCanonical(bytes: Uint8Array, maxBytes: number): Json | undefined {
+  const text = bytes.length > maxBytes ? undefined : decodeUtf8(bytes);
+  // Of escapes by number one could be half a surrogate pair.
+  if (text === undefined || text.includes("\\u")) return undefined;
+  try {
+    const value: Json = JSON.parse(text);
+    return `${JSON.stringify(value, undefined, 2)}\n` === text ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where a value stands: its text is made where something is wrong there. */
 export interface Place {
   readonly above: Place | undefined;

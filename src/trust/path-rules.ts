@@ -16,14 +16,18 @@ export function relativePathProblem(path: string): string | undefined {
 }
 
 function componentProblem(path: string): string | undefined {
-  const encoder = new TextEncoder();
   // include/uapi/linux/limits.h: PATH_MAX counts the NUL, NAME_MAX does not.
-  if (encoder.encode(path).length > 4095) return "longer than 4095 bytes";
+  if (isLonger(path, 4095)) return "longer than 4095 bytes";
   if (hasControlCharacter(path)) return "must not have control characters";
   for (const component of path.split("/")) {
     if (component === "") return "must not have empty components (// or a / at the end)";
     if (component === "." || component === "..") return `must not have ${component} components`;
-    if (encoder.encode(component).length > 255) return "has a component longer than 255 bytes";
+    if (isLonger(component, 255)) return "has a component longer than 255 bytes";
   }
   return undefined;
+}
+
+/** A UTF-16 unit is three bytes of UTF-8 at most, so that hardly any text has to be encoded. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }

@@ -100,8 +100,13 @@ export function signersOf(
   signature: DetachedSignature,
   keys: readonly PublicKey[],
 ): { readonly candidates: readonly PublicKey[]; readonly rejections: readonly Rejection[] } {
-  const rejections = keys.flatMap((key) => foreignKey(signature, key) ?? []);
-  const candidates = keys.filter((key) => foreignKey(signature, key) === undefined);
+  const rejections: Rejection[] = [];
+  const candidates: PublicKey[] = [];
+  for (const key of keys) {
+    const foreign = foreignKey(signature, key);
+    if (foreign === undefined) candidates.push(key);
+    else rejections.push(foreign);
+  }
   return { candidates, rejections };
 }
 

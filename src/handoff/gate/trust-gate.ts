@@ -18,7 +18,13 @@ import {
 import { quorumError, quorumOf } from "../../trust/quorum.ts";
 import { secretProblem } from "../../trust/secret-places.ts";
 import type { DetachedSignature } from "../../trust/signature.ts";
-import { notVerifiedError, type Signed, signersOf, verifySignature } from "../../trust/verify.ts";
+import {
+  notVerifiedError,
+  type Rejection,
+  type Signed,
+  signersOf,
+  verifySignature,
+} from "../../trust/verify.ts";
 import { shellWord } from "../../visible.ts";
 import type { TrustReport } from "../report.ts";
 import type { Gate, SecretPlace, TrustOptions } from "./gate.ts";
@@ -247,16 +253,19 @@ function requireWorthReading(
   size: number,
   { keys, signatures }: Omit<TrustFiles, "passedOver">,
 ): void {
-  const looked = signatures.map((signature) => ({ signature, ...signersOf(signature, keys) }));
-  if (looked.every(({ candidates }) => candidates.length === 0)) {
-    const rejections = looked.flatMap((one) => one.rejections);
+  const rejections: Rejection[] = [];
+  let [able, readings] = [0, 0];
+  for (const signature of signatures) {
+    const { candidates, rejections: others } = signersOf(signature, keys);
+    rejections.push(...others);
+    able += candidates.length;
+    // A signature of a digest takes one digest. One of the file itself is over the key as well.
+    if (signature.covers === "message") readings += candidates.length;
+  }
+  if (able === 0) {
     const names = signatures.map(({ name }) => name).join(", ");
     throw notVerifiedError(path, { verified: false, rejections }, names);
   }
-  // A signature of a digest takes one digest. One of the file itself is over the key as well.
-  const readings = looked
-    .filter(({ signature }) => signature.covers === "message")
-    .reduce((sum, { candidates }) => sum + candidates.length, 0);
   if (readings === 0 || size * readings <= largestUnnamed) return;
   throw cannot(`trust ${path}`, {
     code: "bad-signature",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseJson } from "../../../src/trust/json.ts";
+import { parseCanonical, parseJson } from "../../../src/trust/json.ts";
 import { mutate, type Rng, seeded } from "../fuzz.ts";
 import { bytesOf } from "./signer.ts";
 
@@ -114,4 +114,46 @@ test("what is read is what JSON.parse reads, whole or mutated", () => {
     expect(JSON.stringify(value)).toBe(JSON.stringify(JSON.parse(new TextDecoder().decode(bytes))));
   }
   expect(read).toBeGreaterThan(2000);
+});
+
+describe("the canonical text", () => {
+  const canonical = (text: string) => parseCanonical(bytesOf(text), 65536);
+  const textOf = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
+
+  test.each([
+    ['{\n  "a": 1,\n  "a": 1\n}\n', "a key twice"],
+    ['{\n  "a": 1.0\n}\n', "a second spelling of a number"],
+    ['{\n  "a": -0\n}\n', "a minus of nothing"],
+    ['{\n  "a": 9007199254740993\n}\n', "a number that is no other's"],
+    ['{\n  "b": "\\ud800"\n}\n', "half a surrogate pair"],
+    ['{\n  "b": "\\u0061"\n}\n', "an escape for a letter"],
+    ['{\n  "2": 0,\n  "1": 0\n}\n', "keys that the runtime puts in another order"],
+    ['{"a": 1}\n', "other white space"],
+    ['{\n  "a": 1\n}', "no line end"],
+    ['\ufeff{\n  "a": 1\n}\n', "a byte order mark"],
+    [`${"[".repeat(30_000)}${"]".repeat(30_000)}\n`, "depth"],
+    [textOf("x".repeat(65536)), "more than there may be"],
+  ])("%j is none: %s", (text) => {
+    expect(canonical(text)).toBeUndefined();
+  });
+
+  test("what is read by it is what the strict reader reads", () => {
+    const random = seeded(11);
+    let read = 0;
+    for (let round = 0; round < 3000; round++) {
+      const value = {
+        k: random.below(99),
+        "é\n": ["\ud83d\ude00", { __p: [] }, random.below(9) - 4],
+      };
+      const bytes =
+        round % 3 === 0 ? bytesOf(textOf(value)) : mutate(bytesOf(textOf(value)), random);
+      const fast = parseCanonical(bytes, 65536);
+      if (fast === undefined) continue;
+      read += 1;
+      const { value: strict, problems } = parseJson(bytes, 65536);
+      if (problems.length > 0) expect(problems[0]).toContain("not a whole number");
+      else expect(JSON.stringify(fast)).toBe(JSON.stringify(strict));
+    }
+    expect(read).toBeGreaterThan(900);
+  });
 });

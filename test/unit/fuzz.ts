@@ -90,8 +90,17 @@ const edges = [
 // Where formats keep their headers; half of the mutations go there.
 const headerSize = 1024;
 
+/** Bytes of copies after which their garbage goes: on a busy machine the collector's threads come late. */
+const mostGarbage = 32 << 20;
+let copied = 0;
+
 /** A mutated copy: one to six changes of bits, numbers, order or length. */
 export function mutate(bytes: Uint8Array, rng: Rng): Uint8Array {
+  copied += bytes.length;
+  if (copied > mostGarbage) {
+    copied = 0;
+    Bun.gc(true);
+  }
   let result = Uint8Array.from(bytes);
   for (let changes = 1 + rng.below(6); changes > 0; changes--) result = change(result, rng);
   return result;

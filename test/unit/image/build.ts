@@ -2,6 +2,7 @@
 
 import type { ByteSource } from "../../../src/image/bytes.ts";
 import { bytesOf } from "../../../src/image/bytes.ts";
+import { copies } from "../fuzz.ts";
 
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -165,6 +166,7 @@ export function meteredSource(
     read(offset, length) {
       if (offset < 0 || length < 0 || offset + length > size) throw new RangeError("outside");
       this.bytesRead += length;
+      copies(length);
       const result = new Uint8Array(length);
       const from = Math.min(offset, start.length);
       result.set(inner.read(from, Math.max(0, Math.min(length, start.length - from))));

@@ -1,3 +1,4 @@
+/** Loading and handing over, from a newer kernel of Debian. */
 import { handoffScenario } from "./scenarios/handoff.ts";
 
 handoffScenario({

@@ -1,4 +1,4 @@
-/** The same with an initramfs of dracut. */
+/** A LUKS2 root that an initramfs of dracut opens by the key that `--luks` passes on. */
 import { opensLuksRoot } from "../scenarios/luks-root.ts";
 
 opensLuksRoot("dracut");

@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { copyFileSync, readFileSync } from "node:fs";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
+import { mountDisk } from "./lib/disk.ts";
 import { startGuest } from "./lib/guest.ts";
 import { temporaryPath } from "./lib/host.ts";
 import { guestInitramfs, text } from "./lib/initramfs.ts";
@@ -15,14 +16,7 @@ const patience = 480;
 const needs = [name, `file:${openrcImage}`, "tool:debugfs"] as const;
 
 /** Puts the test's files on the disk, and goes over to the init that the test gives. */
-const init = (program: string) => `#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-for round in 1 2; do for module in /lib/modules/*.ko; do insmod $module 2>/dev/null; done; done
-mkdir /new
-mount -t ext4 /dev/vda /new
-cp -a /payload /bin/busybox /new/
+const init = (program: string) => `${mountDisk}cp -a /payload /bin/busybox /new/
 rm -f /new/root/witness
 cp -a /payload/etc/. /new/etc/
 mkdir -p /new/etc/runlevels/default

@@ -4,15 +4,13 @@
  */
 import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { cannot } from "../../errors.ts";
+import { readPieces } from "../../image/bytes.ts";
 import { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
 import { readMemory } from "../../machine/kernel.ts";
 import type { Whole } from "../../source/kind.ts";
 import { appendRange, type OpenFile } from "../../source/open-file.ts";
 import type { Signed } from "../../trust/verify.ts";
-
-/** Bytes that are read at once. */
-const STEP = 1 << 20;
 
 type Copy = Whole["copies"][number];
 
@@ -32,10 +30,11 @@ export async function withSignedWhole<T>(
   if (covers === "blake2b-512") {
     const hasher = new Bun.CryptoHasher("blake2b512");
     for (const { from, offset, length } of segments(copies, file)) {
-      for (let at = 0; at < length; at += STEP) {
-        hasher.update(from.read(offset + at, Math.min(STEP, length - at)));
-        progress(listener, file, from, offset + at, length - at);
-      }
+      readPieces(from, offset, offset + length, (bytes, at) => {
+        hasher.update(bytes);
+        if (from !== file) return;
+        listener.progress?.(`verifying ${file.path}`, at + bytes.length, file.size, "verify");
+      });
     }
     return use({ digest: hasher.digest() });
   }
@@ -49,18 +48,6 @@ export async function withSignedWhole<T>(
   message.seal();
   using window = message.window(0, message.size);
   return await use({ message: window.bytes });
-}
-
-function progress(
-  listener: Listener,
-  file: OpenFile,
-  from: OpenFile,
-  at: number,
-  left: number,
-): void {
-  if (from === file) {
-    listener.progress?.(`verifying ${file.path}`, at + Math.min(STEP, left), file.size, "verify");
-  }
 }
 
 interface Segment {
@@ -101,6 +88,9 @@ function requireAgreement(copies: readonly Copy[], path: string): void {
     open.push(copy);
   }
 }
+
+/** Bytes of either that are compared at once. */
+const STEP = 1 << 20;
 
 /** The first `length` bytes of `copy` and those of `other` at the same place. */
 function agree(copy: Copy, other: Copy, length: number): boolean {

@@ -7,6 +7,16 @@ import { temporaryFolder, temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
+/** The beginning of a first process that goes over to the system on the disk, which it mounts at /new. */
+export const mountDisk = `#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for round in 1 2; do for module in /lib/modules/*.ko; do insmod $module 2>/dev/null; done; done
+mkdir /new
+mount -t ext4 /dev/vda /new
+`;
+
 /** A copy that a guest may write to. */
 export function copyOf(image: string): string {
   const copy = temporaryPath("disk.ext4");

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ensureBuilt } from "../../../build/reuse.ts";
 import { initrd, unique, vmlinuz } from "./aegis.ts";
-import { copyOf } from "./disk.ts";
+import { copyOf, mountDisk } from "./disk.ts";
 import { type GuestOptions, startGuest } from "./guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
@@ -14,14 +14,7 @@ export const name: KernelName = "debian-6.12";
 export const patience = 480;
 
 /** Mounts the disk, puts the test's files and units into its /run, gives it a /boot to mount, and goes over to it. */
-export const diskInit = `#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-for round in 1 2; do for module in /lib/modules/*.ko; do insmod $module 2>/dev/null; done; done
-mkdir /new
-mount -t ext4 /dev/vda /new
-mount -t tmpfs tmpfs /new/run
+export const diskInit = `${mountDisk}mount -t tmpfs tmpfs /new/run
 cp -a /payload/. /new/run/
 ln -s /run/aegis-kexec /new/usr/sbin/aegis-kexec
 echo '/run/boot /boot none bind 0 0' >/new/etc/fstab

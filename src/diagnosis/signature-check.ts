@@ -129,7 +129,7 @@ function judge(image: ImageSignature, keyrings: Keyrings): Judgement {
       ...refused(
         "kernel-signer-unknown",
         "ENOKEY",
-        `it is signed by ${name}. This computer does not trust ${name}`,
+        `it is signed by ${name}. This machine does not trust ${name}`,
       ),
       signer: name,
     };

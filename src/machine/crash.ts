@@ -37,7 +37,7 @@ export function readCrashFacts(release: string, crashLoaded: Reading<boolean>): 
     keys: keys ?? (hidden ? why : known(0)),
     keysReused:
       keys !== undefined
-        ? readFact([`${keyFolder}/reuse`], parseBoolean, "this kernel does not tell")
+        ? readFact([`${keyFolder}/reuse`], parseBoolean, `this kernel has no ${keyFolder}/reuse`)
         : hidden
           ? why
           : known(false),
@@ -62,7 +62,7 @@ function readUpdates(path: string, crashLoaded: Reading<boolean>): Reading<boole
   const file = readText(path);
   if (!file.ok && file.errno === ENOENT) return known(false);
   if (!crashLoaded.known) return crashLoaded;
-  if (!crashLoaded.value) return unknown("it shows once a crash kernel is loaded");
+  if (!crashLoaded.value) return unknown("the kernel shows it only while a crash kernel is loaded");
   return readFact([path], parseBoolean, "");
 }
 

@@ -22,6 +22,7 @@ export interface Firmware {
 // UEFI specification, 3.3 Globally Defined Variables: EFI_GLOBAL_VARIABLE.
 const globalVariable = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
 const variables = "/sys/firmware/efi/efivars";
+const sizePath = "/sys/firmware/efi/fw_platform_size";
 
 export function readFirmware(): Firmware {
   const uefi = readUefi();
@@ -30,7 +31,7 @@ export function readFirmware(): Firmware {
     const none = uefi.known ? known(false) : uefi;
     return { uefi, secureBoot: why, setupMode: why, efi32Runtime: none };
   }
-  const size = readFact(["/sys/firmware/efi/fw_platform_size"], parseInteger, "/sys has no size");
+  const size = readFact([sizePath], parseInteger, `this kernel has no ${sizePath}`);
   return {
     uefi,
     secureBoot: readSecureBoot(),

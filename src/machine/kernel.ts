@@ -56,7 +56,7 @@ function readSetting<T>(
     get why() {
       if (exists(settings)) return "this kernel does not have the setting";
       return exists("/proc/self")
-        ? "/proc shows processes alone (subset=pid)"
+        ? "/proc shows only processes (subset=pid)"
         : "/proc is not mounted";
     },
   };

@@ -51,7 +51,9 @@ export async function readTpmFacts(): Promise<TpmFacts | undefined> {
 async function readVendor(): Promise<Reading<string>> {
   try {
     using tpm = Tpm.open();
-    return tpm === undefined ? unknown("the TPM has no device") : known(await tpm.vendor());
+    return tpm === undefined
+      ? unknown("neither /dev/tpmrm0 nor /dev/tpm0 exists")
+      : known(await tpm.vendor());
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return unknown(error.message);
@@ -69,7 +71,11 @@ function readBanks(): Reading<readonly BankValues[]> {
       // A bank may have some of the registers only
       if (!exists(`${place}/${pcr}`)) continue;
       if (performance.now() > end) return unknown("the TPM answers too slowly");
-      const value = readFact([`${place}/${pcr}`], hexOf(tpmHashes[bank].size), "it is gone");
+      const value = readFact(
+        [`${place}/${pcr}`],
+        hexOf(tpmHashes[bank].size),
+        `${place}/${pcr} is gone`,
+      );
       if (!value.known) return value;
       pcrs[pcr] = value.value;
     }

@@ -51,7 +51,7 @@ export class Tpm implements Disposable {
 
   /** Manufacturer and vendor text. @throws KexecError `io-error` */
   vendor(): Promise<string> {
-    return this.ask("name its vendor", propertiesCommand(), parseVendor);
+    return this.ask("read the vendor", propertiesCommand(), parseVendor);
   }
 
   /** The value of a PCR as lower-case hex. @throws KexecError `io-error` */

@@ -80,7 +80,9 @@ function endOfLine(text: string, start: number): number {
 function faultOf(bytes: Uint8Array): ImageProblem | undefined {
   if (bytes.length > largestGrubenv) return malformed(`it is larger than ${largestGrubenv} bytes`);
   const head = textOf(bytes.subarray(0, signature.length));
-  return head === signature ? undefined : malformed("it has no environment block's signature");
+  return head === signature
+    ? undefined
+    : malformed(`it does not begin with "${signature.trimEnd()}"`);
 }
 
 function malformed(problem: string): ImageProblem {

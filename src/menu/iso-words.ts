@@ -160,7 +160,7 @@ function wordsOf(cmdline: string): string[] {
 
 function unlisted(word: string): LiveSystem {
   return {
-    name: "a live system that is not in the table",
+    name: "a live system that is not known here",
     cmdline: undefined,
     kernel: undefined,
     files: [],

@@ -17,8 +17,8 @@ export const networkCauses = {
     cure: "correct the name, name the server by its address, or set a name server",
   },
   "no-route": {
-    cause: "no way leads to the server's address",
-    cure: "set a gateway; `ip route get ADDRESS` shows the way",
+    cause: "there is no route to the server's address",
+    cure: "set a gateway; `ip route get ADDRESS` shows the route",
   },
   "connection-refused": {
     cause: "the server's machine takes no connections on that port",

@@ -123,7 +123,7 @@ export const makeRemedies = () =>
       generation: "number",
       minimum: "number",
     }),
-    "policy-broken": to("ask-operator", "ask whoever made this system to repair its policy", {
+    "policy-broken": to("ask-operator", "ask whoever set up this system to repair its policy", {
       path: "text",
       rule: "text",
     }),
@@ -134,7 +134,7 @@ export const makeRemedies = () =>
     }),
     "kernel-unsigned": first(
       "choose-another",
-      "choose another: this computer starts signed kernels only, and this one is not",
+      "choose another: this machine starts signed kernels only, and this one is not",
       signed,
     ),
     "kernel-signer-unknown": first(
@@ -164,17 +164,17 @@ export const makeRemedies = () =>
     ),
     "kernel-signature-algorithm": first(
       "choose-another",
-      "choose another: this computer's kernel cannot check such a signature",
+      "choose another: this machine's kernel cannot check such a signature",
       signed,
     ),
     "kernel-signature-refused": first(
       "choose-another",
-      "choose another, or start this computer with another kernel first",
+      "choose another, or start this machine with another kernel first",
       signed,
     ),
     "ima-refused": first(
       "choose-another",
-      "choose files that this computer's IMA policy accepts",
+      "choose files that this machine's IMA policy accepts",
       file,
     ),
     "no-capability": to("run-as-root", "run it as root, outside of containers", {}),
@@ -184,7 +184,7 @@ export const makeRemedies = () =>
     "load-limit-reached": to("reboot-first", "reboot: the limit can only be lowered", {
       setting: "text",
     }),
-    lockdown: first("choose-another", "choose another, signed by a key that this computer trusts", {
+    lockdown: first("choose-another", "choose another, signed by a key that this machine trusts", {
       ...signed,
       level: "text",
       because: "text",
@@ -213,7 +213,11 @@ export const makeRemedies = () =>
       "free memory, or choose one with a smaller initramfs",
       memory,
     ),
-    "no-room": to("free-memory", "reboot and load first thing, or choose a smaller one", memory),
+    "no-room": to(
+      "free-memory",
+      "reboot and load first thing, or choose one with a smaller initramfs",
+      memory,
+    ),
     "no-crash-memory": to("reboot-first", "reboot with crashkernel=256M on the command line", {}),
     busy: to("try-again", "try again in a moment", {}),
     "file-busy": to("try-again", "wait until whatever writes the file has finished", file),
@@ -231,7 +235,7 @@ export const makeRemedies = () =>
       "check the server's name, or name it by its address",
       file,
     ),
-    "no-route": first("ask-operator", "ask whoever runs the network: no way leads there", file),
+    "no-route": first("ask-operator", "ask whoever runs the network: there is no route", file),
     "connection-refused": first("try-again", "try again later, or check address and port", file),
     "tls-unknown-authority": first(
       "change-request",

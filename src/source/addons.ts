@@ -32,7 +32,7 @@ export function warnOfAddons(
   if (all.length === 0 || !isUki(file)) return;
   const more = all.length > mostNamed ? ` and ${all.length - mostNamed} others` : "";
   listener.warn?.(
-    `${file.path}: ${all.slice(0, mostNamed).join(", ")}${more} ${all.length === 1 ? "goes" : "go"} with it in systemd-stub, and ${all.length === 1 ? "is" : "are"} left out: nothing vouches for them here`,
+    `${file.path}: ${all.slice(0, mostNamed).join(", ")}${more} ${all.length === 1 ? "goes" : "go"} with it in systemd-stub, and ${all.length === 1 ? "is" : "are"} left out: nothing vouches for ${all.length === 1 ? "it" : "them"} here`,
   );
 }
 

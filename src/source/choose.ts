@@ -60,7 +60,7 @@ export class MenuReading {
     if (choice.kind === "entry") return choice.entry;
     if (choice.kind === "missed") throw noSuchEntry(menu, wanted, entries);
     const ids = choice.entries.map(({ id, from }) => `${id} (${from})`);
-    throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
+    throw cannot(`choose ${withArticle(menu.noun)} in ${menu.path}`, {
       code: "usage",
       details: { option: "--entry", found: wanted, path: menu.path },
       why: `${wanted} names ${ids.length} of them`,
@@ -81,10 +81,10 @@ export class MenuReading {
       return chosen;
     }
     const [first] = entries;
-    throw cannot(`choose a ${menu.noun} in ${menu.path}`, {
+    throw cannot(`choose ${withArticle(menu.noun)} in ${menu.path}`, {
       code: "file-not-found",
       details: { path: menu.path, found: entries.map(({ id }) => id) },
-      why: `none of its ${entries.length} can be booted here`,
+      why: whyNone(entries.length),
       ...(first === undefined
         ? {}
         : { hint: `the first of them, ${first.from}: ${first.problem}` }),
@@ -102,6 +102,17 @@ export function noSuchEntry(
     details: { path, found: entries.map(({ id }) => id) },
     hint: `it has ${shortened(entries.map(({ id }) => id))}`,
   });
+}
+
+function whyNone(count: number): string {
+  if (count === 0) return "it has no entries";
+  return count === 1
+    ? "its only entry cannot be booted here"
+    : `none of its ${count} entries can be booted here`;
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 function shortened(ids: readonly string[]): string {

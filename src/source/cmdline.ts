@@ -112,7 +112,7 @@ export function checkCmdline(cmdline: string, limit: CmdlineLimit): void {
     throw cannot("use the command line", {
       code: "cmdline-too-long",
       details: { size: length, limit: longest },
-      why: `it has ${length} bytes, and this kernel takes ${longest}`,
+      why: `it has ${length} bytes, and this kernel takes at most ${longest}`,
       hint: `shorten it by ${length - longest === 1 ? "a byte" : `${length - longest} bytes`}`,
     });
   }

@@ -22,8 +22,8 @@ const nothing: Reader<FoundTree> = {
     throw cannot(`load ${tree.path}`, {
       code: "file-not-found",
       details: { path: tree.path },
-      why: "it is a directory without boot entries",
-      hint: "give a kernel, or a directory that has loader/entries/*.conf or EFI/Linux/*.efi",
+      why: "it is a directory with nothing in it that can be booted",
+      hint: "give a kernel, or a directory of boot entries, of a boot menu, of ISO images or of kernels",
     });
   },
 };

@@ -126,8 +126,8 @@ export class FoundSource implements Disposable {
     if (recognised.menu === undefined) {
       throw cannot(`use --entry ${entry}`, {
         code: "usage",
-        why: `${this.path} is not a directory of boot entries`,
-        hint: "give the directory that has loader/entries or EFI/Linux, or the entry's file alone",
+        why: `${this.path} has no entries to choose from`,
+        hint: "leave --entry out, or give a directory, a boot menu or an ISO image",
       });
     }
   }

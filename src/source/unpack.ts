@@ -148,7 +148,7 @@ function overLimit(part: OpenFile, limit: number): KexecError {
   if (limit >= largestUnpacked) return tooLarge(part, limit, "it unpacks to more than");
   return cannot(`unpack ${part.path}`, {
     code: "out-of-memory",
-    why: `it unpacks to more than ${Math.floor(limit / 1048576)} MiB, the third of the free memory that a kernel may have`,
+    why: `it unpacks to more than ${Math.floor(limit / 1048576)} MiB, and a kernel may have a third of the free memory`,
     hint: "free memory: the kernel holds the unpacked image twice while it loads it",
   });
 }

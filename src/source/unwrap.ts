@@ -112,7 +112,7 @@ function nextWrapping(part: OpenFile): NextWrapping | undefined {
       throw cannot(`unpack ${part.path}`, {
         code: "kernel-unsuitable",
         details: { path: part.path },
-        why: `nothing is known of its compression ${JSON.stringify(method)}`,
+        why: `its compression ${JSON.stringify(method)} is not known here`,
         hint: "give the kernel inside it, unpacked",
       });
     }
@@ -138,7 +138,7 @@ function copyOf(part: OpenFile, limit: number): Memfd {
     throw cannot(`copy ${part.path}`, {
       code: "out-of-memory",
       details: { size: part.size, limit },
-      why: `it has ${part.size} bytes, and a kernel may have ${limit} here`,
+      why: `it has ${part.size} bytes, and a kernel may have at most ${limit} here`,
       hint: "free memory: the kernel holds the image twice while it loads it",
     });
   }

@@ -32,8 +32,9 @@ export function secretProblem(
   if (isBelow(destination, reserved)) return `systemd takes units from below ${reserved}/`;
   const narrow = lists.find((entries) => !entries.some((entry) => lets(entry, destination)));
   if (narrow !== undefined) {
-    const places = narrow.length === 0 ? "nowhere" : narrow.join(", ");
-    return `the policy lets a secret be put below: ${places}`;
+    return narrow.length === 0
+      ? "the policy lets no secret be put anywhere"
+      : `the policy lets a secret be put below: ${narrow.join(", ")}`;
   }
   return (mode & 0o111) === 0 ? undefined : "nothing that is not signed may be made executable";
 }

@@ -73,7 +73,7 @@ export function parseSignature(bytes: Uint8Array, name: string): DetachedSignatu
   if (bytes.length > maxSignatureFile) throw refuse(name, `larger than ${maxSignatureFile} bytes`);
   if (isOpenPgp(bytes)) {
     throw new KexecError("bad-signature", {
-      message: `signature ${name}: it is OpenPGP's, which is not checked here`,
+      message: `signature ${name}: it is an OpenPGP signature, which is not checked here`,
       hint: `check it with gpg or sq, and sign the file anew: minisign -S -m FILE`,
     });
   }

@@ -75,7 +75,7 @@ function signedBytes(signed: Signed, signature: DetachedSignature): Uint8Array {
   if (!("message" in signed)) {
     throw new KexecError("bad-signature", {
       details: { path: signature.name },
-      message: `signature ${signature.name}: covers the file itself, but only its digest is at hand`,
+      message: `signature ${signature.name}: it covers the file itself, and only its digest is known here`,
       hint: "sign it pre-hashed: minisign -S -H -m FILE",
     });
   }
@@ -113,7 +113,7 @@ export function signersOf(
 function foreignKey(signature: DetachedSignature, key: PublicKey): Rejection | undefined {
   if (signature.format !== "minisign") return undefined;
   if (key.keyId === undefined || key.keyId === signature.keyId) return undefined;
-  const why = `signed with key ${signature.keyId}, this is ${key.keyId}`;
+  const why = `signed with key ${signature.keyId}, and this is ${key.keyId}`;
   return { key, cause: "key-id-differs", why };
 }
 

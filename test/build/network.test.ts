@@ -52,7 +52,7 @@ test.each<[string, string, boolean]>([
       expect(exit).toBe(8);
       expect(server.paths).toEqual(["/x"]);
     } else {
-      expect(stderr).toContain("no authority that is trusted here vouches");
+      expect(stderr).toContain("no certificate authority that is trusted here vouches");
       expect(exit).toBe(12);
       expect(server.paths).toEqual([]);
     }

@@ -141,13 +141,14 @@ function evaluate(run: Run, args: readonly string[]): number {
       return run.devices.status({ ...place, path: bare === "" ? "/" : bare });
     },
   });
-  if (result === undefined) throw new GrubLimit("a test is nested too deep");
+  if (result === undefined) throw new GrubLimit("a test is nested too deeply");
   return result ? 0 : 1;
 }
 
 function count(run: Run, [name]: readonly string[], line: number, by: number): number {
   const value = name === undefined ? undefined : run.variables.get(name);
-  if (name === undefined || value === undefined) return run.fail(line, "there is nothing to count");
+  if (name === undefined || value === undefined)
+    return run.fail(line, `${by > 0 ? "increment" : "decrement"} names no variable that is set`);
   run.variables.set(name, String(numberOf(value) + by));
   return 0;
 }
@@ -180,7 +181,8 @@ const environmentOptions = { file: ["value", "f"], "skip-sig": ["nothing", "s"] 
 
 function loadEnvironment(run: Run, args: readonly string[], { line }: { line: number }): number {
   const parsed = parseArguments(args, environmentOptions);
-  if (parsed === undefined) return run.fail(line, "load_env is called wrong");
+  if (parsed === undefined)
+    return run.fail(line, "load_env has an argument that is not known here");
   const path = parsed.options.get("file")?.at(-1) ?? `${run.variables.get("prefix") ?? ""}/grubenv`;
   const place = run.place(path);
   if (run.devices.status(place)?.kind !== "file") {

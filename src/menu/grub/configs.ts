@@ -54,7 +54,7 @@ function foreign(
   { line }: { line: number },
   name: string,
 ): 1 {
-  return run.fail(line, `${name} ${file}: give that file itself to read it`);
+  return run.fail(line, `${name} ${file} is not followed: give that file as SOURCE`);
 }
 
 /** The text of a configuration and what messages call it; undefined after saying what is wrong. */

@@ -86,7 +86,7 @@ export class Devices {
     if (this.host.devices.includes(device)) return undefined;
     if (device === "") return "it names no device";
     const searched = this.searched(device) !== undefined;
-    return `it is on ${this.nameOf(device)}, ${searched ? "which is not mounted" : "and that name cannot be told here"}`;
+    return `it is on ${this.nameOf(device)}, which ${searched ? "is not mounted" : "cannot be matched to a disk here"}`;
   }
 
   facts(device: string): DeviceFacts {

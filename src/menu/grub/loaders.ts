@@ -12,7 +12,7 @@ const others: Readonly<Record<string, string>> = {
   freedos: "FreeDOS",
   plan9: "Plan 9",
   truecrypt: "TrueCrypt's loader",
-  pxechainloader: "a program of the network card",
+  pxechainloader: "a PXE program",
   xnu_kernel: "macOS",
   xnu_kernel64: "macOS",
   xnu_resume: "macOS",
@@ -118,7 +118,7 @@ function loadOther(
 ): number {
   const file = fileOf(run, args, line, name);
   if (file === undefined) return 1;
-  const problem = `it starts ${others[name] ?? "something else"} (${name}), and kexec_file_load starts a Linux kernel alone`;
+  const problem = `it starts ${others[name] ?? "something else"} (${name}), and kexec starts Linux only`;
   load(run, { kind: "other", kernel: file.place, args: args.slice(1), problem });
   return 0;
 }
@@ -147,7 +147,7 @@ function loadInitrds(
     missing !== undefined
       ? `its initramfs ${missing.resolved.path} cannot be used: ${missing.why}`
       : made !== undefined
-        ? `GRUB packs a file into its initramfs (${made})`
+        ? `GRUB packs a file into its initramfs (${made}), which is not done here`
         : undefined;
   return missing === undefined ? 0 : 1;
 }

@@ -109,7 +109,8 @@ export class Parser {
   private command(): Command {
     const { line } = this.peek();
     this.depth += 1;
-    if (this.depth > deepest) throw new GrubSyntaxError(line, `it is nested over ${deepest} deep`);
+    if (this.depth > deepest)
+      throw new GrubSyntaxError(line, `it is nested deeper than ${deepest}`);
     const command = this.compound(line) ?? this.simple(line);
     this.depth -= 1;
     return command;

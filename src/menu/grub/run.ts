@@ -95,7 +95,7 @@ export class Run {
     if (bytes === undefined) return undefined;
     this.configBytes -= bytes.length;
     if (bytes.length > largestConfig || this.configBytes < 0) {
-      throw new GrubLimit(`${place.path} is larger than is read of a configuration`);
+      throw new GrubLimit(`${place.path} is too large for a configuration`);
     }
     return new TextDecoder().decode(bytes);
   }
@@ -143,7 +143,7 @@ export class Run {
 
   private deeper(): void {
     this.depth += 1;
-    if (this.depth > deepest * 4) throw new GrubLimit("blocks and functions are nested too deep");
+    if (this.depth > deepest * 4) throw new GrubLimit("blocks and functions are nested too deeply");
   }
 
   private step(): void {
@@ -224,7 +224,7 @@ export class Run {
         this.devices.expandPattern(pattern, this.variables.get("root") ?? ""),
     });
     for (const argument of args) this.characters -= argument.length + 1;
-    if (this.characters < 0) throw new GrubLimit("its words are too long in all");
+    if (this.characters < 0) throw new GrubLimit("its words are too long in total");
     return args;
   }
 

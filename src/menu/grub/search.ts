@@ -109,5 +109,5 @@ function loopback(run: Run, args: readonly string[], { line }: { line: number })
     return run.fail(line, `loopback ${place.path}: ${why}`);
   }
   if (run.devices.loopback(name, place)) return 0;
-  return run.fail(line, `loopback ${place.path}: what is in an image is not read from here`);
+  return run.fail(line, `loopback ${place.path}: it cannot be read as an ISO image here`);
 }

@@ -125,7 +125,7 @@ export class Lexer {
 
   private singleQuoted(pieces: Piece[]): void {
     const end = this.text.indexOf("'", this.at + 1);
-    if (end < 0) throw new GrubSyntaxError(this.line, "a quotation mark has no end");
+    if (end < 0) throw new GrubSyntaxError(this.line, "a quote is not closed");
     const text = this.text.slice(this.at + 1, end);
     this.line += text.split("\n").length - 1;
     this.at = end + 1;
@@ -148,7 +148,7 @@ export class Lexer {
       this.at += found[0].length;
       return found[1] ?? found[0];
     }
-    throw new GrubSyntaxError(this.line, "no name is behind a dollar sign");
+    throw new GrubSyntaxError(this.line, "no name follows a dollar sign");
   }
 
   private doubleQuoted(pieces: Piece[], translated: boolean): void {
@@ -160,7 +160,7 @@ export class Lexer {
       const character = this.text[this.at];
       const next = this.text[this.at + 1];
       if (character === undefined) {
-        throw new GrubSyntaxError(line, "a quotation mark has no end");
+        throw new GrubSyntaxError(line, "a quote is not closed");
       }
       this.at += 1;
       if (character === "\n") this.line += 1;

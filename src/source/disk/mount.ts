@@ -111,7 +111,7 @@ function requireAllowed(disk: string, type: string, allowed: readonly string[] |
   throw cannot(`mount ${disk}`, {
     code: "policy-refused",
     details: { path: disk, found: type },
-    why: `it holds ${type}, and the policy lets ${allowed.join(", ") || "nothing"} be mounted`,
+    why: `it holds ${type}, and the policy allows ${allowed.length === 0 ? "no file system" : `only ${allowed.join(", ")}`}`,
     hint: "add the type to fileSystems in the policy, or use another file system",
   });
 }

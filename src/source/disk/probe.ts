@@ -37,7 +37,7 @@ export function probeAll(
 }
 
 function probeDevice({ path }: BlockDevice): HeldSystem | string {
-  return reading(path, heldBy) ?? "nothing that is known";
+  return reading(path, heldBy) ?? "no file system that is known";
 }
 
 function recordedUuid(

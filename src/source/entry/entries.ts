@@ -80,7 +80,7 @@ class EntriesMenu implements Menu<ListedEntry> {
       throw cannot(`choose a boot entry in ${root.path}`, {
         code: "file-too-large",
         details: { path: root.path },
-        why: `it has more than ${mostEntries}`,
+        why: `it has more than ${mostEntries} entries`,
         hint: "name one with --entry, or give its file",
       });
     }

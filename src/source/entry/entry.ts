@@ -65,7 +65,7 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
     listener.warn?.(`${path}: its extra files do not reach the next kernel`);
   }
   if (entry.ignored.length > 0) {
-    listener.note?.(`${path}: nothing is done about its ${entry.ignored.join(", ")}`);
+    listener.note?.(`${path}: it has keys that are ignored: ${entry.ignored.join(", ")}`);
   }
   const note = (line: string) => listener.note?.(`${path}: ${line}`);
   const expand = expansionOf(root, path, (line) => listener.warn?.(line));
@@ -115,8 +115,8 @@ function requireUsable(path: string, { deviceTree }: EntryFile): void {
     throw cannot(`load the boot entry ${path}`, {
       code: "kernel-unsuitable",
       details: { path },
-      why: `it wants a device tree (${deviceTree}), and kexec_file_load passes on the running one`,
-      hint: "give its kernel, its initramfs and its options themselves to boot with the running device tree",
+      why: `it wants a device tree (${deviceTree}), and kexec passes on the running one`,
+      hint: "to boot with the running device tree, give its kernel, initramfs and options directly",
     });
   }
 }

@@ -95,7 +95,7 @@ export function parseEntry(bytes: Uint8Array): EntryFile | ImageProblem {
   const images = imageKeys.flatMap(of);
   const [image, second] = images;
   if (lastOf("uki-url") !== undefined) {
-    return malformed("it names its kernel by uki-url, and nothing is fetched here");
+    return malformed("it names its kernel by uki-url, which is not followed here");
   }
   if (image === undefined) {
     const meant = lines.find(({ key }) =>

@@ -43,7 +43,7 @@ export function openNamed(root: FileTree, path: string, what: string, note?: Not
   if (found.size > 1) {
     for (const { file } of found.values()) opened.use(file);
     throw new KexecError("file-not-found", {
-      message: `${missing.message}, and what it may mean is not clear`,
+      message: `${missing.message}, and several files may be meant`,
       details: { path, found: [...found.values()].map(({ file }) => file.path) },
       hint: `found: ${[...found.values()].map(({ file }) => file.path).join(", ")}`,
     });
@@ -127,7 +127,7 @@ export function openArchives(root: FileTree, value: string, note?: Note): readon
     throw cannot(`open the initramfs "${value}"`, {
       code: "file-not-found",
       details: { path: value },
-      why: `it is the name of one file, and of ${words.length}`,
+      why: `it may be the name of one file, or the names of ${words.length}`,
       hint: "give each archive a line of its own, or another name",
     });
   }

@@ -102,7 +102,7 @@ export async function whyNot(
       return cannot(`use ${file.path}`, {
         code: "digest-mismatch",
         details: { path: file.path },
-        why: "its SHA-256 is not the one in the manifest",
+        why: "its SHA-256 is not the manifest's",
       });
     }
     return undefined;

@@ -106,7 +106,7 @@ export class IsoFiles implements FileTree, Disposable {
       throw cannot(`use ${this.path}${path} as the ${what}`, {
         code: "not-a-regular-file",
         details: { path },
-        why: "it is no regular file",
+        why: "it is not a regular file",
       });
     }
     if (node.size === 0) {

@@ -133,7 +133,7 @@ export class IsoFolderMenu implements Menu<ImageEntry> {
       using image = this.tree.open(file, "ISO image");
       const volume = readIso9660(image);
       if (volume?.kind === "iso9660") return { label: volume.label };
-      return { label: "", problem: volume?.why ?? "it is no ISO 9660 image" };
+      return { label: "", problem: volume?.why ?? "it is not an ISO 9660 image" };
     } catch (error) {
       if (!(error instanceof KexecError)) throw error;
       return { label: "", problem: error.message };

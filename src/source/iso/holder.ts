@@ -65,7 +65,7 @@ function isBelow(path: string, folder: string): boolean {
 
 function unreachable(mount: Mount): string | undefined {
   if (isInMemory(mount)) {
-    return `lies in memory (${mount.type}), of which the next system has nothing`;
+    return `lies in memory (${mount.type}), and is gone after the jump`;
   }
   if (!isOnBlockDevice(mount)) {
     return `lies on ${mount.type}, and live systems look for it on disks`;

@@ -103,7 +103,7 @@ export class IsoMenu implements Menu<IsoEntry> {
       try {
         using _ = await this.found.openBelow(name, "signature", undefined);
         this.opening.listener.warn?.(
-          `${this.path}: ${name} beside it is OpenPGP's: neither it nor SHA256SUMS is looked at`,
+          `${this.path}: ${name} beside it is an OpenPGP signature: neither it nor SHA256SUMS is checked here`,
         );
       } catch (error) {
         if (!(error instanceof KexecError)) throw error;
@@ -131,11 +131,12 @@ export class IsoMenu implements Menu<IsoEntry> {
 
   private tell({ system, why, added, foreign }: Extract<IsoWay, { kind: "known" }>): void {
     const { listener } = this.opening;
-    const words = added.length === 0 ? "its menu brings all words" : `${added.join(" ")} is added`;
+    const words =
+      added.length === 0 ? "its menu has all words that are needed" : `${added.join(" ")} is added`;
     listener.note?.(`${this.path}: ${system.name} (${why}): ${words}`);
     if (foreign.length > 0) {
       listener.warn?.(
-        `${this.path}: its menu has ${foreign.join(" ")}, and the image is ${this.holder.path} there`,
+        `${this.path}: its menu has ${foreign.join(" ")}, and the path of the image on its file system is ${this.holder.path}`,
       );
     }
   }

@@ -73,7 +73,7 @@ export async function findMenu(
     code: "file-not-found",
     details: { path: files.image.path },
     why,
-    hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${shellWord(files.image.path)} -extract / FOLDER), and give them themselves`,
+    hint: `menus are looked for in boot/grub, boot/grub2, EFI/*, isolinux, syslinux and loader/entries; take kernel and initramfs out of the image (xorriso -osirrox on -indev ${shellWord(files.image.path)} -extract / FOLDER), and give those`,
   });
 }
 
@@ -81,13 +81,13 @@ function whyNone(files: IsoFiles): string {
   const names = files.names("/", mostFolders) ?? [];
   // What mastering programs of Windows put there for those who read no UDF.
   if (names.every((name) => /^readme\.txt$/i.test(name))) {
-    return "what is on it is in a UDF file system, as Windows' images have it, and that is not read here";
+    return "its files are in a UDF file system, as those of Windows' images are, which is not read here";
   }
   const isWindows = ["/bootmgr", "/sources/boot.wim"].some(
     (path) => files.look(path) !== undefined,
   );
   return isWindows
-    ? "it is an image of Windows, and kexec starts Linux alone"
+    ? "it is an image of Windows, and kexec starts Linux only"
     : "it has no boot menu that is known here";
 }
 

@@ -147,7 +147,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       code: "malformed-input",
       details: { path: this.path },
       why: warnings.join("; ") || "it has no entries",
-      hint: "give its kernel, its initramfs and its command line themselves",
+      hint: "give its kernel, initramfs and command line directly",
     });
   }
 

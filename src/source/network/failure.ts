@@ -42,7 +42,7 @@ export function tlsFailure(
     case "INVALID_PURPOSE":
       return refused(
         "tls-unknown-authority",
-        "no authority that is trusted here vouches for the server's certificate",
+        "no certificate authority that is trusted here vouches for the server's certificate",
         "name the certificate of the server's authority with --ca",
       );
     case "ERR_TLS_CERT_ALTNAME_INVALID":

@@ -32,7 +32,7 @@ export function readIdentity({ ca, clientCert, clientKey }: IdentityFiles): Iden
     throw cannot("use --client-key", {
       code: "usage",
       details: { option: "--client-cert" },
-      why: "the certificate is missing that goes with the key",
+      why: "the certificate that goes with the key is missing",
       hint: "name it with --client-cert",
     });
   }

@@ -92,7 +92,7 @@ export async function reachFailure(url: URL, around = surroundings): Promise<Fai
     return withErrno(
       unreachable,
       "no-route",
-      `no way leads to ${to}`,
+      `there is no route to ${to}`,
       "ip route get ADDRESS tells where packets go; a gateway may be missing, or down",
     );
   }

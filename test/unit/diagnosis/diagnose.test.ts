@@ -66,7 +66,7 @@ const foreign: Judgement = {
   verdict: "refused",
   code: "kernel-signer-unknown",
   errno: "ENOKEY",
-  why: 'it is signed by "CN=Someone". This computer does not trust "CN=Someone"',
+  why: 'it is signed by "CN=Someone". This machine does not trust "CN=Someone"',
   signer: '"CN=Someone"',
 };
 const changed: Judgement = {

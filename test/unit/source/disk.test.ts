@@ -47,7 +47,7 @@ function machine(disks: Readonly<Record<string, Disk>>) {
       size: String(disk.size ?? 2048),
       ...disk.files,
     });
-    contents.set(name, disk.held ?? "nothing that is known");
+    contents.set(name, disk.held ?? "no file system that is known");
     for (const [index, [words, held]] of (disk.parts ?? []).entries()) {
       const part = `${name}${index + 1}`;
       const files = {
@@ -60,7 +60,10 @@ function machine(disks: Readonly<Record<string, Disk>>) {
     }
   }
   const devices = blockDevices(sys, "/dev");
-  const probed = probeAll(devices, ({ name }) => contents.get(name) ?? "nothing that is known");
+  const probed = probeAll(
+    devices,
+    ({ name }) => contents.get(name) ?? "no file system that is known",
+  );
   return {
     devices: devices.map(({ name }) => name),
     seen: seen(probed),

@@ -326,7 +326,7 @@ describe("a zboot image", () => {
       arm64,
       "y",
     );
-    expect(message).toBe('cannot unpack y: nothing is known of its compression "best"');
+    expect(message).toBe('cannot unpack y: its compression "best" is not known here');
   });
 
   test("whose payload lies outside", async () => {

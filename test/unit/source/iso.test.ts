@@ -117,10 +117,12 @@ describe("under trust", () => {
     const { path } = ownCopy();
     writeFileSync(join(path, "..", "SHA256SUMS.sign"), "-----BEGIN PGP SIGNATURE-----\n");
     const { verdict } = await inspect({ kernel: path, trust: [key] });
-    expect(verdict.notes.join("\n")).toContain("SHA256SUMS.sign beside it is OpenPGP's");
+    expect(verdict.notes.join("\n")).toContain("SHA256SUMS.sign beside it is an OpenPGP signature");
     writeFileSync(`${path}.minisig`, "-----BEGIN PGP SIGNATURE-----\n");
     const { verdict: other } = await inspect({ kernel: path, trust: [key] });
-    expect(other.reasons.map(({ message }) => message).join("\n")).toContain("it is OpenPGP's");
+    expect(other.reasons.map(({ message }) => message).join("\n")).toContain(
+      "it is an OpenPGP signature",
+    );
   });
 });
 
@@ -206,7 +208,7 @@ describe("a directory of images", () => {
     const { entries } = await inspect({ kernel: join(folder, "isos") });
     expect(entries?.map(({ id }) => id)).toEqual(["a.ISO", "broken.iso", "live.iso"]);
     expect(entries?.[0]).toMatchObject({ title: "OTHER (no signature)", problem: null });
-    expect(entries?.[1]?.problem).toContain("no ISO 9660 image");
+    expect(entries?.[1]?.problem).toContain("not an ISO 9660 image");
     expect(entries?.[2]?.title).toMatch(
       /^LIVE \(signature by key [0-9A-F]{16}, not looked at yet\)$/,
     );

@@ -190,11 +190,11 @@ describe("a directory of boot entries", () => {
 
   test("without entries, or with none that fits", async () => {
     expect((await refusal("file-not-found", partition({ vmlinuz: kernel }))).message).toBe(
-      "cannot load R: it is a directory without boot entries",
+      "cannot load R: it is a directory with nothing in it that can be booted",
     );
     const other = partition({ "loader/entries/a.conf": `linux /a\narchitecture ${elsewhere}\n` });
     const { message, hint } = await refusal("file-not-found", other);
-    expect(message).toBe("cannot choose a boot entry in R: none of its 1 can be booted here");
+    expect(message).toBe("cannot choose a boot entry in R: its only entry cannot be booted here");
     expect(hint).toBe(`the first of them, loader/entries/a.conf: it is for ${elsewhere}`);
   });
 
@@ -207,7 +207,7 @@ describe("a directory of boot entries", () => {
     }
     const start = performance.now();
     const { message, hint } = await refusal("file-too-large", root);
-    expect(message).toBe("cannot choose a boot entry in R: it has more than 4096");
+    expect(message).toBe("cannot choose a boot entry in R: it has more than 4096 entries");
     expect(hint).toBe("name one with --entry, or give its file");
     expect((await open(root, { entry: "entry-9876" })).entry).toBe(
       "loader/entries/entry-9876.conf",
@@ -333,7 +333,7 @@ describe("an entry's file", () => {
       "boot/linux": kernel,
     });
     const { message, hint } = await refusal("file-not-found", root, { source: path });
-    expect(message).toContain("what it may mean is not clear");
+    expect(message).toContain("several files may be meant");
     expect(hint).toBe("found: R/boot/linux, R/linux");
   });
 

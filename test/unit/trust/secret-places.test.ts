@@ -39,6 +39,6 @@ test("an execute bit is refused wherever it is", () => {
 
 test("without a policy whoever loads decides; a policy that lets nothing through refuses all", () => {
   expect(secretProblem("/init", 0o755, [])).toBeUndefined();
-  expect(secretProblem("/key", 0o400, [[]])).toContain("nowhere");
+  expect(secretProblem("/key", 0o400, [[]])).toContain("no secret be put");
   expect(secretProblem("/.extra/x", 0o400, [["/.extra"]])).toContain("/.extra/");
 });

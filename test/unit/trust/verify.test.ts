@@ -89,7 +89,7 @@ describe("not verified, with the reason for every key", () => {
     expect(error.code).toBe("untrusted");
     expect(error.message).toBe(
       "boot.json is not trusted: old.pub (minisign:FFFFFFFFFFFFFFFF): " +
-        "signed with key 0123456789ABCDEF, this is FFFFFFFFFFFFFFFF",
+        "signed with key 0123456789ABCDEF, and this is FFFFFFFFFFFFFFFF",
     );
   });
 
@@ -203,12 +203,16 @@ describe("signatures refused by their form, each in its own words", () => {
     ["63 bytes", raw.slice(1), "63 bytes where a raw signature has 64"],
     ["65 bytes", joined(raw, new Uint8Array(1)), "65 bytes where a raw signature has 64"],
     ["base64 of a raw signature", raw.toBase64(), "text, but not minisign's"],
-    ["PGP", "-----BEGIN PGP SIGNATURE-----\n", "it is OpenPGP's, which is not checked here"],
+    [
+      "PGP",
+      "-----BEGIN PGP SIGNATURE-----\n",
+      "it is an OpenPGP signature, which is not checked here",
+    ],
     // As gpg --detach-sign writes it: an old header, version 4, RSA.
     [
       "binary PGP",
       Uint8Array.of(0x89, 0x02, 0x33, 0x04, 0x00, 0x01, 0x08),
-      "it is OpenPGP's, which is not checked here",
+      "it is an OpenPGP signature, which is not checked here",
     ],
     ["PEM", "-----BEGIN PUBLIC KEY-----\n", "PEM; minisign's and raw signatures are accepted"],
     ["a comment alone", "untrusted comment: x\n", "no signature after the untrusted comment"],

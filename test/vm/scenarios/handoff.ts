@@ -92,7 +92,7 @@ export function handoffScenario(options: HandoffOptions): void {
       const bad: readonly (readonly [string, string, number, string, RegExp])[] = [
         ["/boot/missing", initrd, 4, "file-not-found", /missing: no such file/],
         [vmlinuz, "/boot/missing", 4, "file-not-found", /initramfs \/boot\/missing: no such file/],
-        ["/boot/folder", initrd, 4, "file-not-found", /directory without boot entries/],
+        ["/boot/folder", initrd, 4, "file-not-found", /nothing in it that can be booted/],
         [vmlinuz, "/boot/folder", 4, "not-a-regular-file", /directory/],
         ["/boot/fifo", initrd, 4, "not-a-regular-file", /FIFO/],
         ["/dev/null", initrd, 4, "not-a-regular-file", /character device/],

@@ -92,7 +92,7 @@ describe("an entry", () => {
     ["title x", "it names no kernel: it has no linux, efi or uki line"],
     ["linux", "it names no kernel: it has no linux, efi or uki line; line 1 has linux"],
     ["linux a\nefi b", "it names more than one kernel, by linux in line 1 and efi in line 2"],
-    ["uki-url http://a/b", "it names its kernel by uki-url, and nothing is fetched here"],
+    ["uki-url http://a/b", "it names its kernel by uki-url, which is not followed here"],
     ["linux /../etc/shadow", 'line 1: a path has ".." in it'],
     ["linux a\ninitrd b/../../c", 'line 2: a path has ".." in it'],
     ["linux /", "line 1: the path of its linux is empty"],

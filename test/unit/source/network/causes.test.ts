@@ -52,7 +52,7 @@ describe("a server that cannot be reached", () => {
     ["name-not-found", { resolve: async () => [] }, "no name server knows boot.example"],
     ["name-not-found", { resolve: async () => [], nameServers: () => [] }, "no name server is set"],
     ["no-route", { connect: () => 101 }, "192.0.2.9 (boot.example)"],
-    ["no-route", { connect: () => 113 }, "no way leads"],
+    ["no-route", { connect: () => 113 }, "there is no route to"],
     ["connection-refused", { connect: () => 111 }, "port 443"],
     [
       "connection-refused",

@@ -1,11 +1,13 @@
 /** The manual page, in the mdoc language: mdoc(7). */
 import { causes } from "../../src/causes.ts";
 import type { Command } from "../../src/cli/arguments/define.ts";
+import type { Positional } from "../../src/cli/arguments/definition.ts";
 import { exitMeanings } from "../../src/cli/arguments/help.ts";
 import { type Flag, groups, spellings, type Valued } from "../../src/cli/arguments/options.ts";
+import { kindsOfSource } from "../../src/cli/arguments/positionals.ts";
 import { wrap } from "../../src/cli/output/layout.ts";
 import { errorCodes } from "../../src/errors.ts";
-import { type OptionUse, takesSource, takesSources, usesOf } from "./reference.ts";
+import { type OptionUse, placesOf, usesOf } from "./reference.ts";
 
 export interface Release {
   readonly version: string;
@@ -110,9 +112,7 @@ const description = [
   ".Pp",
   ".Ar SOURCE",
   ...prose(
-    "is recognised by its content: a kernel image (also compressed by gzip or zstd, or EFI zboot), " +
-      "a unified kernel image, a signed manifest, a Boot Loader Specification entry, or a directory " +
-      "of such entries.",
+    `is recognised by its content: ${kindsOfSource}. It may be on a disk that need not be mounted, or a URL.`,
   ),
   ".Pp",
   "Results go to standard output, everything else to standard error.",
@@ -128,22 +128,29 @@ const caveats = [
   "Kernel and initramfs are held twice in memory while they are loaded.",
   ".Pp",
   ".Pa /proc",
-  "must be mounted, or the runtime aborts before the program starts.",
+  "must be mounted, or the runtime aborts before the program starts;",
+  "as the first process the program mounts it itself.",
 ];
 
 function synopsis(command: Command): string[] {
   return [
     ".Nm",
     `.Cm ${command.meta.name}`,
-    ...(takesSource(command) ? [`.Ar SOURCE${takesSources(command) ? " ..." : ""}`] : []),
+    ...placesOf(command).map((place) => `.${placeMacro(place)}`),
     ".Op Ar OPTION ...",
   ];
+}
+
+/** `Ar SOURCE ...`, `Op Ar PATH`. */
+function placeMacro({ valueHint, required, repeatable }: Positional): string {
+  const place = `Ar ${valueHint}${repeatable === true ? " ..." : ""}`;
+  return required === false ? `Op ${place}` : place;
 }
 
 function commandItem(command: Command): string[] {
   const { name, notes = [], exits = [] } = command.meta;
   return [
-    `.It Cm ${name}${takesSource(command) ? ` Ar SOURCE${takesSources(command) ? " ..." : ""}` : ""}`,
+    [`.It Cm ${name}`, ...placesOf(command).map(placeMacro)].join(" "),
     ...prose(`${capital(command.meta.description)}.`),
     ...notes.flatMap((note) => [".Pp", ...prose(note)]),
     ...exits.flatMap(([code, meaning]) => [".Pp", ...prose(`Exit status ${code}: ${meaning}.`)]),

@@ -1,5 +1,6 @@
 /** What manual page and completions say alike, read from the definitions that the help is made of. */
 import type { Command } from "../../src/cli/arguments/define.ts";
+import type { Positional } from "../../src/cli/arguments/definition.ts";
 import {
   type Flag,
   type Group,
@@ -48,13 +49,13 @@ export function optionsOf(command: Command): [name: string, definition: Flag | V
 
 /** Whether the command takes SOURCE. */
 export function takesSource(command: Command): boolean {
-  return Object.values(command.args).some(({ type }) => type === "positional");
+  return placesOf(command).length > 0;
 }
 
-/** Whether the command takes several SOURCEs. */
-export function takesSources(command: Command): boolean {
-  return Object.values(command.args).some(
-    (definition) => definition.type === "positional" && definition.repeatable === true,
+/** The arguments by place of one command, in their order. */
+export function placesOf(command: Command): readonly Positional[] {
+  return Object.values(command.args).flatMap((definition): Positional[] =>
+    definition.type === "positional" ? [definition] : [],
   );
 }
 

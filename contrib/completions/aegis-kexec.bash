@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --timeout | --luks | --measure | --measure-log | --watchdog | --policy-root | --generation | --keep)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --luks | --timeout | --measure | --measure-log | --watchdog | --policy-root | --generation | --keep)
       :
       return
       ;;
@@ -54,11 +54,11 @@ _aegis_kexec() {
       options='boot load exec unload status inspect manifest fetch bless'
       ;;
     boot)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --menu --timeout --luks --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --luks --menu --timeout --lock --measure --measure-log --dry-run --log --force --no-sync --quiesce --watchdog --on-failure --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     load)
-      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --menu --timeout --luks --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
+      options='--entry --wait --no-modules --ca --client-cert --client-key --profile --initrd --cmdline --command-line --reuse-cmdline --append --secret --trust --signature --threshold --min-generation --policy --acpi-rsdp --progress --progress-fd --luks --menu --timeout --lock --measure --measure-log --dry-run --log --crash --check-image --json --quiet --verbose --help -h --version'
       source=yes
       ;;
     exec)

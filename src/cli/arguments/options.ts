@@ -226,7 +226,8 @@ export const options = {
   force: {
     type: "boolean",
     group: "handover",
-    description: "do not go through systemd: nothing is stopped, nothing is unmounted",
+    description:
+      "do not go through systemd or another init: nothing is stopped, nothing is unmounted",
   },
   "no-sync": {
     type: "boolean",

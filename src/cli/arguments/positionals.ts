@@ -1,13 +1,21 @@
 /** What stands on a command line without an option: once, as the options are. */
 import type { Definitions } from "./definition.ts";
 
-const whatSourceIs =
-  "what to load, recognised by its content, not its name: a kernel image (also compressed by " +
-  "gzip or zstd, or zboot), a UKI, a signed manifest, a boot entry, a boot menu, an ISO image, or a directory of them" +
-  "; by a URL, https://…, or http://… where trust is required" +
-  "; on a disk that need not be mounted: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/…, then : and the path";
+const image =
+  "a kernel image (also compressed by gzip or zstd, or zboot), a unified kernel image (UKI)";
+const onDisk =
+  "on a disk that need not be mounted: LABEL=, UUID=, PARTLABEL=, PARTUUID= or /dev/…, then : and the path";
+
+/** The manual page says the same of it. */
+export const kindsOfSource = `${image}, a signed manifest, a boot entry, a boot menu, an ISO image, a directory of them, or a store of generations`;
+const whatSourceIs = `what to load, recognised by its content, not its name: ${kindsOfSource}; by a URL, https://…, or http://… where trust is required; ${onDisk}`;
+
 export const positionals = {
-  source: { type: "positional", valueHint: "SOURCE", description: whatSourceIs },
+  described: {
+    type: "positional",
+    valueHint: "SOURCE",
+    description: `what the manifest is to name, recognised by its content: ${image}, a boot entry, a boot menu, or a directory of them; ${onDisk}`,
+  },
   sources: {
     type: "positional",
     valueHint: "SOURCE",
@@ -18,7 +26,7 @@ export const positionals = {
     type: "positional",
     valueHint: "SOURCE",
     description:
-      "a signed manifest (boot.json) or a folder of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too; or the URL of a manifest",
+      "a signed manifest (boot.json) or a store of generations, of which the highest that verifies is taken; on a disk that need not be mounted, too; or the URL of a manifest",
   },
   store: {
     type: "positional",

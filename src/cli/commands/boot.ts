@@ -12,9 +12,9 @@ export const boot = defineCommand({
     name: "boot",
     description: "verify, assemble and load a kernel, and hand over to it",
     notes: [
-      "It does not return when it succeeds. On a full system that systemd runs, systemd stops the " +
-        "services and hands over; elsewhere, and with --force, the running kernel ends at once. " +
-        "A load that fails is never followed by a handover.",
+      "It does not return when it succeeds. On a full system services are stopped first, through " +
+        "systemd or another init; in an initramfs, and with --force, the running kernel ends at " +
+        "once. A load that fails is never followed by a handover.",
       "With --json it prints an object only when it returns: the error, or the result of " +
         "--dry-run.",
     ],

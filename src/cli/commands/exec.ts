@@ -8,8 +8,8 @@ export const exec = defineCommand({
     name: "exec",
     description: "hand over to the loaded kernel",
     notes: [
-      "It does not return when it succeeds. On a full system that systemd runs, systemd stops the " +
-        "services and hands over; elsewhere, and with --force, the running kernel ends at once.",
+      "It does not return when it succeeds. On a full system services are stopped first, through " +
+        "systemd or another init; in an initramfs, and with --force, the running kernel ends at once.",
     ],
     examples: [["aegis-kexec exec", "flush file systems, then jump into the loaded kernel"]],
     exits: [[11, "no kernel is loaded: load one first"]],

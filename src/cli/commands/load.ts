@@ -41,9 +41,9 @@ export const progressArguments = {
 export const loadArguments = {
   ...sourceArguments,
   ...progressArguments,
+  luks: options.luks,
   menu: options.menu,
   timeout: options.timeout,
-  luks: options.luks,
   lock: options.lock,
   measure: options.measure,
   "measure-log": options["measure-log"],

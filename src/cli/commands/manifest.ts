@@ -6,7 +6,7 @@ import { sourceArguments } from "./load.ts";
 
 const { entry, wait, initrd, cmdline, append } = sourceArguments;
 const args = {
-  source: positionals.source,
+  source: positionals.described,
   entry,
   wait,
   initrd,

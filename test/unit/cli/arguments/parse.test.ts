@@ -10,7 +10,7 @@ import { KexecError } from "../../../../src/errors.ts";
 import { random } from "../../initramfs/samples.ts";
 
 const definitions = {
-  source: positionals.source,
+  source: positionals.described,
   initrd: options.initrd,
   cmdline: options.cmdline,
   append: options.append,

@@ -1,5 +1,6 @@
 /** kexec_file_load(2): kernel/kexec_file.c. */
 
+import { isSince } from "../kernel-release.ts";
 import { cString } from "./descriptor.ts";
 import { libc } from "./libc.ts";
 import { patiently } from "./reboot.ts";
@@ -31,8 +32,7 @@ export interface LoadCall {
  * it by EINVAL, and count the attempt (kexec_load_permitted).
  */
 export function knowsDebug(release: string): boolean {
-  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})/.exec(release) ?? [];
-  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 7);
+  return isSince(release, 6, 7);
 }
 
 /**

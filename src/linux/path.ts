@@ -143,8 +143,10 @@ export function linkedName(path: string): string | undefined {
 export function leadsNowhere(path: string): boolean {
   for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
     const way = end < 0 ? path : path.slice(0, end);
-    if (typeof readLink(way) === "string" && !exists(way)) return true;
-    if (end < 0) return false;
+    const target = readLink(way);
+    if (typeof target === "string" && !exists(way)) return true;
+    // There is nothing, and so nothing below it.
+    if (end < 0 || target === -ENOENT) return false;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the running kernel does for a crash kernel, beside reserving memory for it. */
 
 import { ENOENT } from "../errno.ts";
+import { isSince } from "../kernel-release.ts";
 import { readText } from "../linux/descriptor.ts";
 import { readMounts } from "../linux/mounts.ts";
 import { exists } from "../linux/path.ts";
@@ -45,10 +46,7 @@ export function readCrashFacts(release: string, crashLoaded: Reading<boolean>): 
 }
 
 /** CONFIG_CRASH_DM_CRYPT came with Linux 6.16. */
-function mayHaveKeys(release: string): boolean {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 16);
-}
+const mayHaveKeys = (release: string) => isSince(release, 6, 16);
 
 /** The mount point is there with configfs itself: fs/configfs/mount.c. */
 function isUnmounted(): boolean {

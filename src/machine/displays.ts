@@ -1,5 +1,6 @@
 /** The screens of this machine: what firmware set up, who draws on it now, and which consoles are in use. */
 
+import { isSince } from "../kernel-release.ts";
 import { readHead, readText } from "../linux/descriptor.ts";
 import { readPciDevices } from "../linux/device/pci.ts";
 import { namesIn } from "../linux/directory.ts";
@@ -70,7 +71,7 @@ export function readDisplays(): Displays {
   const restores =
     moduleNamed(drawing?.name) === "virtio-gpu" &&
     graphics.some(isVgaDevice) &&
-    isSince(readIdentity().release);
+    isSince(readIdentity().release, 6, 12);
   const owner = drawing && { ...drawing, restores };
   const driver = bound?.driver ?? (owner?.native === true ? owner.name : undefined);
   const given = readGiven();
@@ -87,12 +88,6 @@ export function readDisplays(): Displays {
 const moduleNamed = (driver: string | undefined) => driver && (modules[driver] ?? driver);
 
 const isVgaDevice = ({ classCode }: { readonly classCode: number }) => classCode >>> 8 === 0x0300;
-
-/** Of Linux 6.12 or later. */
-function isSince(release: string): boolean {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return Number(major) > 6 || (Number(major) === 6 && Number(minor) >= 12);
-}
 
 function moduleOf(address: string): string | undefined {
   const id = (name: string) => {

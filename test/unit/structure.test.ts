@@ -24,6 +24,7 @@ const floors = [
   "listener.ts",
   "edit-distance.ts",
   "kernel-words.ts",
+  "kernel-release.ts",
   "thrown.ts",
   "version.ts",
   "visible.ts",

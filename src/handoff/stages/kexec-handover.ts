@@ -1,6 +1,7 @@
 /** Kexec HandOver and live update, as far as a load and a handover have to do with them. */
 
 import { ENOENT, errnoText } from "../../errno.ts";
+import { isSince } from "../../kernel-release.ts";
 import { readText, writeWord } from "../../linux/descriptor.ts";
 import { exists } from "../../linux/path.ts";
 import { meminfoField, readIdentity, readRunningCmdline } from "../../machine/kernel.ts";
@@ -13,13 +14,17 @@ const debugFolder = "/sys/kernel/debug/kho";
 const orchestrator = "/dev/liveupdate";
 
 /** Whether the running kernel hands memory over, as far as can be told at little cost. */
-async function handsOver(): Promise<boolean> {
+export function handsOver(): boolean | Promise<boolean> {
   if (exists(debugFolder) || exists(orchestrator)) return true;
+  if (!mayHandOver(readIdentity().release)) return false;
   const asked = khoParameter(valueIn(readRunningCmdline()) ?? "");
   if (asked === false) return false;
   if (hasScratch()) return true;
   // Asked for; whether it is built in and was not given up at boot takes a longer look.
-  if (asked !== true) return false;
+  return asked === true && isBuiltIn();
+}
+
+async function isBuiltIn(): Promise<boolean> {
   const { readBuildFacts } = await import("../../machine/build-facts.ts");
   const { readLiveUpdate } = await import("../../machine/live-update.ts");
   return valueIn(readLiveUpdate(readBuildFacts(readIdentity().release)).handover) !== false;
@@ -40,13 +45,13 @@ function hasScratch(): boolean {
   return file.ok && scratchIn(file.text);
 }
 
-/** Warns where the running kernel hands over and the next one would not take it. */
+/** Where the running kernel hands over: warns where the next one would not take it. */
 export async function warnOfLostHandover(
   { cmdline, image }: Pick<Verified, "cmdline" | "image">,
   observer: Observer,
 ): Promise<void> {
   const asked = khoParameter(cmdline);
-  if (asked === true || !(await handsOver())) return;
+  if (asked === true) return;
   const { lostHandover } = await import("../../diagnosis/lost-handover.ts");
   const { configBeside, kernelConfig } = await import("../../source/build/config.ts");
   const { kernel, file } = image;
@@ -58,6 +63,9 @@ export async function warnOfLostHandover(
   const lost = lostHandover(asked, config);
   if (lost !== undefined) observer.warn?.(lost);
 }
+
+/** Linux 6.16 is the first that hands memory over: kernel/kexec_handover.c. */
+const mayHandOver = (release: string) => isSince(release, 6, 16);
 
 /** Linux 6.16 to 6.18 hand over what was finalized: kernel/kexec_handover.c, kho_out_finalize_set. */
 export function wantsFinalizing(release: string): boolean {

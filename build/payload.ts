@@ -205,12 +205,13 @@ function nearModules(modules: readonly Module[], entry: string): Set<string> {
     throw new Error("the commands are not loaded as expected: look at build/payload.ts anew");
   }
   const near = withImports([...started, ...lines, ...commands]);
-  // `let{TrustGate}=await import("…")` and `(await import("…")).manifestReader`
+  // `let{fileKinds}=await import("…")`, `(await import("…")).copyChecked` and `import("…").then(({TrustGate})`
   const path = '"(/\\$bunfs/root/[^"]+)"';
   const asked = quickImports.flatMap((name) => {
     const by = [
       `\\{[^{}]*\\b${name}\\b[^{}]*\\}=await import\\(${path}\\)`,
       `\\(await import\\(${path}\\)\\)\\.${name}\\b`,
+      `import\\(${path}\\)\\.then\\(\\(\\{[^{}]*\\b${name}\\b`,
     ].map((pattern) => new RegExp(pattern, "g"));
     const targets = modules.flatMap((one) => by.flatMap((pattern) => found(pattern, one.name)));
     if (targets.length === 0) {

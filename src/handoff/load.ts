@@ -104,7 +104,7 @@ export class Loaded implements Disposable {
     };
     const recorded: Observer = {
       warn,
-      note: (line) => observer.note?.(line),
+      ...(observer.note === undefined ? {} : { note: (line) => observer.note?.(line) }),
       progress: (...told) => observer.progress?.(...told),
     };
 
@@ -152,8 +152,10 @@ async function loadOne(
   held: Held,
 ): Promise<Called> {
   const limitBefore = request.dryRun ? undefined : requirePermission(request);
-  for (const problem of await Secrets.problems(request.secrets)) throw problem;
-  for (const line of placeWarnings(request.secrets)) observer.warn?.(line);
+  if (request.secrets.length > 0) {
+    for (const problem of await Secrets.problems(request.secrets)) throw problem;
+    for (const line of placeWarnings(request.secrets)) observer.warn?.(line);
+  }
   const gate = await gateFor(request);
   for (const problem of gate.refusedSecrets(placesIn(request))) throw problem;
   const starts = !request.dryRun && !request.crash;
@@ -242,7 +244,7 @@ type Given = Pick<LoadReport, "measured" | "milliseconds" | "measureLog" | "secr
 };
 
 /** The file of the measurements' log; undefined where no log is asked for, or none is kept. */
-async function logFile(destination: string | undefined, measurement: Measurement | undefined) {
+function logFile(destination: string | undefined, measurement: Measurement | undefined) {
   if (destination === undefined || measurement === undefined) return undefined;
   const log = measurement.log();
   return log.length === 0 ? undefined : madeFile(destination, log);

@@ -16,7 +16,7 @@ import { VerityHasher } from "../trust/verity.ts";
 import type { Observer } from "./report.ts";
 import { type ManifestRequest, parseManifestRequest } from "./request.ts";
 import { examineArchive } from "./stages/archives.ts";
-import { fullCmdline, ownCmdline } from "./stages/verify.ts";
+import { fullCmdline, ownCmdline, requireUnsealed } from "./stages/cmdline.ts";
 
 /**
  * The manifest of what `load` would load with these options, with paths relative to the folder of
@@ -64,7 +64,8 @@ export async function manifest(
   }
   const [image, target] = await openFor(source, architecture, observer);
   using _ = image;
-  const cmdline = fullCmdline(await ownCmdline(source, image, parsed, false), parsed);
+  if (image.cmdline !== undefined) await requireUnsealed(image.cmdline, source, parsed);
+  const cmdline = fullCmdline(ownCmdline(source, image, parsed), parsed);
   checkCmdline(cmdline, image.kernel.limit);
   if (cmdline === "") {
     observer.warn?.(

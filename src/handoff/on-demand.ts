@@ -1,4 +1,7 @@
-/** Stages that few loads need: each is loaded when one does. */
+/**
+ * Stages that few loads need: each is loaded when one does. None is an async function: each of those costs
+ * a load as much as two, and these have nothing to wait for most of the time.
+ */
 import type { Architecture } from "../architecture.ts";
 import type { Source } from "../source/open.ts";
 import type { Gate } from "./gate/gate.ts";
@@ -9,34 +12,33 @@ import type { Measurement } from "./stages/measure.ts";
 import type { Verified } from "./stages/verify.ts";
 
 /** Holds signals back from now on, where there are secrets to hold. */
-export async function interruptionFor(
-  secrets: readonly unknown[],
-): Promise<Interruption | undefined> {
+export function interruptionFor(secrets: readonly unknown[]): Promise<Interruption> | undefined {
   if (secrets.length === 0) return undefined;
-  const { Interruption } = await import("./stages/interruption.ts");
-  return Interruption.start();
+  return import("./stages/interruption.ts").then(({ Interruption }) => Interruption.start());
 }
 
-export async function withRsdp(
+export function withRsdp(
   request: AskedLoadRequest,
   architecture: Architecture,
   observer: Observer,
-): Promise<AskedLoadRequest> {
+): AskedLoadRequest | Promise<AskedLoadRequest> {
   if (request.acpiRsdp === undefined) return request;
-  const { rsdpForRequest } = await import("./stages/rsdp.ts");
-  return rsdpForRequest(request, architecture, observer);
+  return import("./stages/rsdp.ts").then(({ rsdpForRequest }) =>
+    rsdpForRequest(request, architecture, observer),
+  );
 }
 
-export async function measurementFor(
+export function measurementFor(
   source: Source,
   verified: Verified,
   request: ParsedLoadRequest,
   { policies }: Gate,
   observer: Observer,
-): Promise<Measurement | undefined> {
+): Promise<Measurement | undefined> | undefined {
   let demanded = false;
   for (const { measure } of policies) demanded ||= measure !== undefined;
   if (request.measure === undefined && !demanded) return undefined;
-  const { Measurement } = await import("./stages/measure.ts");
-  return Measurement.prepare(source, verified, request, policies, observer);
+  return import("./stages/measure.ts").then(({ Measurement }) =>
+    Measurement.prepare(source, verified, request, policies, observer),
+  );
 }

@@ -57,15 +57,14 @@ export class KernelSource implements Disposable {
   }
 }
 
-async function takeOut(
+function takeOut(
   file: OpenFile,
   options: ImageOptions,
   listener: Listener,
   held: DisposableStack,
-): Promise<Contents> {
+): Contents | Promise<Contents> {
   if (isBareKernel(file) && isWhole(file)) {
     return { kernel: file, wrappings: [], archives: [], cmdline: undefined };
   }
-  const { unwrap } = await import("./unwrap.ts");
-  return unwrap(file, options, listener, held);
+  return import("./unwrap.ts").then(({ unwrap }) => unwrap(file, options, listener, held));
 }

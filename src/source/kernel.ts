@@ -13,7 +13,7 @@ import {
 } from "../image/bzimage.ts";
 import type { ImageFacts } from "../image/recognise.ts";
 import type { CmdlineLimit } from "./cmdline.ts";
-import type { FoundFile, Reader, SourceKind } from "./kind.ts";
+import type { FoundFile, Reader } from "./kind.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export interface KernelImage {
@@ -44,23 +44,21 @@ export const imageReader: Reader<FoundFile> = {
   }),
 };
 
-/** The kind that is tried first: all others are read only where it is another one. */
-export const bareKernel: SourceKind<FoundFile> = {
-  name: "image",
-  resembles: (found) => !isText(found) && isBareKernel(bytesOf(found.beginning)),
-  reader: () => imageReader,
-};
+/** What is asked first of a file: the kinds are read only where it is something else. */
+export function isPlainKernel(found: FoundFile): boolean {
+  return !isText(found) && isBareKernel(bytesOf(found.beginning));
+}
 
 /**
  * Recognises a kernel image by its content and applies the checks that the kernel's own probe
  * would apply, so that a refusal has a reason.
  * @throws KexecError `not-a-kernel`, `kernel-truncated`, `wrong-architecture`, `kernel-unsuitable`
  */
-export async function readKernel(
+export function readKernel(
   file: OpenFile,
   architecture: Architecture,
   machine: X86Machine,
-): Promise<KernelImage> {
+): KernelImage | Promise<never> {
   const { path } = file;
   const bzImage = readBzImage(file);
   if (bzImage?.kind === "broken") throw cannot(`start ${path}`, bzImage);
@@ -70,7 +68,7 @@ export async function readKernel(
   if (arm64?.kind === "broken") throw cannot(`start ${path}`, arm64);
   if (arm64 !== undefined) return checkArm64(path, arm64, architecture);
 
-  throw await notAKernel(file);
+  return notAKernel(file);
 }
 
 /** Other programs that boot loaders start by Linux' boot protocol, or as EFI programs, by their own names. */
@@ -146,7 +144,8 @@ function wrongArchitecture(path: string, of: string, machine: Architecture): Kex
   });
 }
 
-async function notAKernel(file: OpenFile): Promise<KexecError> {
+/** @throws KexecError `not-a-kernel` */
+async function notAKernel(file: OpenFile): Promise<never> {
   const { recogniseImage } = await import("../image/recognise.ts");
   const image = recogniseImage(file);
   const text =
@@ -155,7 +154,7 @@ async function notAKernel(file: OpenFile): Promise<KexecError> {
   const [what, hint] =
     text ??
     (program === undefined ? insteadOfKernel(image) : [`${program}, not Linux`, giveKernel]);
-  return cannot(`start ${file.path}`, {
+  throw cannot(`start ${file.path}`, {
     code: "not-a-kernel",
     details: { path: file.path, found: what },
     why: `it is ${what}`,

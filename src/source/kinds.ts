@@ -1,7 +1,7 @@
 /** The kinds of source, in the order in which they are tried: see kind.ts. */
 import { cannot } from "../errors.ts";
 import { isIso9660 } from "../image/iso9660-mark.ts";
-import { bareKernel, imageReader, isText } from "./kernel.ts";
+import { imageReader, isPlainKernel, isText } from "./kernel.ts";
 import {
   type FoundFile,
   type FoundTree,
@@ -58,7 +58,7 @@ const bootEntry: SourceKind<FoundFile> = {
 
 /** What a file is. The last row takes every file. */
 export const fileKinds: readonly SourceKind<FoundFile>[] = [
-  bareKernel,
+  { name: "image", resembles: isPlainKernel, reader: () => imageReader },
   {
     name: "ISO image",
     resembles: ({ file }) => isIso9660(file),

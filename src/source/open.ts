@@ -4,7 +4,7 @@ import { InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
 import type { MenuReading } from "./choose.ts";
-import { bareKernel } from "./kernel.ts";
+import { imageReader, isPlainKernel } from "./kernel.ts";
 import {
   type Admission,
   type Generation,
@@ -12,6 +12,7 @@ import {
   manifestKind,
   type Opened,
   type Opening,
+  type Reader,
   type SourceEntry,
   type SourceKind,
   type SourceManifest,
@@ -110,14 +111,16 @@ export class FoundSource implements Disposable {
   async open(entry: string | undefined): Promise<Opened> {
     this.requireMenuFor(entry);
     const { recognised } = this;
+    if (recognised.open !== undefined) return recognised.open(await this.openingFor(entry));
     return openRecognised(recognised, entry, await this.openingFor(entry), await this.menu());
   }
 
-  private async openingFor(entry: string | undefined): Promise<Opening> {
+  private openingFor(entry: string | undefined): Opening | Promise<Opening> {
     const { opening, path } = this;
     if (entry === undefined || this.kind !== manifestKind) return opening;
-    const { openingOnly } = await import("./manifest-entry.ts");
-    return openingOnly(opening, entry, path);
+    return import("./manifest-entry.ts").then(({ openingOnly }) =>
+      openingOnly(opening, entry, path),
+    );
   }
 
   private requireMenuFor(entry: string | undefined): void {
@@ -155,24 +158,26 @@ export class FoundSource implements Disposable {
   }
 }
 
-async function recognise(found: Found): Promise<Recognised> {
-  if (!isTree(found) && (await bareKernel.resembles(found))) return firstOf([bareKernel], found);
-  const { fileKinds, treeKinds } = await import("./kinds.ts");
-  return isTree(found) ? firstOf(treeKinds, found) : firstOf(fileKinds, found);
+function recognise(found: Found): Recognised | Promise<Recognised> {
+  if (!isTree(found) && isPlainKernel(found)) return recognisedBy("image", imageReader, found);
+  return import("./kinds.ts").then(({ fileKinds, treeKinds }) =>
+    isTree(found) ? firstOf(treeKinds, found) : firstOf(fileKinds, found),
+  );
 }
 
 async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Recognised> {
   for (const kind of kinds) {
-    if (!(await kind.resembles(found))) continue;
-    const { name } = kind;
-    const reader = await kind.reader();
-    const generation = (opening: Opening, entry: string | undefined) =>
-      reader.generation?.(found, opening, entry);
-    return "menu" in reader
-      ? { name, menu: (opening) => reader.menu(found, opening), generation }
-      : { name, open: (opening) => reader.open(found, opening), generation };
+    if (await kind.resembles(found)) return recognisedBy(kind.name, await kind.reader(), found);
   }
   throw new TypeError("the last kind takes everything");
+}
+
+function recognisedBy<F>(name: string, reader: Reader<F>, found: F): Recognised {
+  const generation = (opening: Opening, entry: string | undefined) =>
+    reader.generation?.(found, opening, entry);
+  return "menu" in reader
+    ? { name, menu: (opening) => reader.menu(found, opening), generation }
+    : { name, open: (opening) => reader.open(found, opening), generation };
 }
 
 async function readMenu(

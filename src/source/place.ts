@@ -31,19 +31,21 @@ export interface Searching {
  * Opens what SOURCE names; it is closed with `held`.
  * @throws KexecError of InputFile.open, Folder.open, `findOnDisk` and `findOnNetwork`
  */
-export async function findSource(
+export function findSource(
   source: string,
   held: DisposableStack,
   { wait = defaultWait, network, listener, admission }: Searching,
-): Promise<Found> {
+): Found | Promise<Found> {
   if (isUrl(source)) {
-    const { findOnNetwork } = await import("./network/network.ts");
-    return findOnNetwork(source, held, admission, { ...network, wait }, listener);
+    return import("./network/network.ts").then(({ findOnNetwork }) =>
+      findOnNetwork(source, held, admission, { ...network, wait }, listener),
+    );
   }
   if (isOnDisk(source)) {
     const { fileSystems } = admission;
-    const { findOnDisk } = await import("./disk/disk.ts");
-    return findOnDisk(source, held, { seconds: wait, fileSystems, listener });
+    return import("./disk/disk.ts").then(({ findOnDisk }) =>
+      findOnDisk(source, held, { seconds: wait, fileSystems, listener }),
+    );
   }
   if (isDirectory(source)) return foundFolder(held.use(FolderTree.open(source)));
   return foundFile(held.use(InputFile.open(source, "kernel")), held);

@@ -23,7 +23,7 @@ const modules: readonly Module[] = [
     name: root("handoff"),
     text:
       'await import("/$bunfs/root/iso");let{a:x,fileKinds:y}=await import("/$bunfs/root/kinds");' +
-      'let{TrustGate:z}=await import("/$bunfs/root/gate");(await import("/$bunfs/root/copy")).copyChecked(1)',
+      'import("/$bunfs/root/gate").then(({TrustGate:z})=>z.of(1));(await import("/$bunfs/root/copy")).copyChecked(1)',
   },
   { name: root("iso"), text: "" },
   {

@@ -65,17 +65,18 @@ export function loadRequest(given: ArgumentsOf<typeof loadArguments>): LoadReque
 }
 
 /** As `loadRequest`, with what somebody chooses where a menu is wanted. @throws KexecError */
-export async function chosenRequest(
+export function chosenRequest(
   given: ArgumentsOf<typeof loadArguments>,
-): Promise<LoadRequest> {
+): LoadRequest | Promise<LoadRequest> {
   const request = loadRequest(given);
   const timeout = given.text("timeout");
   if (!given.flag("menu")) {
     if (timeout === undefined) return request;
     throw usageError(undefined, "--timeout is for --menu", "add --menu, or leave --timeout out");
   }
-  const { withChosenEntry } = await import("../menu.ts");
-  return withChosenEntry(request, timeout === undefined ? undefined : Number(timeout));
+  return import("../menu.ts").then(({ withChosenEntry }) =>
+    withChosenEntry(request, timeout === undefined ? undefined : Number(timeout)),
+  );
 }
 
 export function sourceRequest(given: ArgumentsOf<typeof sourceArguments>): LoadRequest {

@@ -45,13 +45,17 @@ export class Output {
   /** Tells programs of the phases, where they asked for it. */
   private lines: ProgressLines | undefined;
 
-  constructor(readonly settings: OutputSettings) {}
+  constructor(readonly settings: OutputSettings) {
+    // Nobody makes a note that nobody hears.
+    if (settings.verbose) this.observer.note = (line) => this.note(line);
+  }
 
   /** @throws KexecError `usage` */
-  async tellProgress(form: string | undefined, fd: string | undefined): Promise<void> {
-    if (form === undefined && fd === undefined) return;
-    const { progressLines } = await import("../arguments/progress.ts");
-    this.lines = progressLines(form, fd, this.settings.json);
+  tellProgress(form: string | undefined, fd: string | undefined): Promise<void> | undefined {
+    if (form === undefined && fd === undefined) return undefined;
+    return import("../arguments/progress.ts").then(({ progressLines }) => {
+      this.lines = progressLines(form, fd, this.settings.json);
+    });
   }
 
   /**
@@ -117,11 +121,6 @@ export class Output {
 
   /** What the pipeline tells of its work while it goes on. */
   readonly observer: Observer = {
-    note: (line) => {
-      if (!this.settings.verbose) return;
-      this.progress.clear();
-      writeLines(STDERR, [`aegis-kexec: ${visible(line)}`]);
-    },
     warn: (line) => {
       if (this.settings.quiet) return;
       this.progress.clear();
@@ -148,6 +147,11 @@ export class Output {
       drain(STDERR);
     },
   };
+
+  private note(line: string): void {
+    this.progress.clear();
+    writeLines(STDERR, [`aegis-kexec: ${visible(line)}`]);
+  }
 
   /** The last words. That they cannot be written is no reason to stay. */
   private handover(report: LoadReport | undefined): void {

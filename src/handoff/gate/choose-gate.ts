@@ -30,7 +30,7 @@ const open: Gate = {
  * has to be verified; a policy that is there in whatever state is something.
  * @throws KexecError `policy-broken`; `usage` for an option that means trust where nothing demands it
  */
-export async function gateFor(options: TrustOptions): Promise<Gate> {
+export function gateFor(options: TrustOptions): Gate | Promise<Gate> {
   const own = inTree(options.policyRoot, defaultPolicyPath);
   const demanded =
     options.trust.length > 0 ||
@@ -41,8 +41,7 @@ export async function gateFor(options: TrustOptions): Promise<Gate> {
     requireNoTrustWords(options);
     return open;
   }
-  const { TrustGate } = await import("./trust-gate.ts");
-  return await TrustGate.of(options);
+  return import("./trust-gate.ts").then(({ TrustGate }) => TrustGate.of(options));
 }
 
 /** Whoever gives a signature or a floor believes that it is looked at. */
@@ -64,14 +63,15 @@ function requireNoTrustWords({ signature, minGeneration, threshold }: TrustOptio
 }
 
 /** What a source is opened through: the gate, and what the other SOURCEs have to say. */
-export async function admissionFor(
+export function admissionFor(
   gate: Gate,
   request: ParsedLoadRequest,
   listener: Listener,
-): Promise<Admission> {
+): Admission | Promise<Admission> {
   if (request.others === undefined) return gate;
-  const { withoutWayDown } = await import("./no-way-down.ts");
   // A signature that was named is that of this generation.
-  const fresh = () => gateFor({ ...request, signature: [] });
-  return withoutWayDown(gate, request, listener, fresh);
+  const fresh = async () => gateFor({ ...request, signature: [] });
+  return import("./no-way-down.ts").then(({ withoutWayDown }) =>
+    withoutWayDown(gate, request, listener, fresh),
+  );
 }

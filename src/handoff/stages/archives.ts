@@ -72,11 +72,9 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     if (place.followed) return { ...examined, problem: cannotJoin(oddity, lostHint) };
     return { ...examined, piece, warnings: [...warnings, oddity] };
   }
-  const framing = await framingOf(
-    archive,
-    bootconfig?.kind === "bootconfig" ? bootconfig.offset : size,
-    place,
-  );
+  const end = bootconfig?.kind === "bootconfig" ? bootconfig.offset : size;
+  const first = readFraming(archive, 0, end);
+  const framing = place.copied ? await framingBehind(first, archive, end) : first;
   const { fault, unchecked, doubts, nothing, earlyOnly, unpacked } = framing;
   if (nothing) warnings.push(`${path} has nothing but zeros in it`);
   for (const doubt of doubts) warnings.push(`${path}: ${doubt}`);
@@ -105,9 +103,10 @@ export function emptyWarning(examined: readonly Examined[]): string | undefined 
   return "the initramfs has microcode or ACPI tables alone: the next kernel finds no init in it";
 }
 
-async function framingOf(archive: OpenArchive, end: number, place: Place): Promise<Framing> {
-  let framing = readFraming(archive, 0, end);
-  while (place.copied && framing.unchecked?.compression === "gzip") {
+/** The framing behind gzip archives, which are unpacked to find their ends. */
+async function framingBehind(first: Framing, archive: OpenArchive, end: number): Promise<Framing> {
+  let framing = first;
+  while (framing.unchecked?.compression === "gzip") {
     const { at } = framing.unchecked;
     const { gunzip } = await import("../../source/gunzip.ts");
     const within = { size: end, read: archive.read.bind(archive) };

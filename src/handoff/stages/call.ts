@@ -53,7 +53,7 @@ export async function call(
     patient: limitBefore === undefined || limitBefore < 0,
   });
   const milliseconds = Math.round(performance.now() - start);
-  const kernelLog = log.lines();
+  const kernelLog = result < 0 || observer.note !== undefined ? log.lines() : [];
   if (result < 0) {
     finalized?.[Symbol.dispose]();
     const attempt: LoadAttempt = {

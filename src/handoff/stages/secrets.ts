@@ -32,7 +32,6 @@ export class Secrets implements Disposable {
    * are opened.
    */
   static async problems(specs: readonly SecretSpec[]): Promise<KexecError[]> {
-    if (specs.length === 0) return [];
     const { checkSecretSource } = await import("../../linux/secret-memory.ts");
     const checks = [
       () => checkSecrets(specs),

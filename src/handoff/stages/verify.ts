@@ -4,18 +4,16 @@ import type { Architecture } from "../../architecture.ts";
 import { requireMemory } from "../../diagnosis/memory-need.ts";
 import { cannot } from "../../errors.ts";
 import type { KeyPlan, PlacedKey } from "../../initramfs/luks/plan.ts";
-import { parameterValues, withoutRepeats } from "../../kernel-words.ts";
-import { isInit } from "../../linux/reboot.ts";
-import { readMemory, readRunningCmdline } from "../../machine/kernel.ts";
+import { readMemory } from "../../machine/kernel.ts";
 import { valueIn } from "../../machine/reading.ts";
-import { checkCmdline, joinCmdline, reusableCmdline } from "../../source/cmdline.ts";
+import { checkCmdline, joinCmdline } from "../../source/cmdline.ts";
 import { KernelSource } from "../../source/image.ts";
 import type { Source } from "../../source/open.ts";
 import type { OpenFile, SourceFile } from "../../source/open-file.ts";
 import type { Gate } from "../gate/gate.ts";
-import type { CmdlineOptions } from "../gate/sealed-cmdline.ts";
 import type { Observer, TrustReport } from "../report.ts";
 import type { ParsedLoadRequest } from "../request.ts";
+import { fullCmdline, heardCmdline, ownCmdline, requireUnsealed, withPlace } from "./cmdline.ts";
 
 /** A source that this request may load. Only `Verified.from` makes one; dispose of it. */
 export class Verified implements Disposable {
@@ -76,7 +74,10 @@ export class Verified implements Disposable {
     const image = held.use(
       await KernelSource.open(bytes, imageOptions(source, request, architecture), observer),
     );
-    const own = await ownCmdline(source, image, request, trust !== null);
+    // Where trust is required the gate has been stricter, and the policy says what may be appended.
+    const sealed = trust === null ? image.cmdline : undefined;
+    if (sealed !== undefined) await requireUnsealed(sealed, source, request);
+    const own = ownCmdline(source, image, request);
     const replaced = request.inPlaceOfUki && request.initrd.length > 0;
     const within = replaced ? [] : image.archives;
     const initrds = [...within.map((file) => ({ file, expected: undefined })), ...archives];
@@ -84,13 +85,14 @@ export class Verified implements Disposable {
     const { keys, words } = await planKeysOf(request, initrds, line, gate, observer);
     const added = words.length === 0 ? request : withWords(request, words);
     // The words of keys are words that are appended
-    if (words.length > 0) await ownCmdline(source, image, added, trust !== null);
+    if (words.length > 0 && sealed !== undefined) await requireUnsealed(sealed, source, added);
     if (trust !== null) {
       gate.requireAllowedAppend(request.append, own ?? "");
       gate.requireAllowedAppend(words.join(" "), own ?? "", "--luks");
     }
     const heard = await heardCmdline(own, source, request, trust !== null, observer);
-    const cmdline = await withPlace(fullCmdline(heard, added), source.from);
+    const full = fullCmdline(heard, added);
+    const cmdline = source.from === undefined ? full : await withPlace(full, source.from);
     const { limit } = image.kernel;
     const crash = request.crash ? await import("../../machine/crash.ts") : undefined;
     checkCmdline(cmdline, crash?.withKeyRoom(limit) ?? limit);
@@ -105,32 +107,19 @@ export class Verified implements Disposable {
 }
 
 /** @throws KexecError of `placeKeys` */
-async function planKeysOf(
+function planKeysOf(
   request: ParsedLoadRequest,
   ...rest: [readonly SourceFile[], string, Gate, Observer]
-): Promise<Pick<KeyPlan, "keys" | "words">> {
-  const nothing = { keys: [], words: [] };
-  if (request.secrets.length === 0) return nothing;
-  if (request.secrets.every(({ luks }) => luks === undefined)) return nothing;
-  const { placeKeys } = await import("./luks.ts");
-  return placeKeys(request, ...rest);
+): Pick<KeyPlan, "keys" | "words"> | Promise<KeyPlan> {
+  const { secrets } = request;
+  if (secrets.length === 0 || secrets.every(({ luks }) => luks === undefined)) {
+    return { keys: [], words: [] };
+  }
+  return import("./luks.ts").then(({ placeKeys }) => placeKeys(request, ...rest));
 }
 
 function withWords(request: ParsedLoadRequest, words: readonly string[]): ParsedLoadRequest {
   return { ...request, append: joinCmdline(request.append, words.join(" ")) };
-}
-
-/** An image's menu is written for machines of every kind; see `withConsole`. */
-async function heardCmdline(
-  own: string | undefined,
-  { whole }: Source,
-  { cmdline, reuseCmdline, append }: CmdlineOptions,
-  trusted: boolean,
-  observer: Observer,
-): Promise<string | undefined> {
-  if (whole === undefined || own === undefined || cmdline !== undefined || reuseCmdline) return own;
-  const { withConsole } = await import("./console.ts");
-  return withConsole(own, append, trusted, observer);
 }
 
 /** Bytes of a kernel in a manifest that nobody signed: no kernel, and hardly a UKI, has as many. */
@@ -146,27 +135,21 @@ function requireLikely({ path }: OpenFile, size: number): void {
   });
 }
 
+type KernelAndArchives = readonly [kernel: SourceFile, archives: readonly SourceFile[]];
+
 /** Kernel and archives, without expectations of those that the running kernel checks by fs-verity. */
-async function withoutVerityChecked(
+function withoutVerityChecked(
   source: Source,
   observer: Observer,
-): Promise<readonly [kernel: SourceFile, archives: readonly SourceFile[]]> {
+): KernelAndArchives | Promise<KernelAndArchives> {
   const { kernel, initrds } = source;
   let named = false;
   for (const { expected } of [kernel, ...initrds]) named ||= expected?.verity !== undefined;
   if (!named) return [kernel, initrds];
-  const { withoutChecked } = await import("./verity.ts");
-  return [
+  return import("./verity.ts").then(({ withoutChecked }) => [
     withoutChecked(kernel, observer),
     initrds.map((given) => withoutChecked(given, observer)),
-  ];
-}
-
-/** The one word of this program's own, under a policy too: init does not get it. */
-async function withPlace(cmdline: string, from: string | undefined): Promise<string> {
-  if (from === undefined) return cmdline;
-  const { fromWordOf } = await import("../../menu/counting.ts");
-  return joinCmdline(cmdline, fromWordOf(from));
+  ]);
 }
 
 /** Before the copy; what comes with it is not known yet, and is looked at before it is joined. */
@@ -238,62 +221,4 @@ function requireSight(
   observer.warn?.(
     `${path}: the words that are given decide whether the next system finds it: ${blind.why}`,
   );
-}
-
-/** The command line before words are appended to it. */
-export async function ownCmdline(
-  source: Source,
-  image: KernelSource,
-  request: CmdlineOptions,
-  trusted: boolean,
-): Promise<string | undefined> {
-  // Where trust is required the gate has been stricter, and the policy says what may be appended.
-  if (image.cmdline !== undefined && !trusted) {
-    const { requireUnsealed } = await import("../gate/sealed-cmdline.ts");
-    requireUnsealed(image.cmdline, source, request);
-  }
-  if (request.cmdline !== undefined) return request.cmdline;
-  const { borrower } = source;
-  if (!request.reuseCmdline && borrower === undefined) return source.cmdline ?? image.cmdline;
-  const running = readRunningCmdline();
-  if (!running.known) {
-    throw cannot("reuse the running kernel's command line", {
-      code: "io-error",
-      why: running.why,
-      hint: "mount /proc, or give the line by --cmdline",
-    });
-  }
-  const line = reusableCmdline(running.value, {
-    crash: request.crash ?? false,
-    firstProcess: isInit() || isStartedAsInit(running.value),
-  });
-  if (borrower !== undefined && !request.reuseCmdline) requireRoot(borrower, line, request);
-  return line;
-}
-
-/** A shell that the first process started is on the same line. */
-function isStartedAsInit(running: string): boolean {
-  const basename = (path: string) => path.slice(path.lastIndexOf("/") + 1);
-  const program = parameterValues(running, "rdinit").at(-1);
-  return program !== undefined && basename(program) === basename(process.execPath);
-}
-
-/** The own line with what is appended; one that is used again and again does not grow. */
-export function fullCmdline(
-  own: string | undefined,
-  { append, reuseCmdline }: Pick<ParsedLoadRequest, "append" | "reuseCmdline">,
-): string {
-  const joined = joinCmdline(own, append);
-  return reuseCmdline ? withoutRepeats(joined) : joined;
-}
-
-/** What the next system is on is not guessed. */
-function requireRoot(borrower: string, running: string, { append }: CmdlineOptions): void {
-  const lines = [running, append ?? ""];
-  if (lines.some((line) => parameterValues(line, "root").length > 0)) return;
-  throw cannot("put the command line together", {
-    code: "malformed-input",
-    why: `${borrower} names no root=, and neither does the running kernel's`,
-    hint: "give it by --cmdline, or the root alone by --append root=…",
-  });
 }

@@ -18,6 +18,7 @@ import { findRuntime } from "./build/runtime.ts";
 import { startupShims } from "./build/shims.ts";
 import { steadyNames } from "./build/steady.ts";
 import { bunVersion, type Target, targets } from "./build/targets.ts";
+import { loadedTogether } from "./build/together.ts";
 
 const root = import.meta.dir;
 
@@ -105,7 +106,7 @@ export async function compile(
     throw: false,
     // Values of the building machine's environment stay out of the binary
     env: "disable",
-    plugins: [startupShims],
+    plugins: [startupShims, loadedTogether],
     compile: {
       target,
       executablePath: runtime,

@@ -1,6 +1,7 @@
 /** `--menu`: the entry that somebody chooses, in the place of `--entry`. */
 import { cannot } from "../errors.ts";
 import { gateFor } from "../handoff/gate/choose-gate.ts";
+import { inspect } from "../handoff/inspect.ts";
 import { type LoadRequest, parseLoadRequest } from "../handoff/request.ts";
 import type { MenuEntry } from "../menu/entry.ts";
 import { FoundSource } from "../source/open.ts";
@@ -59,9 +60,8 @@ function chooseOf(
     selected: Math.max(0, selected),
     timeout,
     inspect: async (at) => {
-      const handoff = await import("../handoff/inspect.ts");
       const entry = `${around}${nameOf(entries, at)}`;
-      const inspection = await handoff.inspect({ ...request, entry });
+      const inspection = await inspect({ ...request, entry });
       return describeInspection({ ...inspection, entries: null }).join("\n");
     },
   });

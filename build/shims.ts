@@ -1,6 +1,7 @@
 /**
  * What is left out of the binary because it is paid for at every start and never used there.
  */
+import { version } from "../src/version.ts";
 
 /**
  * citty loads node:util for its argument parser: a fifth of the start-up of the whole program. This
@@ -19,6 +20,9 @@ const cittyShim = `const parseArgs$1 = (config) =>
  */
 const builtinImport = /^import (\{[\w\s,]*\}) from ("node:\w+");$/gm;
 
+/** The version is a module of its own where two others want it; each start would take it in for one word. */
+const versionImport = 'import { version } from "./version.ts";';
+
 /** The bundler plugin. The build fails when citty is not the one that this was written for. */
 export const startupShims: Bun.BunPlugin = {
   name: "start-up shims",
@@ -29,7 +33,8 @@ export const startupShims: Bun.BunPlugin = {
       if (/^import (?!type).* from "node:/m.test(contents)) {
         throw new Error(`${path} imports a module of the runtime in another form than by names`);
       }
-      return { contents, loader: "ts" };
+      const own = /[\\/]src[\\/]main\.ts$/.test(path) ? withOwnVersion(contents) : contents;
+      return { contents: own, loader: "ts" };
     });
     build.onLoad({ filter: /[\\/]citty[\\/]dist[\\/]index\.mjs$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
@@ -42,3 +47,7 @@ export const startupShims: Bun.BunPlugin = {
     });
   },
 };
+
+function withOwnVersion(contents: string): string {
+  return contents.replace(versionImport, `const version = ${JSON.stringify(version)};`);
+}

@@ -9,44 +9,58 @@ import { version } from "./version.ts";
 process.exitCode = 1;
 // Not by a top-level await: under one, Bun ends with 0 after an unhandled rejection, and spins
 // for ever on a promise that never settles.
-main(process.argv.slice(2)).then((code) => process.exit(code));
+start(process.argv.slice(2)).then((code) => process.exit(code));
 
-async function main(argv: readonly string[]): Promise<number> {
+// What every start passes is no async function, which would cost it as much as two.
+function start(argv: readonly string[]): Promise<number> {
   // Before any word is looked at: the first process of a machine must not end by one.
-  if (process.pid === 1) {
-    const { orReboot } = await import("./cli/last-resort.ts");
-    const code = await orReboot(async () => {
-      const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
-      return isFirstProcess() ? runAsInit(argv) : undefined;
-    });
-    if (code !== undefined) return code;
-  }
+  return process.pid === 1 ? startAsFirst(argv) : startCommand(argv);
+}
+
+async function startAsFirst(argv: readonly string[]): Promise<number> {
+  const { orReboot } = await import("./cli/last-resort.ts");
+  const code = await orReboot(async () => {
+    const { isFirstProcess, runAsInit } = await import("./cli/init.ts");
+    return isFirstProcess() ? runAsInit(argv) : undefined;
+  });
+  return code ?? startCommand(argv);
+}
+
+function startCommand(argv: readonly string[]): Promise<number> {
   const [first] = argv;
-  if (first?.startsWith("internal:")) {
-    const { makeReadOnlyHere, readOnlyArgument } = await import("./handoff/helper/read-only.ts");
-    if (first === readOnlyArgument) {
-      makeReadOnlyHere(argv.slice(1));
-      return 0;
-    }
-    const { appendHere, appendArgument } = await import("./handoff/helper/append-line.ts");
-    if (first === appendArgument) {
-      appendHere(argv[1] ?? "");
-      return 0;
-    }
-    const { leaseArgument, takeLease } = await import("./handoff/network/lease.ts");
-    if (first === leaseArgument) {
-      // Behind the script that it was called as
-      takeLease(argv[2], process.env);
-      return 0;
-    }
-  }
+  if (first?.startsWith("internal:")) return startHelper(first, argv);
   if (isKexecName(process.argv0)) {
-    const { runKexec } = await import("./cli/kexec/run.ts");
-    return runKexec(argv);
+    return import("./cli/kexec/run.ts").then(({ runKexec }) => runKexec(argv));
   }
-  if (argv.length === 1 && first === "--version" && (await tellVersion())) return 0;
-  const { run } = await import("./cli/run.ts");
-  return run(argv);
+  if (argv.length === 1 && first === "--version") {
+    return tellVersion().then((told) => (told ? 0 : runCommand(argv)));
+  }
+  return runCommand(argv);
+}
+
+function runCommand(argv: readonly string[]): Promise<number> {
+  return import("./cli/run.ts").then(({ run }) => run(argv));
+}
+
+/** What this program starts itself as, for what only another process can do. */
+async function startHelper(first: string, argv: readonly string[]): Promise<number> {
+  const { makeReadOnlyHere, readOnlyArgument } = await import("./handoff/helper/read-only.ts");
+  if (first === readOnlyArgument) {
+    makeReadOnlyHere(argv.slice(1));
+    return 0;
+  }
+  const { appendHere, appendArgument } = await import("./handoff/helper/append-line.ts");
+  if (first === appendArgument) {
+    appendHere(argv[1] ?? "");
+    return 0;
+  }
+  const { leaseArgument, takeLease } = await import("./handoff/network/lease.ts");
+  if (first === leaseArgument) {
+    // Behind the script that it was called as
+    takeLease(argv[2], process.env);
+    return 0;
+  }
+  return runCommand(argv);
 }
 
 /** Whether it could be told; where not, the ordinary way says why. */

@@ -106,7 +106,7 @@ export async function compile(
     throw: false,
     // Values of the building machine's environment stay out of the binary
     env: "disable",
-    plugins: [startupShims, loadedTogether],
+    plugins: [loadedTogether, startupShims],
     compile: {
       target,
       executablePath: runtime,

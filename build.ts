@@ -166,6 +166,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`build: ${messageOf(error)}\n\n${help}`);
     return 2;
   }
+  // Bun names modules by their way from the working directory, and the bytes hang on the names.
+  process.chdir(root);
   try {
     for (const { name } of wanted) {
       const started = performance.now();

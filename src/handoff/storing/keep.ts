@@ -3,6 +3,7 @@
 import { renameIn } from "../../linux/device/change.ts";
 import {
   flushNames,
+  HeldFiles,
   removeFolder,
   unlinkFile,
   WrittenFile,
@@ -91,11 +92,14 @@ const removedMark = ".removed";
  * Removes a generation so that it is none at once. On FAT it keeps its name: two names would lead to the same
  * clusters after a power cut, and removing one would free those of the other.
  */
-export function removeGeneration({ folder, isFat }: OpenStore, name: string): void {
+export function removeGeneration(store: OpenStore, name: string): void {
+  const { folder, isFat } = store;
   let gone = name;
   if (isFat) {
     WrittenFile.open(folder, `${name}/${removedMark}`)[Symbol.dispose]();
     flushNames(folder, name);
+    using held = new HeldFiles(folder);
+    held.hold(`${name}/${manifestName}`);
     unlinkFile(folder, `${name}/${manifestName}`);
     flushNames(folder, name);
   } else {
@@ -104,19 +108,25 @@ export function removeGeneration({ folder, isFat }: OpenStore, name: string): vo
     const result = renameIn(`/proc/self/fd/${folder.fd}`, name, gone);
     if (result < 0) throw writeError(`remove ${folder.path}/${name}`, -result);
   }
-  removeFolder(folder, gone);
+  removeForGood(store, gone);
+}
+
+/** Its names first, then the room that it took. */
+export function removeForGood({ folder, isFat }: OpenStore, name: string): void {
+  using held = new HeldFiles(folder);
+  removeFolder(folder, name, isFat ? held : undefined);
   flushNames(folder, "");
 }
 
 /** Removes what earlier fetches have left. */
 export function clearLeftovers(store: OpenStore, number: number): void {
   const names = store.names();
-  for (const left of leftovers(names, number, store.isFat)) removeFolder(store.folder, left);
+  for (const left of leftovers(names, number, store.isFat)) removeForGood(store, left);
   if (!store.isFat) return;
   for (const name of names) {
     const inside = store.tree.names(name, mostNames) ?? [];
     if (!inside.includes(removedMark) || inside.includes(manifestName)) continue;
-    if (!isDoubled(names, name)) removeFolder(store.folder, name);
+    if (!isDoubled(names, name)) removeForGood(store, name);
   }
 }
 

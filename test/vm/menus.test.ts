@@ -2,9 +2,9 @@
 import { expect } from "bun:test";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
-import { copyOf, diskGuest, diskOf, readDisk } from "./lib/disk.ts";
+import { copyOf, diskGuest, diskOf, mountSystem, readDisk } from "./lib/disk.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
-import { installedNeeds, installGrub, mountDisk } from "./lib/installed.ts";
+import { installedNeeds, installGrub } from "./lib/installed.ts";
 import { kernel } from "./lib/kernels.ts";
 import { vmTest } from "./lib/suite.ts";
 import { installedImage } from "./lib/systemd-image.ts";
@@ -17,7 +17,7 @@ vmTest(
   async () => {
     const image = copyOf(installedImage);
     await using guest = await diskGuest(first, image);
-    await mountDisk(guest);
+    await mountSystem(guest);
     await installGrub(guest);
     const list = async () => {
       const { entries } = JSON.parse(

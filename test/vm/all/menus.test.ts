@@ -1,10 +1,10 @@
 /** Menus that the real generators write: GRUB's without a next entry, U-Boot's, and boot entries. */
 import { expect } from "bun:test";
 import { ensureBuilt } from "../../../build/reuse.ts";
-import { copyOf, diskGuest, readDisk } from "../lib/disk.ts";
+import { copyOf, diskGuest, mountSystem, readDisk } from "../lib/disk.ts";
 import { startGuest } from "../lib/guest.ts";
 import { guestInitramfs, text } from "../lib/initramfs.ts";
-import { installedNeeds, installGrub, mountDisk } from "../lib/installed.ts";
+import { installedNeeds, installGrub } from "../lib/installed.ts";
 import { kernel } from "../lib/kernels.ts";
 import { vmTest } from "../lib/suite.ts";
 import { installedImage } from "../lib/systemd-image.ts";
@@ -27,7 +27,7 @@ vmTest(
   async () => {
     const image = copyOf(installedImage);
     await using guest = await diskGuest("debian-6.12", image);
-    await mountDisk(guest);
+    await mountSystem(guest);
     await installGrub(guest);
     await guest.check("setsid sh -c 'sleep 1; aegis-kexec boot /mnt/boot >/dev/ttyS0 2>&1' &");
     await guest.awaitConsole(/\blogin: /, 600);
@@ -43,7 +43,7 @@ vmTest(
   async () => {
     const image = copyOf(installedImage);
     await using guest = await diskGuest("debian-6.12", image);
-    await mountDisk(guest);
+    await mountSystem(guest);
     const entries = async (): Promise<readonly Entry[]> => {
       const { stdout } = await guest.run("aegis-kexec inspect /mnt/boot --json", { timeout: 120 });
       return (JSON.parse(stdout) as { entries: readonly Entry[] }).entries;

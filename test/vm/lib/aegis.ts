@@ -8,6 +8,7 @@ import {
   type GuestOptions,
   startGuest,
 } from "./guest.ts";
+import type { Arch } from "./host.ts";
 import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
@@ -60,7 +61,7 @@ export function scene(options: SceneOptions): Scene {
     nextKernel,
     nextInitramfs,
     start: async () => {
-      const binary = await ensureBuilt(arch === "x86_64" ? "linux-x64" : "linux-arm64");
+      const binary = await binaryFor(arch);
       const initramfs = guestInitramfs({
         ...options.initramfs,
         arch,
@@ -79,6 +80,11 @@ export function scene(options: SceneOptions): Scene {
       return startGuest({ memory: 1024, ...options.guest, kernel: kernel(first), initramfs });
     },
   };
+}
+
+/** The binary, linked to glibc. */
+export function binaryFor(arch: Arch): Promise<string> {
+  return ensureBuilt(arch === "x86_64" ? "linux-x64" : "linux-arm64");
 }
 
 /** A word for a command line that no other test has. */

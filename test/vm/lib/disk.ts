@@ -1,7 +1,7 @@
 /** Guests with a disk of their own: a copy of an image, or a file system made of files. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ensureBuilt } from "../../../build/reuse.ts";
+import { binaryFor } from "./aegis.ts";
 import { type Guest, type GuestOptions, startGuest } from "./guest.ts";
 import { temporaryFolder, temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs } from "./initramfs.ts";
@@ -55,12 +55,12 @@ export async function diskGuest(
     ...options
   }: { readonly modules?: readonly string[] } & Pick<GuestOptions, "firmware" | "icount"> = {},
 ): Promise<Guest> {
-  const binary = await ensureBuilt("linux-x64");
+  const { arch } = kernel(name);
   const initramfs = guestInitramfs({
-    arch: "x86_64",
+    arch,
     token: "preboot",
     modules: { kernel: kernel(name), names: ["virtio_pci", "virtio_blk", "ext4", ...modules] },
-    programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+    programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor(arch) }],
     entries,
   });
   return startGuest({
@@ -73,6 +73,13 @@ export async function diskGuest(
       ...["-device", "virtio-blk-pci,drive=disk"],
     ],
   });
+}
+
+/** The system on the disk of a preboot, at /mnt, with what its own programs need. */
+export async function mountSystem(guest: Guest): Promise<void> {
+  await guest.check(
+    "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; for kind in proc sys dev; do mount -o bind /$kind /mnt/$kind; done",
+  );
 }
 
 /** What a file of the disk holds, once the guest is gone. */

@@ -1,4 +1,4 @@
-/** Debian's installed disk in a preboot: mounted at /mnt, with what its own tools need to write menus. */
+/** Debian's installed disk, mounted at /mnt of a preboot. */
 import type { Guest } from "./guest.ts";
 import type { Need } from "./suite.ts";
 import { installedImage } from "./systemd-image.ts";
@@ -8,12 +8,6 @@ export const installedNeeds: readonly Need[] = [
   `file:${installedImage}`,
   "tool:debugfs",
 ];
-
-export async function mountDisk(guest: Guest): Promise<void> {
-  await guest.check(
-    "mkdir -p /mnt; mount -t ext4 /dev/vda /mnt; for kind in proc sys dev; do mount -o bind /$kind /mnt/$kind; done",
-  );
-}
 
 /** As Debian's installer leaves it: the menu that update-grub writes, the default a saved one. */
 export async function installGrub(guest: Guest): Promise<void> {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ensureBuilt } from "../../../build/reuse.ts";
 import { archiveChunks, type CpioEntry } from "../../../src/initramfs/cpio.ts";
+import { binaryFor } from "./aegis.ts";
 import { temporaryPath } from "./host.ts";
 import { guestInitramfs, type HostFile, noteSources, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
@@ -54,7 +55,7 @@ export async function preboot(
 
 export async function withGlibc(name: KernelName): Promise<HostFile[]> {
   const { arch } = kernel(name);
-  const source = await ensureBuilt(arch === "x86_64" ? "linux-x64" : "linux-arm64");
+  const source = await binaryFor(arch);
   return programFiles(arch, [{ path: "/sbin/aegis-kexec", source }]);
 }
 

@@ -11,6 +11,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type SystemName, systemNames } from "./runner/systems.ts";
+import { makeArm64Image } from "./vm/lib/arm64-image.ts";
 import { makeDebianRoot, makeLiveRoot, makeLuksRoot } from "./vm/lib/debian-root.ts";
 import { asRoot } from "./vm/lib/host.ts";
 import { demoPackages, fetchPackages, testPackages } from "./vm/lib/packages.ts";
@@ -95,6 +96,8 @@ const testTools: readonly Tool[] = [
   // a Debian system with systemd, on a disk
   { package: "mmdebstrap", proof: "mmdebstrap" },
   { package: "e2fsprogs", proof: "mke2fs" },
+  // the same for the other architecture
+  { package: "fakeroot", proof: "fakeroot" },
   // files on a FAT, without a mount
   { package: "mtools", proof: "mcopy" },
   // Debian's rules for packages
@@ -142,6 +145,7 @@ const makers: Readonly<Record<SystemName, typeof makeSystemdImage>> = {
   trixie: makeTrixieImage,
   "newest-systemd": makeNewestSystemdImage,
   openrc: makeOpenrcImage,
+  arm64: makeArm64Image,
   installed: makeInstalledImage,
   "initramfs-tools": makeDebianRoot,
   live: makeLiveRoot,

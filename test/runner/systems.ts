@@ -9,6 +9,7 @@ export const systems = {
   trixie: "trixieImage",
   "newest-systemd": "newestSystemdImage",
   openrc: "openrcImage",
+  arm64: "arm64Image",
   installed: "installedImage",
   "initramfs-tools": "debianRoot",
   live: "liveRoot",

@@ -8,6 +8,7 @@ test("of a few groups those that they use, through what they import, too", () =>
   expect(systemsOf(["vm/systemd"])).toEqual(["systemd"]);
   expect(systemsOf(["vm/all/debian-13"])).toContain("trixie");
   expect(systemsOf(["vm/packaging"])).toEqual(["initramfs-tools"]);
+  expect(systemsOf(["vm/all/debian-package"])).toEqual(["arm64"]);
   // By test/vm/lib/installed.ts
   expect(systemsOf(["vm/menus"])).toContain("installed");
 });

@@ -24,6 +24,21 @@ export const installedImage = join(cacheFolder, "debian-installed.ext4");
 /** The newest systemd, of sid: from 261 on it loads kernels itself, and keeps sessions of live update. */
 export const newestSystemdImage = join(cacheFolder, "debian-newest-systemd.ext4");
 
+/** Debian's suites of which disks are made. */
+type Suite = "bookworm" | "trixie" | "sid";
+
+/** How mmdebstrap installs what it downloads. */
+export interface Way {
+  /** What it takes beside mmdebstrap. */
+  readonly tools: readonly string[];
+  /** mmdebstrap, so that it writes the image. */
+  readonly command: (mmdebstrap: readonly string[], suite: Suite, image: string) => string[];
+}
+
+/** Shell: the disk of what is in a folder. */
+export const writeImage = (folder: string, image: string) =>
+  `mke2fs -q -t ext4 -d "${folder}" ${image} 512M`;
+
 /** What Debian does not call essential and a system run by systemd needs. */
 const packages = ["systemd-sysv", "dbus", "udev", "kmod"];
 
@@ -63,41 +78,52 @@ export function makeInstalledImage(report: (line: string) => void): Promise<stri
   return makeImage(installedImage, [...packages, ...more, ...menus], report);
 }
 
+/** Of the same machine: as root, by sudo, or in a user namespace. */
+const inChroot: Way = {
+  tools: [],
+  command: (mmdebstrap, suite, image) => [
+    ...(asRoot(withOwnMounts(mmdebstrap)) ?? mmdebstrap),
+    // Bound without what is mounted below it: the hook finds /proc and /sys there.
+    `--customize-hook=${unshareMounts} sh -euc 'mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; ${writeImage("$1/mnt", image)}' sh "$1"`,
+    ...[suite, "/dev/null"],
+  ],
+};
+
 /**
- * Makes the image where it is not there yet, as root, by sudo, or in a user namespace.
+ * Makes the image where it is not there yet.
  * @returns why it could not be made, or undefined.
  */
-async function makeImage(
+export async function makeImage(
   image: string,
   include: readonly string[],
   report: (line: string) => void,
-  suite: "bookworm" | "trixie" | "sid" = "bookworm",
+  suite: Suite = "bookworm",
+  { tools, command }: Way = inChroot,
 ): Promise<string | undefined> {
   if (existsSync(image)) return undefined;
   const problem = `cannot make ${basename(image)}`;
-  for (const tool of ["mmdebstrap", "mke2fs"]) {
+  for (const tool of ["mmdebstrap", "mke2fs", ...tools]) {
     if (Bun.which(tool) === null) return `${problem}: no ${tool}`;
   }
   report(`making a Debian system: ${basename(image)}`);
   mkdirSync(cacheFolder, { recursive: true });
   const unfinished = `${image}.new`;
   rmSync(unfinished, { force: true });
-  const write = `mount --bind "$1" "$1/mnt"; trap "umount \\"$1/mnt\\"" EXIT; mke2fs -q -t ext4 -d "$1/mnt" ${unfinished} 512M`;
-  const make = ["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste, ...validity()];
-  const child = Bun.spawn(
-    [
-      ...(asRoot(withOwnMounts(make)) ?? make),
-      `--include=${include.join(",")}`,
-      '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
-      // Bound without what is mounted below it: the hook finds /proc and /sys there.
-      `--customize-hook=${unshareMounts} sh -euc '${write}' sh "$1"`,
-      ...[suite, "/dev/null"],
-    ],
-    { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-  );
+  const make = [
+    ...["mmdebstrap", "--variant=essential", "--format=null", dpkgInHaste, ...validity()],
+    `--include=${include.join(",")}`,
+    '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt/lists',
+  ];
+  const child = Bun.spawn(command(make, suite, unfinished), {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
   const [said, exit] = await Promise.all([new Response(child.stderr).text(), child.exited]);
   if (exit !== 0 || !existsSync(unfinished)) {
-    return `${problem}: mmdebstrap: ${said.trim().split("\n").slice(-3).join("; ")}`;
+    // What follows an error is how it was cleaned up
+    const lines = said.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("I: "));
+    return `${problem}: mmdebstrap: ${lines.slice(-5).join("; ")}`;
   }
   renameSync(unfinished, image);
   return undefined;

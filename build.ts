@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { cutUnused } from "./build/cut.ts";
 import { closeDoors } from "./build/doors.ts";
 import { dropSectionTable } from "./build/elf.ts";
+import { expectShortRuns } from "./build/engine.ts";
 import { mountProcFirst } from "./build/first-process.ts";
 import { askKernelForRandom } from "./build/random.ts";
 import { findRuntime } from "./build/runtime.ts";
@@ -60,6 +61,7 @@ export async function buildTarget(
     const closed = Buffer.from(await Bun.file(runtime).arrayBuffer());
     closeDoors(closed, target.architecture);
     askKernelForRandom(closed, target);
+    expectShortRuns(closed, name);
     const patched = join(work, "runtime");
     await Bun.write(patched, closed);
     await chmod(patched, 0o755);

@@ -167,3 +167,9 @@ done:
   ret
 `,
 } as const;
+
+/** build/engine.ts */
+export const engineSource = `
+  mov x9, 0x4000000000  // warmUpMarkedBlockCount 0, warmUpMarkedBlockStartAfterBlocks 64
+  str x9, [x8]
+`;

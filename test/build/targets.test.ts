@@ -2,6 +2,7 @@
 
 import { beforeAll, describe, expect, test } from "bun:test";
 import { doorNames } from "../../build/doors.ts";
+import { engineChanges } from "../../build/engine.ts";
 import { askKernelForRandom } from "../../build/random.ts";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { findRuntime } from "../../build/runtime.ts";
@@ -79,6 +80,14 @@ describe.each(targets)("$name", ({ name, architecture, runtime }) => {
         .match(/[0-9a-f]{16}C\d{8}/g)
         ?.every((one) => one.startsWith("0000000000000000C")),
     ).toBe(true);
+  });
+
+  test("has other defaults of the engine where the runtime holds them", async () => {
+    const pinned = Buffer.from(await Bun.file(await findRuntime(runtime)).arrayBuffer());
+    for (const { from, to } of engineChanges(name)) {
+      const at = addressOf(pinned, pinned.indexOf(from));
+      expect(Buffer.compare(memoryOf(file, at, to.length).bytes, to)).toBe(0);
+    }
   });
 
   const launcher = launcherOf(name);

@@ -56,7 +56,8 @@ export class ProgressLines {
   private tell(event: ProgressEvent["event"], more: Pick<ProgressEvent, "error"> = {}): void {
     if (this.current === undefined) return;
     const { phase, text, done, total } = this.current;
-    this.told = this.now();
+    // Not the clock once more: between two looks a slow machine lets milliseconds pass
+    this.told = event === "begin" ? this.begun : this.now();
     const milliseconds = Math.round(this.told - this.begun);
     this.write(visibleJson({ phase, event, text, done, total, milliseconds, ...more }));
   }

@@ -66,3 +66,15 @@ test("a text that commands a terminal is written so that it does not", () => {
   lines.update("opening \u001b[2J\n", 0, 0, "open");
   expect(written.join("")).not.toMatch(/[\u0000-\u001f]/);
 });
+
+test("a phase begins at 0, however long a look at the clock takes", () => {
+  const events: ProgressEvent[] = [];
+  let now = 100;
+  const lines = new ProgressLines(
+    (line) => events.push(JSON.parse(line)),
+    () => (now += 9),
+  );
+  lines.update("opening k", 0, 0, "open");
+  lines.end();
+  expect(events.map(({ milliseconds }) => milliseconds)).toEqual([0, 9]);
+});

@@ -53,7 +53,7 @@ export const menuFileReader = {
       .split("/")
       .slice(-1 - Math.max(...levels))
       .join("/");
-    return new LoaderMenu([{ kind, path }], trees, opening);
+    return new LoaderMenu([{ kind, path }], trees, opening, file.path);
   },
 } satisfies Reader<FoundFile>;
 
@@ -104,10 +104,11 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     private readonly configs: readonly Config[],
     trees: readonly FileTree[],
     private readonly opening: Opening,
+    path?: string,
   ) {
     const { held } = opening;
     const [tree] = trees;
-    this.path = `${tree?.path.replace(/\/$/, "") ?? ""}/${configs[0]?.path ?? ""}`;
+    this.path = path ?? `${tree?.path.replace(/\/$/, "") ?? ""}/${configs[0]?.path ?? ""}`;
     const system = tree === undefined ? undefined : fileSystemOf(tree.canonicalPath);
     const root = system === undefined ? undefined : openTree(system.mount.mountPoint);
     const device: Device = {

@@ -4,7 +4,8 @@
  *
  *   bun run test            one case of each kind: under half an hour on two cores
  *   bun run test --quick    types, lint, unit, command line: under a minute
- *   bun run test:all        also test/vm/all, where many cases are: under an hour and a half
+ *   bun run test:all        also test/vm/all, where many cases are, and the command line on the
+ *                           binaries of the other targets: under an hour and a half
  *   bun run test:fresh      the README in containers, the playbook over two machines; --all: all tests there
  *   bun run test cli vm/x   the named groups or files only
  *
@@ -56,7 +57,7 @@ async function run(job: Job): Promise<void> {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, AEGIS_TARGET: job.target },
   });
   const [out, err, exit] = await Promise.all([
     new Response(child.stdout).text(),
@@ -159,8 +160,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (names.some((name) => /^(cli|vm|bench|build|fresh)/.test(name))) {
     console.log("building the binaries");
     // In a process that looks for packages after the set-up installed them
-    const names = ["linux-x64", ...(wanted.size === "quick" ? [] : ["linux-arm64"])];
-    const build = [process.execPath, "build/reuse.ts", ...names];
+    const others = selected.flat().flatMap(({ target }) => target ?? []);
+    const usual = ["linux-x64", ...(wanted.size === "quick" ? [] : ["linux-arm64"])];
+    const targets = [...new Set([...usual, ...others])];
+    const build = [process.execPath, "build/reuse.ts", ...targets];
     const built = Bun.spawn(build, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
     const [binary = ""] = (await new Response(built.stdout).text()).split("\n");
     if ((await built.exited) !== 0) return 1;

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { Target } from "../../build/targets.ts";
 import { temporaryFolder } from "../vm/lib/host.ts";
 import { muslLibraries } from "../vm/lib/musl.ts";
-import { muslPackages, unpackedPackage } from "../vm/lib/packages.ts";
+import { muslPackages, type PackageName, unpackedPackage } from "../vm/lib/packages.ts";
 
 /** What goes before a binary's path. */
 export type Launcher = readonly string[];
@@ -19,23 +19,29 @@ export function launcherOf(name: Target["name"]): Launcher | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") {
     return name === `${process.platform}-${process.arch}` ? [] : undefined;
   }
-  switch (name) {
-    case "linux-x64":
-      return [];
-    case "linux-arm64": {
-      const libraries = unpackedPackage("libc6:arm64");
-      return emulator === null || libraries === undefined ? undefined : [emulator, "-L", libraries];
-    }
-    case "linux-x64-musl": {
-      const root = muslRoot("x86_64");
-      if (root === undefined) return undefined;
-      return [`${root}/lib/ld-musl-x86_64.so.1`, "--library-path", `${root}/lib`];
-    }
-    case "linux-arm64-musl": {
-      const root = muslRoot("aarch64");
-      return emulator === null || root === undefined ? undefined : [emulator, "-L", root];
-    }
+  if (name === "linux-x64") return [];
+  const root = librariesOf(name);
+  if (root === undefined) return undefined;
+  if (name === "linux-x64-musl") {
+    return [`${root}/lib/ld-musl-x86_64.so.1`, "--library-path", `${root}/lib`];
   }
+  return emulator === null ? undefined : [emulator, "-L", root];
+}
+
+/** What this machine has no loader for of its own. */
+export type ForeignTarget = Exclude<Target["name"], "linux-x64">;
+
+/** The packages that have loader and C library of a target. */
+export const libraryPackages = {
+  "linux-arm64": ["libc6:arm64"],
+  "linux-x64-musl": muslPackages.x86_64,
+  "linux-arm64-musl": muslPackages.aarch64,
+} as const satisfies Record<ForeignTarget, readonly PackageName[]>;
+
+/** A folder whose `lib` has them; `undefined` where a package is missing. */
+export function librariesOf(name: ForeignTarget): string | undefined {
+  if (name === "linux-arm64") return unpackedPackage("libc6:arm64");
+  return muslRoot(name === "linux-x64-musl" ? "x86_64" : "aarch64");
 }
 
 /** The same, telling its system calls on standard error. */

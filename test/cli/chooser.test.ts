@@ -1,9 +1,9 @@
 /** `--menu` on a pseudo-terminal of 80 columns and 25 lines, as a person at a serial console has it. */
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pack, plant } from "../unit/image/iso-build.ts";
-import { programs, Workshop } from "./program.ts";
+import { describePrograms, type Workshop } from "./program.ts";
 
 setDefaultTimeout(60_000);
 
@@ -87,107 +87,102 @@ class Screen implements AsyncDisposable {
 
 const list = /q to leave[^\n]*\n[^\n]*\n/;
 
-for (const program of programs()) {
-  describe(program.name, () => {
-    const workshop = new Workshop(program);
-    afterAll(() => workshop[Symbol.dispose]());
-
-    test("shows a plain list that fits, the default marked", async () => {
-      await using screen = new Screen(workshop, []);
-      const shown = await screen.sees(list);
-      expect(shown.split("\n").slice(0, 6)).toEqual([
-        "Boot which?",
-        "  0  Alpha",
-        "> 1  Beta",
-        "  2  Setup  (cannot be booted)",
-        "  3  Gamma",
-        "arrows or digits, Enter to boot, i to inspect, q to leave",
-      ]);
-      screen.type("\r");
-      await screen.sees(/menu entry: b /);
-    });
-
-    test("arrows and digits choose, and what cannot be booted is not taken", async () => {
-      await using screen = new Screen(workshop, []);
-      await screen.sees(list);
-      screen.type("\x1b[A");
-      await screen.sees(/> 0 {2}Alpha/);
-      await screen.sees(list);
-      screen.type("2");
-      await screen.sees(/> 2 {2}Setup/);
-      await screen.sees(list);
-      screen.type("\r");
-      await screen.sees(/it cannot be booted: it opens the firmware's setup/);
-      screen.type("\x1bOB");
-      await screen.sees(/> 3 {2}Gamma/);
-      screen.type("\r");
-      await screen.sees(/menu entry: g /);
-    });
-
-    test("i inspects the entry, and the list comes back", async () => {
-      await using screen = new Screen(workshop, []);
-      await screen.sees(list);
-      screen.type("0i");
-      expect(await screen.sees(/Boot which\?[\s\S]*?> 0 {2}Alpha/)).toContain("> 0  Alpha");
-      const told = await screen.sees(/Verdict[\s\S]*Boot which\?\n/);
-      expect(told).toContain("root=/dev/a");
-      screen.type("q");
-      await screen.sees(/no entry was chosen/);
-      expect(await screen.ended()).toBe(2);
-    });
-
-    test("the default is counted down, and a key stops that", async () => {
-      {
-        await using screen = new Screen(workshop, ["--timeout", "2"]);
-        await screen.sees(/booting in 2 s/);
-        await screen.sees(/booting in 1 s/);
-        await screen.sees(/menu entry: b /);
-      }
-      await using screen = new Screen(workshop, ["--timeout", "3"]);
-      await screen.sees(/booting in 3 s/);
-      screen.type("x");
-      await screen.sees(/q to leave\n/);
-      await Bun.sleep(3500);
-      screen.type("\x03");
-      expect(await screen.sees(/no entry was chosen/)).not.toContain("booting in");
-      expect(await screen.ended()).toBe(2);
-    });
-
-    test("of a directory of images, the image's own menu comes next", async () => {
-      await using screen = new Screen(workshop, [], undefined, (cwd) => {
-        const live = (name: string) =>
-          `menuentry ${name} --id ${name} { linux /live/kernel ${name} }\n`;
-        for (const name of ["a", "b"]) {
-          plant(join(cwd, name), {
-            "boot/grub/grub.cfg": `${live(`first-${name}`)}${live(`second-${name}`)}`,
-            "live/kernel": readFileSync(join(cwd, "kernel")),
-          });
-          mkdirSync(join(cwd, "disk"), { recursive: true });
-          pack(join(cwd, name), join(cwd, "disk", `${name}.iso`), "both", ["-V", `IMAGE_${name}`]);
-        }
-      });
-      expect(await screen.sees(list)).toContain("  1  IMAGE_b (no signature)\n");
-      screen.type("1\r");
-      await screen.sees(/> 0 {2}first-b\n {2}1 {2}second-b\n/);
-      await screen.sees(list);
-      screen.type("1");
-      await screen.sees(/> 1 {2}second-b\n/);
-      screen.type("\r");
-      await screen.sees(/ISO image: b\.iso/);
-      await screen.sees(/second-b findiso=/);
-    });
-
-    test("a long menu keeps to 80 columns and 25 lines", async () => {
-      const many = Array.from(
-        { length: 60 },
-        (_, number) => `menuentry '${"long ".repeat(30)}${number}' { linux /kernel root=/dev/a }`,
-      );
-      await using screen = new Screen(workshop, [], many.join("\n"));
-      const shown = (await screen.sees(list)).split("\n");
-      expect(shown.length).toBeLessThanOrEqual(25);
-      for (const line of shown) expect(line.length).toBeLessThan(80);
-      screen.type("59");
-      await screen.sees(/> 59 {2}long/);
-    });
+describePrograms((workshop, test) => {
+  test("shows a plain list that fits, the default marked", async () => {
+    await using screen = new Screen(workshop, []);
+    const shown = await screen.sees(list);
+    expect(shown.split("\n").slice(0, 6)).toEqual([
+      "Boot which?",
+      "  0  Alpha",
+      "> 1  Beta",
+      "  2  Setup  (cannot be booted)",
+      "  3  Gamma",
+      "arrows or digits, Enter to boot, i to inspect, q to leave",
+    ]);
+    screen.type("\r");
+    await screen.sees(/menu entry: b /);
   });
-}
+
+  test("arrows and digits choose, and what cannot be booted is not taken", async () => {
+    await using screen = new Screen(workshop, []);
+    await screen.sees(list);
+    screen.type("\x1b[A");
+    await screen.sees(/> 0 {2}Alpha/);
+    await screen.sees(list);
+    screen.type("2");
+    await screen.sees(/> 2 {2}Setup/);
+    await screen.sees(list);
+    screen.type("\r");
+    await screen.sees(/it cannot be booted: it opens the firmware's setup/);
+    screen.type("\x1bOB");
+    await screen.sees(/> 3 {2}Gamma/);
+    screen.type("\r");
+    await screen.sees(/menu entry: g /);
+  });
+
+  test("i inspects the entry, and the list comes back", async () => {
+    await using screen = new Screen(workshop, []);
+    await screen.sees(list);
+    screen.type("0i");
+    expect(await screen.sees(/Boot which\?[\s\S]*?> 0 {2}Alpha/)).toContain("> 0  Alpha");
+    const told = await screen.sees(/Verdict[\s\S]*Boot which\?\n/);
+    expect(told).toContain("root=/dev/a");
+    screen.type("q");
+    await screen.sees(/no entry was chosen/);
+    expect(await screen.ended()).toBe(2);
+  });
+
+  test("the default is counted down, and a key stops that", async () => {
+    {
+      await using screen = new Screen(workshop, ["--timeout", "2"]);
+      await screen.sees(/booting in 2 s/);
+      await screen.sees(/booting in 1 s/);
+      await screen.sees(/menu entry: b /);
+    }
+    await using screen = new Screen(workshop, ["--timeout", "3"]);
+    await screen.sees(/booting in 3 s/);
+    screen.type("x");
+    await screen.sees(/q to leave\n/);
+    await Bun.sleep(3500);
+    screen.type("\x03");
+    expect(await screen.sees(/no entry was chosen/)).not.toContain("booting in");
+    expect(await screen.ended()).toBe(2);
+  });
+
+  test("of a directory of images, the image's own menu comes next", async () => {
+    await using screen = new Screen(workshop, [], undefined, (cwd) => {
+      const live = (name: string) =>
+        `menuentry ${name} --id ${name} { linux /live/kernel ${name} }\n`;
+      for (const name of ["a", "b"]) {
+        plant(join(cwd, name), {
+          "boot/grub/grub.cfg": `${live(`first-${name}`)}${live(`second-${name}`)}`,
+          "live/kernel": readFileSync(join(cwd, "kernel")),
+        });
+        mkdirSync(join(cwd, "disk"), { recursive: true });
+        pack(join(cwd, name), join(cwd, "disk", `${name}.iso`), "both", ["-V", `IMAGE_${name}`]);
+      }
+    });
+    expect(await screen.sees(list)).toContain("  1  IMAGE_b (no signature)\n");
+    screen.type("1\r");
+    await screen.sees(/> 0 {2}first-b\n {2}1 {2}second-b\n/);
+    await screen.sees(list);
+    screen.type("1");
+    await screen.sees(/> 1 {2}second-b\n/);
+    screen.type("\r");
+    await screen.sees(/ISO image: b\.iso/);
+    await screen.sees(/second-b findiso=/);
+  });
+
+  test("a long menu keeps to 80 columns and 25 lines", async () => {
+    const many = Array.from(
+      { length: 60 },
+      (_, number) => `menuentry '${"long ".repeat(30)}${number}' { linux /kernel root=/dev/a }`,
+    );
+    await using screen = new Screen(workshop, [], many.join("\n"));
+    const shown = (await screen.sees(list)).split("\n");
+    expect(shown.length).toBeLessThanOrEqual(25);
+    for (const line of shown) expect(line.length).toBeLessThan(80);
+    screen.type("59");
+    await screen.sees(/> 59 {2}long/);
+  });
+});

@@ -1,20 +1,35 @@
-/** The programs under test, each callable as `aegis-kexec` and as `kexec` from a folder of its own. */
+/**
+ * The programs under test, each callable as `aegis-kexec` and as `kexec` from a folder of its own:
+ * the sources and the binary that AEGIS_BINARY names, or the binary of AEGIS_TARGET alone.
+ */
+import { afterAll, describe, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeArchive } from "../../src/initramfs/cpio.ts";
 import { makeArm64, makeBzImage } from "../unit/image/build.ts";
+import { foreignProgram } from "./foreign.ts";
 
 const main = join(import.meta.dir, "..", "..", "src", "main.ts");
 
 export interface Program {
   readonly name: string;
+  readonly arch: "x64" | "arm64";
+  /** What this machine lacks to run it: `needs …`. */
+  readonly lacking?: string | undefined;
+  /** Of many cases, each n-th is run, the first among them; default 1. */
+  readonly each?: number;
+  /** Why a test cannot be run on it: `needs …`. */
+  cannot?(name: string): string | undefined;
   /** Puts it, and nothing else, into the empty folder `bin`. */
   install(bin: string): void;
 }
 
+const arch = process.arch === "arm64" ? "arm64" : "x64";
+
 const source: Program = {
   name: "src/main.ts",
+  arch,
   install: (bin) => {
     // The name that Bun was called by is the program's.
     const bun = join(bin, "..", "bun");
@@ -28,14 +43,16 @@ const source: Program = {
   },
 };
 
-/** The sources, and the binary that AEGIS_BINARY names. */
 export function programs(): Program[] {
+  const target = process.env["AEGIS_TARGET"];
+  if (target !== undefined && target !== "") return [foreignProgram(target)];
   const binary = process.env["AEGIS_BINARY"];
   if (binary === undefined || binary === "") return [source];
   return [
     source,
     {
       name: "binary",
+      arch,
       install: (bin) => {
         for (const name of ["aegis-kexec", "kexec"]) symlinkSync(binary, join(bin, name));
       },
@@ -43,8 +60,45 @@ export function programs(): Program[] {
   ];
 }
 
+/** Registers a test, skipped by name where the program cannot run it. */
+export type ProgramTest = (
+  name: string,
+  body: () => void | Promise<void>,
+  timeout?: number,
+) => void;
+
+/** Registers, of many, those that the program is to be tried with: each n-th. */
+export function someOf({ program }: Workshop, test: ProgramTest): ProgramTest {
+  let count = 0;
+  return (...args) => {
+    if (count++ % (program.each ?? 1) === 0) test(...args);
+  };
+}
+
+/** Registers the tests of one program, or of each. */
+export function describePrograms(
+  body: (workshop: Workshop, test: ProgramTest) => void,
+  among: readonly Program[] = programs(),
+): void {
+  for (const program of among) {
+    describe(program.name, () => {
+      if (program.lacking !== undefined) {
+        test.skip(`runs here (${program.lacking})`, () => {});
+        return;
+      }
+      const workshop = new Workshop(program);
+      afterAll(() => workshop[Symbol.dispose]());
+      body(workshop, (name, work, timeout) => {
+        const why = program.cannot?.(name);
+        if (why === undefined) test(name, work, timeout);
+        else test.skip(`${name} (${why})`, () => {});
+      });
+    });
+  }
+}
+
 /**
- * A folder with the program, and a working directory with a file `kernel`, which this machine's
+ * A folder with the program, and a working directory with a file `kernel`, which the program's
  * architecture can start, and an initramfs `archive`. Dispose of it to remove both.
  */
 export class Workshop implements Disposable {
@@ -52,7 +106,7 @@ export class Workshop implements Disposable {
   readonly environment: Record<string, string>;
   private runs = 0;
 
-  constructor(program: Program) {
+  constructor(readonly program: Program) {
     const bin = join(this.root, "bin");
     mkdirSync(bin);
     program.install(bin);
@@ -65,7 +119,7 @@ export class Workshop implements Disposable {
     mkdirSync(directory);
     writeFileSync(
       join(directory, "kernel"),
-      process.arch === "arm64" ? makeArm64() : makeBzImage(),
+      this.program.arch === "arm64" ? makeArm64() : makeBzImage(),
     );
     writeFileSync(join(directory, "archive"), encodeArchive([{ type: "directory", path: "new" }]));
     return directory;

@@ -1,6 +1,7 @@
 /** What there is to run, which of it a command line asks for, and in what order. */
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Target } from "../../build/targets.ts";
 
 export const root = resolve(import.meta.dir, "../..");
 export const reports = join(root, ".cache", "reports");
@@ -11,6 +12,8 @@ export interface Job {
   readonly command: readonly string[];
   /** Where `bun test` writes its counts; a job without one is one test. */
   readonly report?: string;
+  /** Whose binary it is about, for test/cli/program.ts; without it, the sources and linux-x64's. */
+  readonly target?: Target["name"];
 }
 
 /** Which of the jobs are wanted. */
@@ -43,6 +46,12 @@ function jobsOf(folder: string): Job[] {
     .map((file) => testJob(`${folder}/${file.replace(".test.ts", "")}`, `test/${folder}/${file}`));
 }
 
+/** The command-line cases on the binaries that "cli" has not. */
+function commandLineJobs(): Job[] {
+  const names = ["linux-x64-musl", "linux-arm64", "linux-arm64-musl"] as const;
+  return names.map((target) => ({ ...testJob(`vm/all/cli-${target}`, "test/cli"), target }));
+}
+
 /** In the order in which they are run; the jobs of a stage run two at a time. */
 export function stages(): Job[][] {
   return [
@@ -53,7 +62,7 @@ export function stages(): Job[][] {
       testJob("cli", "test/cli"),
       ...jobsOf("build"),
     ],
-    [testJob("bench", "test/bench"), ...jobsOf("vm"), ...jobsOf("vm/all")],
+    [testJob("bench", "test/bench"), ...jobsOf("vm"), ...jobsOf("vm/all"), ...commandLineJobs()],
     // Minutes, and the network: by name only
     jobsOf("fresh"),
   ];

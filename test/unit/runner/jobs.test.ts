@@ -1,5 +1,6 @@
 /** What a command line of the test runner asks for, and in what order it is run. */
 import { expect, test } from "bun:test";
+import { targets } from "../../../build/targets.ts";
 import {
   byTime,
   expectedSeconds,
@@ -62,4 +63,16 @@ test("the usual times are of jobs that there are", () => {
   const listed = stages().flatMap((stage) => stage.map(({ name }) => name));
   expect(Object.keys(usual).filter((name) => !listed.includes(name))).toEqual([]);
   expect(Object.keys(usual).length).toBeGreaterThan(30);
+});
+
+test("all runs the command line on all four binaries, and nothing less does more than one", () => {
+  const jobs = stages().flat();
+  const targetsOf = (...args: string[]) =>
+    jobs
+      .filter(({ name }) => isWanted(name, parseWanted(args)))
+      .flatMap(({ target }) => target ?? []);
+  const others = targets.map(({ name }) => name).filter((name) => name !== "linux-x64");
+  expect(targetsOf("--all").sort()).toEqual(others.sort());
+  expect(targetsOf()).toEqual([]);
+  expect(purposeOf(jobs.flatMap(({ name, target }) => (target ? [name] : [])))).toBe("test");
 });

@@ -64,6 +64,9 @@ export const muslPackages = {
   aarch64: ["musl:arm64", "libstdc++6:arm64", "libgcc-s1:arm64"],
 } as const;
 
+/** QEMU's emulation of one process: bookworm's 7.2 lacks openat2(2). Its programs need no libraries. */
+export const processEmulator: PackageName = "sid/qemu-user:amd64";
+
 /** What the demonstration needs. */
 export const demoPackages: readonly PackageName[] = [
   "linux-image-6.12-cloud-amd64:amd64",
@@ -96,6 +99,7 @@ export const testPackages: readonly PackageName[] = [
   "libsodium23:amd64",
   ...muslPackages.x86_64,
   ...muslPackages.aarch64,
+  processEmulator,
   // What enables fs-verity on a file
   "fsverity:amd64",
   "libfsverity0:amd64",
@@ -116,6 +120,8 @@ export const testPackages: readonly PackageName[] = [
 const reductions: Readonly<Partial<Record<PackageName, string>>> = {
   "linux-source-6.1:amd64":
     "tar -xJf usr/src/*.tar.xz --wildcards '*/tools/testing/selftests/kexec/*' && rm usr/src/*.tar.xz",
+  // Thirty other processors.
+  [processEmulator]: "find usr ! -type d ! -name qemu-aarch64 -delete",
   // The same once more, with a graphical screen.
   [installerPackage]: "rm -r usr/lib/debian-installer/images/12/amd64/gtk",
 };

@@ -1,8 +1,8 @@
 /** What QEMU's emulation of one process has not, and the command-line cases that cannot be without it. */
 
 const lacks: Readonly<Record<string, readonly string[]>> = {
-  // QEMU 11.1 answers EINVAL. A secret is kept out of children by it.
-  "madvise(MADV_DONTFORK)": [
+  // Of madvise(2): QEMU 11.1 answers EINVAL. A secret is kept out of children by it.
+  MADV_DONTFORK: [
     // initramfs.txt
     "a secret behind junk would be lost: gzip is unpacked to see that",
     "secrets are in every report, by place, size and mode",

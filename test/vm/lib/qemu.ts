@@ -4,6 +4,9 @@ import { join } from "node:path";
 import type { Socket } from "bun";
 import { type Arch, temporaryFolder } from "./host.ts";
 
+/** QEMU's word for what runs the guests; "tcg" is software. */
+export const accelerator = process.env["AEGIS_VM_ACCEL"] ?? "tcg";
+
 export interface MachineOptions {
   readonly arch: Arch;
   /** Kernel image on the host. */
@@ -90,16 +93,26 @@ export async function startQemu(options: MachineOptions): Promise<Qemu> {
   }
 }
 
+/**
+ * Without impdef, pointer authentication alone costs more than all else (QEMU's docs, arm/cpu-features).
+ *
+ * With SVE, QEMU executes code that is not there any more: of a vector that is stored over code it
+ * drops what it translated of the first byte only (accel/tcg/cputlb.c, probe_access_full: notdirty_write
+ * of length 1; target/arm, sve_stN_r). glibc's memcpy stores up to 32 bytes so where the kernel offers
+ * SVE, and a JIT copies its code by it.
+ * Measured on Debian's kernel, QEMU 7.2.22 and 10.0.2: of 64 functions of 8 bytes, each at 16, that memcpy
+ * replaced by 32 bytes at a time, 32 still ran as before, and none without SVE.
+ */
+const emulatedArm = "max,pauth-impdef=on,sve=off";
+
 function machineArguments(options: MachineOptions, folder: string): string[] {
   const { arch, memory = 1024, firmware, icount } = options;
   const x86 = arch === "x86_64";
   const machine = options.machine ?? (x86 ? "q35" : "virt");
-  const accel = process.env["AEGIS_VM_ACCEL"] ?? "tcg";
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none"],
-    ...["-machine", firmware === undefined ? machine : `${machine},smm=on`, "-accel", accel],
-    // Without impdef, pointer authentication alone costs more than all else (QEMU's docs, arm/cpu-features).
-    ...["-cpu", options.cpu ?? (x86 || accel !== "tcg" ? "max" : "max,pauth-impdef=on")],
+    ...["-machine", firmware === undefined ? machine : `${machine},smm=on`, "-accel", accelerator],
+    ...["-cpu", options.cpu ?? (x86 || accelerator !== "tcg" ? "max" : emulatedArm)],
     ...["-smp", "1", "-m", String(memory)],
     ...(options.reboot === true ? [] : ["-no-reboot"]),
     ...(icount === undefined ? [] : ["-icount", icount]),

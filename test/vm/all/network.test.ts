@@ -44,7 +44,7 @@ vmTest(
         },
       }),
     );
-    // Emulated, it makes such boots crash now and then: see qemu.ts.
+    // Emulated, it makes every third of these boots crash: qemu.ts, emulatedArm.
     expect(shown).toContain("CPU features: detected:");
     if (accelerator === "tcg") expect(shown).not.toContain("Scalable Vector Extension");
     expect(said).toContain("ended with exit code 0");

@@ -11,6 +11,8 @@ const leftOut = new Set([".git", ".cache", "dist", "node_modules"]);
 export async function copySources(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(root)) {
-    if (!leftOut.has(name)) await cp(join(root, name), join(folder, name), { recursive: true });
+    // What Bun writes while it compiles is there for a moment only.
+    if (leftOut.has(name) || name.endsWith(".bun-build")) continue;
+    await cp(join(root, name), join(folder, name), { recursive: true });
   }
 }

@@ -140,7 +140,7 @@ export function handoffScenario(options: HandoffOptions): void {
         words: wordsOf("x".repeat(longest + 1)),
         exit: 4,
         code: "cmdline-too-long",
-        says: new RegExp(`${longest + 1} bytes.*takes ${longest}`),
+        says: new RegExp(`${longest + 1} bytes.*takes at most ${longest}`),
       });
       expect(await loadsLeft(guest)).toBe(left);
       await guest.check("aegis-kexec unload");

@@ -50,7 +50,6 @@ export const together: Readonly<Record<string, readonly string[]>> = {
   options: [
     "handoff/attempt-log",
     "handoff/gate/sealed-cmdline",
-    "handoff/stages/changed-image",
     "handoff/stages/console",
     "handoff/stages/lock",
     "handoff/stages/luks",

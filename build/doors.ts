@@ -22,6 +22,7 @@
  *   `WTF_numberOfProcessorCores`, `BUN_GC_*` and the like only tune.
  */
 
+import { findOnly, hex } from "./code.ts";
 import type { Target } from "./targets.ts";
 
 interface Door {
@@ -122,17 +123,4 @@ export function doorNames(architecture: Target["architecture"]): readonly string
   return doors
     .filter(({ only }) => only === undefined || only === architecture)
     .map(({ name }) => name);
-}
-
-function findOnly(file: Buffer, wanted: Uint8Array, what: string): number {
-  const first = file.indexOf(wanted);
-  if (first === -1) throw new Error(`${what} is not in this runtime: look at the new Bun anew`);
-  if (file.indexOf(wanted, first + 1) !== -1) {
-    throw new Error(`${what} is in this runtime more than once: look at the new Bun anew`);
-  }
-  return first;
-}
-
-function hex(text: string): Uint8Array {
-  return Uint8Array.fromHex(text.replaceAll(" ", ""));
 }

@@ -12,6 +12,7 @@
  * load comes to where that thread starts, and to little of what it makes ready. 0 turns it off.
  */
 
+import { findOnly, hex } from "./code.ts";
 import type { Target } from "./targets.ts";
 
 export interface EngineChange {
@@ -75,15 +76,5 @@ export function engineChanges(name: Target["name"]): readonly EngineChange[] {
  * @throws Error when one is not found exactly once: the runtime is another one.
  */
 export function expectShortRuns(file: Buffer, name: Target["name"]): void {
-  for (const { what, from, to } of engineChanges(name)) {
-    const at = file.indexOf(from);
-    if (at === -1 || file.indexOf(from, at + 1) !== -1) {
-      throw new Error(`${what} is not in this runtime once: look at the new Bun anew`);
-    }
-    file.set(to, at);
-  }
-}
-
-function hex(text: string): Uint8Array {
-  return Uint8Array.fromHex(text.replaceAll(" ", ""));
+  for (const { what, from, to } of engineChanges(name)) file.set(to, findOnly(file, from, what));
 }

@@ -12,6 +12,7 @@
  * What is no interruption and no such kernel ends the process, as the old body does.
  */
 
+import { findOnly } from "./code.ts";
 import type { Target } from "./targets.ts";
 
 /** System calls: arch/x86/entry/syscalls/syscall_64.tbl. rdi and rsi outlive them. */
@@ -95,13 +96,7 @@ export function askKernelForRandom(file: Buffer, target: Target): void {
   const beginning = beginnings[target.name];
   const body = target.architecture === "x64" ? x64 : arm64;
   if (body.length > beginning.length) throw new Error("the new body is longer than what is known");
-  const at = file.indexOf(beginning);
-  if (at === -1 || file.indexOf(beginning, at + 1) !== -1) {
-    throw new Error(
-      "what reads /dev/urandom is not in this runtime once: look at the new Bun anew",
-    );
-  }
-  file.set(body, at);
+  file.set(body, findOnly(file, beginning, "what reads /dev/urandom"));
 }
 
 /** Bytes from a listing: two hexadecimal digits each, then perhaps an instruction. */

@@ -22,8 +22,9 @@ const builtinImport = /^import (\{[\w\s,]*\}) from ("node:\w+");$/gm;
 
 /** The version is a module of its own where two others want it; each start would take it in for one word. */
 const versionImport = 'import { version } from "./version.ts";';
+const versionShim = `const version = ${JSON.stringify(version)};`;
 
-/** The bundler plugin. The build fails when citty is not the one that this was written for. */
+/** The bundler plugin. The build fails where what it replaces is not there as expected. */
 export const startupShims: Bun.BunPlugin = {
   name: "start-up shims",
   setup(build) {
@@ -33,21 +34,23 @@ export const startupShims: Bun.BunPlugin = {
       if (/^import (?!type).* from "node:/m.test(contents)) {
         throw new Error(`${path} imports a module of the runtime in another form than by names`);
       }
-      const own = /[\\/]src[\\/]main\.ts$/.test(path) ? withOwnVersion(contents) : contents;
-      return { contents: own, loader: "ts" };
+      const isMain = /[\\/]src[\\/]main\.ts$/.test(path);
+      return {
+        contents: isMain ? inPlaceOf(versionImport, versionShim, contents, path) : contents,
+        loader: "ts",
+      };
     });
     build.onLoad({ filter: /[\\/]citty[\\/]dist[\\/]index\.mjs$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
-      if (text.split(cittyImport).length !== 2) {
-        throw new Error(
-          `${path} does not import node:util as expected: look at build/shims.ts anew`,
-        );
-      }
-      return { contents: text.replace(cittyImport, () => cittyShim), loader: "js" };
+      return { contents: inPlaceOf(cittyImport, cittyShim, text, path), loader: "js" };
     });
   },
 };
 
-function withOwnVersion(contents: string): string {
-  return contents.replace(versionImport, `const version = ${JSON.stringify(version)};`);
+/** @throws Error where the import is not in the file once */
+function inPlaceOf(expected: string, shim: string, text: string, path: string): string {
+  if (text.split(expected).length !== 2) {
+    throw new Error(`${path} does not have ${expected} once: look at build/shims.ts anew`);
+  }
+  return text.replace(expected, () => shim);
 }

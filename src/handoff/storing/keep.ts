@@ -1,14 +1,7 @@
 /** Which generations leave a store, and what a fetch that was cut off has left in it. */
 
 import { renameIn } from "../../linux/device/change.ts";
-import {
-  flushNames,
-  HeldFiles,
-  removeFolder,
-  unlinkFile,
-  WrittenFile,
-  writeError,
-} from "../../linux/device/writing.ts";
+import { flushNames, removeForGood, WrittenFile, writeError } from "../../linux/device/writing.ts";
 import { readCounter } from "../../menu/counting.ts";
 import { manifestName, mostNames, type StoredGeneration } from "../../source/generations/stored.ts";
 import type { Observer } from "../report.ts";
@@ -92,41 +85,30 @@ const removedMark = ".removed";
  * Removes a generation so that it is none at once. On FAT it keeps its name: two names would lead to the same
  * clusters after a power cut, and removing one would free those of the other.
  */
-export function removeGeneration(store: OpenStore, name: string): void {
-  const { folder, isFat } = store;
+export function removeGeneration({ folder, isFat }: OpenStore, name: string): void {
   let gone = name;
   if (isFat) {
     WrittenFile.open(folder, `${name}/${removedMark}`)[Symbol.dispose]();
     flushNames(folder, name);
-    using held = new HeldFiles(folder);
-    held.hold(`${name}/${manifestName}`);
-    unlinkFile(folder, `${name}/${manifestName}`);
-    flushNames(folder, name);
+    removeForGood(folder, `${name}/${manifestName}`);
   } else {
     gone = `.${idOf(name)}.old`;
-    removeFolder(folder, gone);
+    removeForGood(folder, gone);
     const result = renameIn(`/proc/self/fd/${folder.fd}`, name, gone);
     if (result < 0) throw writeError(`remove ${folder.path}/${name}`, -result);
   }
-  removeForGood(store, gone);
-}
-
-/** Its names first, then the room that it took. */
-export function removeForGood({ folder, isFat }: OpenStore, name: string): void {
-  using held = new HeldFiles(folder);
-  removeFolder(folder, name, isFat ? held : undefined);
-  flushNames(folder, "");
+  removeForGood(folder, gone);
 }
 
 /** Removes what earlier fetches have left. */
 export function clearLeftovers(store: OpenStore, number: number): void {
   const names = store.names();
-  for (const left of leftovers(names, number, store.isFat)) removeForGood(store, left);
+  for (const left of leftovers(names, number, store.isFat)) removeForGood(store.folder, left);
   if (!store.isFat) return;
   for (const name of names) {
     const inside = store.tree.names(name, mostNames) ?? [];
     if (!inside.includes(removedMark) || inside.includes(manifestName)) continue;
-    if (!isDoubled(names, name)) removeForGood(store, name);
+    if (!isDoubled(names, name)) removeForGood(store.folder, name);
   }
 }
 

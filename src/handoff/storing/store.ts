@@ -1,7 +1,7 @@
 /** A generation on its way into a store: beside the others, then by its name among them. */
 import { cannot, KexecError } from "../../errors.ts";
 import { renameIn } from "../../linux/device/change.ts";
-import { flushNames, writeError } from "../../linux/device/writing.ts";
+import { flushNames, removeForGood, writeError } from "../../linux/device/writing.ts";
 import { readCounter } from "../../menu/counting.ts";
 import {
   manifestName,
@@ -10,7 +10,7 @@ import {
 } from "../../source/generations/stored.ts";
 import type { Generation } from "../../source/kind.ts";
 import type { FetchReport, Observer } from "../report.ts";
-import { clearLeftovers, keepNewest, removeForGood, removeGeneration } from "./keep.ts";
+import { clearLeftovers, keepNewest, removeGeneration } from "./keep.ts";
 import type { OpenStore } from "./place.ts";
 import type { ParsedFetchRequest } from "./request.ts";
 import { writeBeside } from "./write.ts";
@@ -128,9 +128,9 @@ function rename(store: OpenStore, from: string, to: string): void {
 }
 
 /** The failure that led here is what is told. */
-function discard(store: OpenStore, name: string): void {
+function discard({ folder }: OpenStore, name: string): void {
   try {
-    removeForGood(store, name);
+    removeForGood(folder, name);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
   }

@@ -1,12 +1,6 @@
 /** The files of a generation, written into a folder that is no generation yet. */
 import { cannot, KexecError } from "../../errors.ts";
-import {
-  flushNames,
-  makeFolder,
-  removeFolder,
-  unlinkFile,
-  WrittenFile,
-} from "../../linux/device/writing.ts";
+import { flushNames, makeFolder, removeForGood, WrittenFile } from "../../linux/device/writing.ts";
 import { type Folder, InputFile } from "../../linux/file.ts";
 import { manifestName, mostNames } from "../../source/generations/stored.ts";
 import type { Generation, SourceManifest } from "../../source/kind.ts";
@@ -85,8 +79,7 @@ function requireOwnName({ path: manifest }: SourceManifest, path: string): void 
 function removeStrangers({ folder, tree }: OpenStore, beside: string, paths: readonly string[]) {
   const own = new Set(paths.map((path) => path.split("/")[0]));
   for (const name of tree.names(beside, mostNames) ?? []) {
-    if (own.has(name)) continue;
-    if (!unlinkFile(folder, `${beside}/${name}`)) removeFolder(folder, `${beside}/${name}`);
+    if (!own.has(name)) removeForGood(folder, `${beside}/${name}`);
   }
 }
 

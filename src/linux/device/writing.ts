@@ -132,53 +132,43 @@ export function flushNames(folder: Folder, path: string): void {
   }
 }
 
-/**
- * Holds what is removed until its names are gone for good. FAT frees the clusters of a file once nobody holds it,
- * and writes that and the name in any order: after a power cut a name could lead to free clusters, where the next
- * removal makes the file system read-only (fs/fat/fatent.c, fat_free_clusters). Dispose of it behind a flush.
- */
-export class HeldFiles implements Disposable {
-  private readonly held: number[] = [];
-
-  constructor(private readonly folder: Folder) {}
-
-  /** What cannot be held, as where too many are, is removed all the same. */
-  hold(path: string): void {
-    const fd = openBeneathAs(this.folder, path, O_PATH, noLinks);
-    if (fd >= 0) this.held.push(fd);
-  }
-
-  [Symbol.dispose](): void {
-    for (const fd of this.held.splice(0)) close(fd);
-  }
-}
-
 /** How deep folders are removed: paths in a manifest are short. */
 const deepest = 16;
 const mostNames = 4096;
 
-/** Removes a folder and all in it; a link is removed, and not followed. What is not there is no error. */
-export function removeFolder(folder: Folder, path: string, held?: HeldFiles, depth = 0): void {
-  const shown = joined(folder, path);
-  if (depth > deepest) throw writeError(`remove ${shown}`, EISDIR);
-  for (const name of namesIn(folder, path, mostNames) ?? []) {
-    const below = `${path}/${name}`;
-    held?.hold(below);
-    const result = unlink(folder, below, 0);
-    if (result === -EISDIR) removeFolder(folder, below, held, depth + 1);
-    else if (result < 0 && result !== -ENOENT) throw writeError(`remove ${shown}/${name}`, -result);
+/**
+ * Removes a file, or a folder and all in it, and flushes; a link is removed, and not followed. What is not there is
+ * no error.
+ *
+ * All of it is held until its names are gone for good. FAT frees the clusters of a file once nobody holds it, and
+ * writes that and the name in any order: after a power cut a name could lead to free clusters, where the next removal
+ * makes the file system read-only (fs/fat/fatent.c, fat_free_clusters).
+ * @throws KexecError `io-error`
+ */
+export function removeForGood(folder: Folder, path: string): void {
+  const held: number[] = [];
+  try {
+    remove(folder, path, held);
+    flushNames(folder, "");
+  } finally {
+    for (const fd of held) close(fd);
   }
-  held?.hold(path);
-  const result = unlink(folder, path, AT_REMOVEDIR);
-  if (result < 0 && result !== -ENOENT) throw writeError(`remove ${shown}`, -result);
 }
 
-/** Removes a file, or what is no folder. @returns false where it is a folder. @throws KexecError `io-error` */
-export function unlinkFile(folder: Folder, path: string): boolean {
-  const result = unlink(folder, path, 0);
-  if (result === -EISDIR) return false;
-  if (result < 0 && result !== -ENOENT) throw writeError(`remove ${joined(folder, path)}`, -result);
-  return true;
+function remove(folder: Folder, path: string, held: number[], depth = 0): void {
+  // What cannot be held, as where too many are, is removed all the same.
+  const fd = openBeneathAs(folder, path, O_PATH, noLinks);
+  if (fd >= 0) held.push(fd);
+  const shown = joined(folder, path);
+  let result = unlink(folder, path, 0);
+  if (result === -EISDIR) {
+    if (depth > deepest) throw writeError(`remove ${shown}`, EISDIR);
+    for (const name of namesIn(folder, path, mostNames) ?? []) {
+      remove(folder, `${path}/${name}`, held, depth + 1);
+    }
+    result = unlink(folder, path, AT_REMOVEDIR);
+  }
+  if (result < 0 && result !== -ENOENT) throw writeError(`remove ${shown}`, -result);
 }
 
 function unlink(folder: Folder, path: string, flags: number): number {

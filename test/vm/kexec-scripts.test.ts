@@ -3,8 +3,8 @@ import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { initrd, scene, unique, vmlinuz } from "./lib/aegis.ts";
+import { findSource } from "./lib/built-kernels.ts";
 import { consoleArguments, type Guest } from "./lib/guest.ts";
-import { cacheFolder } from "./lib/host.ts";
 import { type GuestEntry, text } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
 import { type PackageName, unpackedPackage } from "./lib/packages.ts";
@@ -114,13 +114,12 @@ async function selftest(guest: Guest, folder: string): Promise<string> {
   return `${stdout}exit ${exit}\n${verdict}\nloaded ${loaded.trim()}`;
 }
 
-const kernelSource = join(cacheFolder, "kernels/linux-source-7.2/tools/testing/selftests");
+const kernelSource = join(findSource() ?? "", "tools/testing/selftests");
 const doKexec = join(kernelSource, "liveupdate/do_kexec.sh");
-const loadTest = join(kernelSource, "kexec/test_kexec_load.sh");
 
 vmTest(
   "the kernel's own do_kexec.sh hands over, with live update on",
-  { needs: ["kho-x86_64", `file:${doKexec}`] },
+  { needs: ["kho-x86_64", "kernel-source"] },
   async () => {
     const given = scene({
       first: "kho-x86_64",
@@ -142,7 +141,7 @@ vmTest(
 
 vmTest(
   "the kernel's own test_kexec_load.sh, and the script on files, of Linux 7.2",
-  { needs: ["debian-6.1", `file:${loadTest}`] },
+  { needs: ["debian-6.1", "kernel-source"] },
   async () => {
     const script = (file: string): GuestEntry => ({
       type: "host-file",

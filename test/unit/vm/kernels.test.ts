@@ -57,4 +57,8 @@ test("a test that cannot be run says why: what is absent, or else what is not bu
   expect(["(not built: aarch64-64k)", "(needs aarch64-64k)", undefined]).toContain(
     whyNot(["aarch64-64k"]),
   );
+  // The source comes with a kernel, and is not a thing that a machine lacks.
+  expect(["(not built: x86_64-small)", "(needs kernel-source)", undefined]).toContain(
+    whyNot(["kernel-source"]),
+  );
 });

@@ -1,25 +1,20 @@
 /** The source that the kernels are built from: Debian's, of a suite newer than the tests' own. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Apt, download, lastLine, output, privateApt } from "../lib/apt.ts";
-import { builtFolder } from "../lib/built-kernels.ts";
+import { builtFolder, findSource, sourceRecord } from "../lib/built-kernels.ts";
 
 /** 6.19 is the first with Live Update; the configurations were written for 7.2. */
 const series = "7.2";
 const suites = ["sid", "trixie-backports"] as const;
-
-/** The name of the unpacked folder, once all of it is there. */
-const record = join(builtFolder, "source");
 
 /**
  * The folder of the unpacked source; downloaded once.
  * @throws Error where no suite has it.
  */
 export async function kernelSource(report: (line: string) => void): Promise<string> {
-  if (existsSync(record)) {
-    const folder = join(builtFolder, readFileSync(record, "utf8").trim());
-    if (existsSync(join(folder, "Kconfig"))) return folder;
-  }
+  const found = findSource();
+  if (found !== undefined) return found;
   mkdirSync(builtFolder, { recursive: true });
   const problems: string[] = [];
   for (const suite of suites) {
@@ -55,7 +50,7 @@ async function fetchSource(apt: Apt, report: (line: string) => void): Promise<st
   const archive = readdirSync(join(apt.folder, "usr/src")).find((file) => file.endsWith(".tar.xz"));
   if (archive === undefined) throw new Error("the package holds no source");
   await check(["tar", "-xJf", join(apt.folder, "usr/src", archive), "-C", builtFolder]);
-  writeFileSync(record, `${folder}\n`);
+  writeFileSync(sourceRecord, `${folder}\n`);
   return join(builtFolder, folder);
 }
 

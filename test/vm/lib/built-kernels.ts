@@ -1,5 +1,5 @@
 /** Kernels that `bun run kernels` builds, because Debian builds none like them; kept in the cache. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Arch, cacheFolder } from "./host.ts";
 
@@ -56,6 +56,16 @@ export const builtNames: readonly BuiltName[] = [
 export const buildTime = "about a quarter of an hour each on two idle cores";
 
 export const builtFolder = join(cacheFolder, "kernels");
+
+/** The name of the folder of their source, once all of it is unpacked. */
+export const sourceRecord = join(builtFolder, "source");
+
+/** The source that the kernels are built from, where one was built. */
+export function findSource(): string | undefined {
+  if (!existsSync(sourceRecord)) return undefined;
+  const folder = join(builtFolder, readFileSync(sourceRecord, "utf8").trim());
+  return existsSync(join(folder, "Kconfig")) ? folder : undefined;
+}
 
 /** A finished build. */
 export interface Built {

@@ -2,15 +2,23 @@
 import { afterAll, describe, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { notBuiltMark } from "../../runner/report.ts";
-import { builtKernels } from "./built-kernels.ts";
+import { type BuiltName, builtKernels, findSource } from "./built-kernels.ts";
 import { type Guest, runningGuests } from "./guest.ts";
 import type { Arch } from "./host.ts";
 import { buildFor, findKernel, type KernelName } from "./kernels.ts";
 import { type PackageName, testPackages, unpackedPackage } from "./packages.ts";
 import { callingTest, watching } from "./witness.ts";
 
-/** A kernel (with the QEMU for it), a program or a file of this host, or an unpacked package. */
-export type Need = KernelName | `tool:${string}` | `file:${string}` | `package:${PackageName}`;
+/**
+ * A kernel (with the QEMU for it), the source that kernels are built from, a program or a file of this
+ * host, or an unpacked package.
+ */
+export type Need =
+  | KernelName
+  | "kernel-source"
+  | `tool:${string}`
+  | `file:${string}`
+  | `package:${PackageName}`;
 
 export interface TestOptions {
   readonly needs: readonly Need[];
@@ -25,7 +33,7 @@ export interface TestOptions {
 export function whyNot(needs: readonly Need[]): string | undefined {
   const missing = needs.filter((need) => !hasNeed(need));
   if (missing.length === 0) return undefined;
-  const builds = missing.map((need) => (hasEmulator(need) ? buildFor(need) : undefined));
+  const builds = missing.map(usefulBuild);
   const wanted = builds.filter((name) => name !== undefined);
   if (wanted.length === missing.length) return notBuiltMark([...new Set(wanted)]);
   const names = missing.filter((_, index) => builds[index] === undefined);
@@ -132,6 +140,7 @@ async function stopAll(guests: readonly Guest[]): Promise<void> {
 function hasNeed(need: Need): boolean {
   if (need.startsWith("tool:")) return Bun.which(need.slice("tool:".length)) !== null;
   if (need.startsWith("file:")) return existsSync(need.slice("file:".length));
+  if (need === "kernel-source") return findSource() !== undefined;
   const name = testPackages.find((known) => need === `package:${known}`);
   return name === undefined ? hasKernel(need) : unpackedPackage(name) !== undefined;
 }
@@ -141,10 +150,11 @@ function hasKernel(need: string): boolean {
   return kernel !== undefined && hasBench(kernel.arch);
 }
 
-/** Whether a kernel would be of use here if it were built. */
-function hasEmulator(need: Need): boolean {
-  const build = buildFor(need);
-  return build !== undefined && hasBench(builtKernels[build].arch);
+/** What is to be built for it, where that would be of use here. */
+function usefulBuild(need: Need): BuiltName | undefined {
+  // The source comes with any kernel.
+  const build = need === "kernel-source" ? "x86_64-small" : buildFor(need);
+  return build !== undefined && hasBench(builtKernels[build].arch) ? build : undefined;
 }
 
 function hasBench(arch: Arch): boolean {

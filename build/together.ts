@@ -34,10 +34,9 @@ export const together: Readonly<Record<string, readonly string[]>> = {
   leave: ["handoff/leave/live-update", "handoff/leave/other-inits"],
   verified: [
     "handoff/gate/trust-gate",
-    "handoff/stages/copy",
     "handoff/stages/verity",
     "source/manifest",
-    "source/manifest-entry",
+    "source/generations/manifest-entry",
   ],
   secrets: [
     "handoff/stages/interruption",

@@ -9,8 +9,8 @@
  *   on a disk and a URL differ here and nowhere else.
  * - *What is it?* kinds.ts has a row for each kind, in the order in which they are tried: its name
  *   and `resembles`, which is asked with the beginning of the file, and must be cheap. The first row
- *   that says yes decides; nothing is tried after it. A plain kernel is asked for first, by kernel.ts,
- *   so that the table is not loaded for one.
+ *   that says yes decides; nothing is tried after it. A plain kernel and a plain manifest are asked
+ *   for first, by recognise.ts, so that the table is not loaded for one.
  * - *What does it boot?* The kind's own file, loaded only then, is a `Reader`. One that has a menu
  *   returns that and no more: choosing by `--entry`, listing in `inspect` and warning of entries
  *   that are passed over is the same for all (choose.ts). Any other opens what it names (`Opened`).

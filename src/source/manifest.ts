@@ -13,21 +13,28 @@ export const manifestReader = {
 export async function generationOf(found: FoundFile, opening: Opening): Promise<Generation> {
   const manifest = readManifest(found);
   await opening.admission.admit(manifest);
-  return { manifest, open: (listed, what, from) => openExpected(found, listed, what, from) };
+  const open: Generation["open"] = async (...named) => openExpected(found, ...named);
+  return { manifest, open };
 }
 
 async function openManifest(found: FoundFile, opening: Opening): Promise<Opened> {
-  const { manifest, open } = await generationOf(found, opening);
-  const { kernel, initrds, cmdline } = manifest.manifest;
-  const openListed = async (listed: ManifestFile, what: string): Promise<SourceFile> => {
-    const file = opening.held.use(await open(listed, what, 0));
-    // What came over the network was digested on its way, and nobody can change it any more.
-    return { file, expected: file.sealedAs === listed.sha256 ? undefined : listed };
-  };
-  const openedKernel = await openListed(kernel, "kernel");
-  const openedInitrds: SourceFile[] = [];
-  for (const listed of initrds) openedInitrds.push(await openListed(listed, "initramfs"));
-  return { kernel: openedKernel, initrds: openedInitrds, cmdline, manifest };
+  const manifest = readManifest(found);
+  const { admission, held } = opening;
+  await admission.admit(manifest);
+  const { kernel: listedKernel, initrds: listedInitrds, cmdline } = manifest.manifest;
+  const file = held.use(await openExpected(found, listedKernel, "kernel", 0));
+  const kernel = asExpected(file, listedKernel);
+  const initrds: SourceFile[] = [];
+  for (const listed of listedInitrds) {
+    const opened = held.use(await openExpected(found, listed, "initramfs", 0));
+    initrds.push(asExpected(opened, listed));
+  }
+  return { kernel, initrds, cmdline, manifest };
+}
+
+/** What came over the network was digested on its way, and nobody can change it any more. */
+function asExpected(file: HeldFile, listed: ManifestFile): SourceFile {
+  return { file, expected: file.sealedAs === listed.sha256 ? undefined : listed };
 }
 
 function readManifest({ file, openBeside }: FoundFile): SourceManifest {
@@ -41,16 +48,21 @@ function readManifest({ file, openBeside }: FoundFile): SourceManifest {
 }
 
 /** Sizes are compared before a byte is read: a wrong one needs no digest. */
-async function openExpected(
+function openExpected(
   found: FoundFile,
   entry: ManifestFile,
   what: string,
   from: number,
-): Promise<HeldFile> {
-  using guard = new DisposableStack();
-  const file = guard.use(await found.openBelow(entry.path, what, entry, from));
-  if (file.size !== entry.size)
-    throw cannot(`use ${file.path}`, otherSize(file.size, entry), { details: { path: file.path } });
-  guard.move();
-  return file;
+): HeldFile | Promise<HeldFile> {
+  const opened = found.openBelow(entry.path, what, entry, from);
+  return opened instanceof Promise
+    ? opened.then((file) => ofSize(file, entry))
+    : ofSize(opened, entry);
+}
+
+function ofSize(file: HeldFile, entry: ManifestFile): HeldFile {
+  if (file.size === entry.size) return file;
+  const { path, size } = file;
+  file[Symbol.dispose]();
+  throw cannot(`use ${path}`, otherSize(size, entry), { details: { path } });
 }

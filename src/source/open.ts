@@ -4,22 +4,19 @@ import { InputFile } from "../linux/file.ts";
 import { libc } from "../linux/libc.ts";
 import type { Listener } from "../listener.ts";
 import type { MenuReading } from "./choose.ts";
-import { imageReader, isPlainKernel } from "./kernel.ts";
 import {
   type Admission,
   type Generation,
-  type Menu,
   manifestKind,
   type Opened,
   type Opening,
-  type Reader,
   type SourceEntry,
-  type SourceKind,
   type SourceManifest,
   type Whole,
 } from "./kind.ts";
 import { readAhead, type SourceFile } from "./open-file.ts";
 import { type Found, findSource, isTree, shownSource } from "./place.ts";
+import { type Recognised, recognise } from "./recognise.ts";
 
 export type { SourceEntry, SourceManifest } from "./kind.ts";
 export type { SourceFile } from "./open-file.ts";
@@ -49,14 +46,6 @@ const admitAll: Admission = {
   admit: async () => undefined,
   judgeWhole: async () => undefined,
 };
-
-/** A kind, and what was found of it. */
-interface Recognised {
-  readonly name: string;
-  readonly open?: (opening: Opening) => Opened | Promise<Opened>;
-  readonly menu?: (opening: Opening) => Menu | Promise<Menu>;
-  generation(opening: Opening, entry: string | undefined): Promise<Generation> | undefined;
-}
 
 /**
  * SOURCE, found and recognised; `open` opens what it boots. Dispose of it to close whatever was
@@ -118,7 +107,7 @@ export class FoundSource implements Disposable {
   private openingFor(entry: string | undefined): Opening | Promise<Opening> {
     const { opening, path } = this;
     if (entry === undefined || this.kind !== manifestKind) return opening;
-    return import("./manifest-entry.ts").then(({ openingOnly }) =>
+    return import("./generations/manifest-entry.ts").then(({ openingOnly }) =>
       openingOnly(opening, entry, path),
     );
   }
@@ -156,28 +145,6 @@ export class FoundSource implements Disposable {
   [Symbol.dispose](): void {
     this.opening.held.dispose();
   }
-}
-
-function recognise(found: Found): Recognised | Promise<Recognised> {
-  if (!isTree(found) && isPlainKernel(found)) return recognisedBy("image", imageReader, found);
-  return import("./kinds.ts").then(({ fileKinds, treeKinds }) =>
-    isTree(found) ? firstOf(treeKinds, found) : firstOf(fileKinds, found),
-  );
-}
-
-async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Recognised> {
-  for (const kind of kinds) {
-    if (await kind.resembles(found)) return recognisedBy(kind.name, await kind.reader(), found);
-  }
-  throw new TypeError("the last kind takes everything");
-}
-
-function recognisedBy<F>(name: string, reader: Reader<F>, found: F): Recognised {
-  const generation = (opening: Opening, entry: string | undefined) =>
-    reader.generation?.(found, opening, entry);
-  return "menu" in reader
-    ? { name, menu: (opening) => reader.menu(found, opening), generation }
-    : { name, open: (opening) => reader.open(found, opening), generation };
 }
 
 async function readMenu(

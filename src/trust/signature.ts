@@ -56,7 +56,6 @@ function isOpenPgp(bytes: Uint8Array): boolean {
   const [tag = 0, length = 0, second = 0, third = 0] = bytes;
   const start = new TextDecoder().decode(bytes.subarray(0, 27));
   if (start.startsWith("-----BEGIN PGP SIGNATURE")) return true;
-  if (bytes.length === signatureLength) return false;
   // The old form of the header has the length in one byte or two, the new one too.
   const versions = [3, 4, 5, 6];
   if (tag === 0x88) return versions.includes(second);
@@ -71,16 +70,17 @@ function isOpenPgp(bytes: Uint8Array): boolean {
 export function parseSignature(bytes: Uint8Array, name: string): DetachedSignature {
   if (bytes.length === 0) throw refuse(name, "the file is empty");
   if (bytes.length > maxSignatureFile) throw refuse(name, `larger than ${maxSignatureFile} bytes`);
+  // No other is this short: minisign's two base64 lines alone have 188 characters, and OpenPGP's packet
+  // has fields around R and S.
+  if (bytes.length === signatureLength) {
+    const signature = wellFormed(bytes.slice(), "the signature", name);
+    return { format: "raw", name, covers: "message", signature };
+  }
   if (isOpenPgp(bytes)) {
     throw new KexecError("bad-signature", {
       message: `signature ${name}: it is an OpenPGP signature, which is not checked here`,
       hint: `check it with gpg or sq, and sign the file anew: minisign -S -m FILE`,
     });
-  }
-  // No minisign file is this short: its two base64 lines alone have 188 characters.
-  if (bytes.length === signatureLength) {
-    const signature = wellFormed(bytes.slice(), "the signature", name);
-    return { format: "raw", name, covers: "message", signature };
   }
   const text = decodeUtf8(bytes);
   if (text?.startsWith(untrustedPrefix)) return parseMinisign(text, name);

@@ -3,7 +3,7 @@
 import { KexecError } from "../errors.ts";
 import { signatureLength, verifyEd25519 } from "./ed25519.ts";
 import type { PublicKey } from "./keys.ts";
-import type { DetachedSignature } from "./signature.ts";
+import type { DetachedSignature, MinisignSignature } from "./signature.ts";
 
 /**
  * What was signed: the whole file, or the BLAKE2b-512 of it (64 bytes). The
@@ -54,13 +54,21 @@ export async function verifySignature(
   const message = signedBytes(signed, signature);
   const rejections: Rejection[] = [];
   for (const key of keys) {
-    const rejection = await reject(message, signature, key);
-    if (rejection === undefined) {
-      const isMinisign = signature.format === "minisign";
-      const trustedComment = isMinisign ? signature.trustedComment : undefined;
-      return { verified: true, key, trustedComment };
+    const foreign = foreignKey(signature, key);
+    if (foreign !== undefined) {
+      rejections.push(foreign);
+      continue;
     }
-    rejections.push(rejection);
+    if (!(await verifyEd25519(key.point, message, signature.signature))) {
+      rejections.push(wrongSignature(signature, key));
+      continue;
+    }
+    if (signature.format !== "minisign") return { verified: true, key, trustedComment: undefined };
+    if (await verifyEd25519(key.point, commented(signature), signature.globalSignature)) {
+      return { verified: true, key, trustedComment: signature.trustedComment };
+    }
+    const why = "the trusted comment was changed after signing";
+    rejections.push({ key, cause: "trusted-comment-wrong", why });
   }
   return { verified: false, rejections };
 }
@@ -117,29 +125,19 @@ function foreignKey(signature: DetachedSignature, key: PublicKey): Rejection | u
   return { key, cause: "key-id-differs", why };
 }
 
-async function reject(
-  message: Uint8Array,
-  signature: DetachedSignature,
-  key: PublicKey,
-): Promise<Rejection | undefined> {
-  const isMinisign = signature.format === "minisign";
-  const foreign = foreignKey(signature, key);
-  if (foreign !== undefined) return foreign;
-  if (!(await verifyEd25519(key.point, message, signature.signature))) {
-    const why = "this key did not sign these bytes";
-    const names = isMinisign && key.keyId !== undefined;
-    return { key, cause: "signature-wrong", why, ...(names ? {} : { isBlind: true }) };
-  }
-  if (!isMinisign) return undefined;
+function wrongSignature(signature: DetachedSignature, key: PublicKey): Rejection {
+  const why = "this key did not sign these bytes";
+  const names = signature.format === "minisign" && key.keyId !== undefined;
+  return { key, cause: "signature-wrong", why, ...(names ? {} : { isBlind: true }) };
+}
 
-  // minisign, src/minisign.c: the signature, then the trusted comment without its prefix.
-  const comment = new TextEncoder().encode(signature.trustedComment);
-  const commented = new Uint8Array(signatureLength + comment.length);
-  commented.set(signature.signature);
-  commented.set(comment, signatureLength);
-  if (await verifyEd25519(key.point, commented, signature.globalSignature)) return undefined;
-  const why = "the trusted comment was changed after signing";
-  return { key, cause: "trusted-comment-wrong", why };
+/** minisign, src/minisign.c: the signature, then the trusted comment without its prefix. */
+function commented({ signature, trustedComment }: MinisignSignature): Uint8Array {
+  const comment = new TextEncoder().encode(trustedComment);
+  const both = new Uint8Array(signatureLength + comment.length);
+  both.set(signature);
+  both.set(comment, signatureLength);
+  return both;
 }
 
 /**

@@ -53,7 +53,7 @@ export interface Gate extends Admission {
    * Whether the whole file that a source boots has to be copied and sealed before `pass`: where a
    * signature must cover it, and it is not a manifest's, whose signature covers digests.
    */
-  needsSealedWhole(source: Source): boolean;
+  needsSealedWhole(source: Source): boolean | Promise<boolean>;
   /**
    * Judges a source that has to be copied whole by what can be seen before the copy.
    * @throws KexecError with a code of exit 5, where no trusted key can have signed it

@@ -6,7 +6,8 @@ import type { TrustRequirement } from "../../trust/policy.ts";
 import type { TrustOptions } from "./gate.ts";
 
 /** An error for each option that would change what the signature covers. */
-export function* refusedOptions(options: TrustOptions, isManifest: boolean): Generator<KexecError> {
+export function refusedOptions(options: TrustOptions, isManifest: boolean): readonly KexecError[] {
+  const refusals: KexecError[] = [];
   const changing = [
     ["--cmdline", options.cmdline !== undefined],
     ["--reuse-cmdline", options.reuseCmdline],
@@ -16,17 +17,20 @@ export function* refusedOptions(options: TrustOptions, isManifest: boolean): Gen
   ] as const;
   for (const [option, isGiven] of changing) {
     if (!isGiven) continue;
-    yield cannot(`use ${option}`, {
+    const refusal = cannot(`use ${option}`, {
       code: "policy-refused",
       details: { option },
       why: "trust is required, and the signature covers initramfs and command line",
       hint: "put it into the manifest before it is signed",
     });
+    refusals.push(refusal);
   }
+  return refusals;
 }
 
 export function refuseOptions(options: TrustOptions, isManifest: boolean): void {
-  for (const refusal of refusedOptions(options, isManifest)) throw refusal;
+  const [refusal] = refusedOptions(options, isManifest);
+  if (refusal !== undefined) throw refusal;
 }
 
 export function refuseEntryLines(source: Source): void {
@@ -44,19 +48,19 @@ export function refuseEntryLines(source: Source): void {
  * An error for each reason why words must not be appended, by what the policies let through.
  * @param signed The command line that the signature covers.
  */
-export function* refusedAppend(
+export function refusedAppend(
   append: string | undefined,
   requirement: TrustRequirement,
   signed: string,
   option = "--append",
-): Generator<KexecError> {
-  if (append === undefined) return;
-  for (const problem of appendProblems(append, requirement.allowAppend, signed)) {
-    yield cannot(`use ${option}`, {
+): readonly KexecError[] {
+  if (append === undefined) return [];
+  return appendProblems(append, requirement.allowAppend, signed).map((problem) =>
+    cannot(`use ${option}`, {
       code: "policy-refused",
       details: { option: "--append" },
       why: problem,
       hint: "put the words into the manifest before it is signed, or into the policy's allowAppend",
-    });
-  }
+    }),
+  );
 }

@@ -15,31 +15,44 @@ import { defaultPolicyPath, inTree, type TrustOptions } from "./gate.ts";
 /** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
 const mostKeyBytes = 1 << 16;
 
-/** The policies in force: the machine's own where it exists, and the one that was asked for. */
-export async function readPolicies(
+/**
+ * The policies in force: the machine's own where it exists, and the one that was asked for.
+ * @throws KexecError `policy-broken`
+ */
+export function readPolicies(
   requested: string | undefined,
   root?: string | undefined,
-): Promise<readonly Policy[]> {
-  const found = await readPolicy(inTree(root, defaultPolicyPath), true);
-  const own = found && { ...found, trust: found.trust.map((key) => inTree(root, key)) };
-  const other =
-    requested === undefined || requested === defaultPolicyPath
-      ? undefined
-      : await readPolicy(requested, false);
-  if (requested === defaultPolicyPath && own === undefined) await readPolicy(requested, false);
-  return [...(own === undefined ? [] : [own]), ...(other === undefined ? [] : [other])];
+): readonly Policy[] | Promise<readonly Policy[]> {
+  const path = inTree(root, defaultPolicyPath);
+  // No error is made of what is usual: that would cost more than the rest. A link without a target is
+  // not a machine without a policy: somebody put it there.
+  const isAbsent = statusOfPath(path) === -ENOENT && !leadsNowhere(path);
+  return isAbsent && requested === undefined
+    ? []
+    : readGiven(isAbsent ? undefined : path, requested, root);
 }
 
-async function readPolicy(path: string, mayBeAbsent: boolean): Promise<Policy | undefined> {
-  // No error is made of what is usual: that would cost more than the rest
-  if (mayBeAbsent && statusOfPath(path) === -ENOENT && !leadsNowhere(path)) return undefined;
+async function readGiven(
+  own: string | undefined,
+  requested: string | undefined,
+  root: string | undefined,
+): Promise<readonly Policy[]> {
+  const policies: Policy[] = [];
+  if (own !== undefined) {
+    const policy = await readPolicy(own);
+    policies.push({ ...policy, trust: policy.trust.map((key) => inTree(root, key)) });
+  }
+  const isOwn = requested === defaultPolicyPath && own !== undefined;
+  if (requested !== undefined && !isOwn) policies.push(await readPolicy(requested));
+  return policies;
+}
+
+async function readPolicy(path: string): Promise<Policy> {
   let bytes: Uint8Array;
   try {
     bytes = readSmall(path, "policy", maxPolicySize + 1);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
-    // A link without a target is not a machine without a policy: somebody put it there.
-    if (mayBeAbsent && error.errno === "ENOENT" && !leadsNowhere(path)) return undefined;
     throw error.with({ hint: "nothing is loaded until the policy can be read" }, "policy-broken");
   }
   const { parsePolicy } = await import("../../trust/policy-file.ts");
@@ -113,15 +126,16 @@ export async function readSignatures(
   for (const candidate of candidates) {
     if (given.length === 0 && threshold === 1 && found.length > 0) break;
     if (candidate.absent === true) continue;
+    const { path } = candidate;
     try {
-      const signature = await readOne(candidate, given.length === 0);
-      if (signature !== undefined) found.push(signature);
+      using file = await candidate.open();
+      found.push(parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path));
     } catch (error) {
+      const refusal = refusalOf(error, given.length === 0);
+      if (refusal === undefined) continue;
       // One bad signature of several must not stop those that are good.
-      const several =
-        threshold > 1 && error instanceof KexecError && error.code === "bad-signature";
-      if (!several) throw error;
-      malformed.push(error);
+      if (threshold === 1 || refusal.code !== "bad-signature") throw refusal;
+      malformed.push(refusal);
     }
   }
   if (found.length > 0) {
@@ -163,19 +177,12 @@ function requireFew(source: string, count: number): void {
   });
 }
 
-/** Undefined where it may be absent, and is. */
-async function readOne(
-  { path, open }: Candidate,
-  mayBeAbsent: boolean,
-): Promise<DetachedSignature | undefined> {
-  try {
-    using file = await open();
-    return parseSignature(file.read(0, Math.min(file.size, mostKeyBytes)), path);
-  } catch (error) {
-    if (!(error instanceof KexecError) || error.exit === 5 || isOfNetwork(error)) throw error;
-    if (error.errno === "ENOENT" && mayBeAbsent) return undefined;
-    throw error.with({}, "no-signature");
-  }
+/** Why a signature cannot be read; undefined where it may be absent, and is. */
+function refusalOf(error: unknown, mayBeAbsent: boolean): KexecError | undefined {
+  if (!(error instanceof KexecError)) throw error;
+  if (error.exit === 5 || isOfNetwork(error)) return error;
+  if (error.errno === "ENOENT" && mayBeAbsent) return undefined;
+  return error.with({}, "no-signature");
 }
 
 /** A server that fails says nothing of whether the file is signed. */

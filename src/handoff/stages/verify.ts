@@ -49,7 +49,7 @@ export class Verified implements Disposable {
   ): Promise<Verified> {
     using held = new DisposableStack();
     const { file } = source.kernel;
-    const needsWhole = gate.needsSealedWhole(source);
+    const needsWhole = await gate.needsSealedWhole(source);
     if (needsWhole) await gate.admitWhole(source);
     const whole = needsWhole ? held.use(await copyWhole(file, observer)) : undefined;
     const trust = await gate.pass(source, whole, observer);
@@ -88,7 +88,7 @@ export class Verified implements Disposable {
     if (words.length > 0 && sealed !== undefined) await requireUnsealed(sealed, source, added);
     if (trust !== null) {
       gate.requireAllowedAppend(request.append, own ?? "");
-      gate.requireAllowedAppend(words.join(" "), own ?? "", "--luks");
+      if (words.length > 0) gate.requireAllowedAppend(words.join(" "), own ?? "", "--luks");
     }
     const heard = await heardCmdline(own, source, request, trust !== null, observer);
     const full = fullCmdline(heard, added);

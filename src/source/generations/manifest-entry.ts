@@ -1,6 +1,6 @@
 /** The entry of a manifest: the number of the generation that it is. */
-import { cannot } from "../errors.ts";
-import type { Opening } from "./kind.ts";
+import { cannot } from "../../errors.ts";
+import type { Opening } from "../kind.ts";
 
 /** The opening, which takes the generation of that number alone. */
 export function openingOnly(opening: Opening, entry: string, path: string): Opening {

@@ -9,10 +9,12 @@ import { version } from "./version.ts";
 process.exitCode = 1;
 // Not by a top-level await: under one, Bun ends with 0 after an unhandled rejection, and spins
 // for ever on a promise that never settles.
-start(process.argv.slice(2)).then((code) => process.exit(code));
+const code = start(process.argv.slice(2));
+if (typeof code === "number") process.exit(code);
+code.then((later) => process.exit(later));
 
 // What every start passes is no async function, which would cost it as much as two.
-function start(argv: readonly string[]): Promise<number> {
+function start(argv: readonly string[]): number | Promise<number> {
   // Before any word is looked at: the first process of a machine must not end by one.
   return process.pid === 1 ? startAsFirst(argv) : startCommand(argv);
 }
@@ -26,15 +28,13 @@ async function startAsFirst(argv: readonly string[]): Promise<number> {
   return code ?? startCommand(argv);
 }
 
-function startCommand(argv: readonly string[]): Promise<number> {
+function startCommand(argv: readonly string[]): number | Promise<number> {
   const [first] = argv;
   if (first?.startsWith("internal:")) return startHelper(first, argv);
   if (isKexecName(process.argv0)) {
     return import("./cli/kexec/run.ts").then(({ runKexec }) => runKexec(argv));
   }
-  if (argv.length === 1 && first === "--version") {
-    return tellVersion().then((told) => (told ? 0 : runCommand(argv)));
-  }
+  if (argv.length === 1 && first === "--version") return tellVersion(argv);
   return runCommand(argv);
 }
 
@@ -63,14 +63,19 @@ async function startHelper(first: string, argv: readonly string[]): Promise<numb
   return runCommand(argv);
 }
 
-/** Whether it could be told; where not, the ordinary way says why. */
-async function tellVersion(): Promise<boolean> {
+/** Where it cannot be told, the ordinary way says why. */
+function tellVersion(argv: readonly string[]): number | Promise<number> {
   try {
     const out = Bun.stdout.writer();
     out.write(`aegis-kexec ${version}\n`);
-    await out.flush();
-    return true;
+    const flushed = out.flush();
+    if (typeof flushed === "number") return 0;
+    // Whoever reads is slow
+    return flushed.then(
+      () => 0,
+      () => runCommand(argv),
+    );
   } catch {
-    return false;
+    return runCommand(argv);
   }
 }

@@ -6,6 +6,7 @@
  *   bun run test --quick    types, lint, unit, command line: under a minute
  *   bun run test:all        also test/vm/all, where many cases are, and the command line on the
  *                           binaries of the other targets: under an hour and a half
+ *   bun run test:musl       test/vm with the binaries that are linked to musl: before a release
  *   bun run test:fresh      the README in containers, the playbook over two machines; --all: all tests there
  *   bun run test cli vm/x   the named groups or files only
  *
@@ -157,11 +158,12 @@ async function main(args: readonly string[]): Promise<number> {
   if ((await ready.exited) !== 0) return 1;
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
-  if (names.some((name) => /^(cli|vm|bench|build|fresh)/.test(name))) {
+  if (names.some((name) => /^(cli|vm|musl|bench|build|fresh)/.test(name))) {
     console.log("building the binaries");
     // In a process that looks for packages after the set-up installed them
     const others = selected.flat().flatMap(({ target }) => target ?? []);
     const usual = ["linux-x64", ...(wanted.size === "quick" ? [] : ["linux-arm64"])];
+    if (names.some((name) => name.startsWith("musl/"))) usual.push("linux-arm64-musl");
     const targets = [...new Set([...usual, ...others])];
     const build = [process.execPath, "build/reuse.ts", ...targets];
     const built = Bun.spawn(build, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });

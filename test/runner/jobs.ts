@@ -52,6 +52,30 @@ function commandLineJobs(): Job[] {
   return names.map((target) => ({ ...testJob(`vm/all/cli-${target}`, "test/cli"), target }));
 }
 
+/** Groups whose binary runs on a Debian's disk, where nothing has musl's libraries, or on this machine. */
+const ofGlibc: readonly string[] = [
+  "bench",
+  "debian-package",
+  "hooks",
+  "kdump-tools",
+  "other-inits",
+  "packaging",
+  "readme",
+  "signers",
+  "systemd",
+];
+
+/** The groups of test/vm once more, with the binaries that are linked to musl in the guests. */
+function muslJobs(): Job[] {
+  return jobsOf("vm")
+    .map(({ name }) => name.slice("vm/".length))
+    .filter((group) => !ofGlibc.includes(group))
+    .map((group) => ({
+      ...testJob(`musl/${group}`, `test/vm/${group}.test.ts`),
+      target: "linux-x64-musl",
+    }));
+}
+
 /** In the order in which they are run; the jobs of a stage run two at a time. */
 export function stages(): Job[][] {
   return [
@@ -63,7 +87,8 @@ export function stages(): Job[][] {
       ...jobsOf("build"),
     ],
     [testJob("bench", "test/bench"), ...jobsOf("vm"), ...jobsOf("vm/all"), ...commandLineJobs()],
-    // Minutes, and the network: by name only
+    // By name only: the first takes as long as all of test/vm, the second the network as well
+    muslJobs(),
     jobsOf("fresh"),
   ];
 }
@@ -82,7 +107,7 @@ export function parseWanted(args: readonly string[]): Wanted {
 export function isWanted(name: string, { size, words }: Wanted): boolean {
   if (size === "quick" && !["types", "lint", "unit", "cli"].includes(name)) return false;
   const many = name.startsWith("vm/all/");
-  if (words.length === 0) return !name.startsWith("fresh/") && (size === "all" || !many);
+  if (words.length === 0) return !/^(fresh|musl)\//.test(name) && (size === "all" || !many);
   return words.some(
     (word) =>
       name === word ||
@@ -94,7 +119,7 @@ export function isWanted(name: string, { size, words }: Wanted): boolean {
 /** What test/setup.ts must have made ready for these jobs. */
 export function purposeOf(names: readonly string[]): "quick" | "test" | "fresh" {
   if (names.some((name) => name.startsWith("fresh/"))) return "fresh";
-  return names.some((name) => /^(vm|bench|build)/.test(name)) ? "test" : "quick";
+  return names.some((name) => /^(vm|musl|bench|build)/.test(name)) ? "test" : "quick";
 }
 
 /**

@@ -35,7 +35,9 @@ function sourcesOf(path: string, known = new Map<string, string>()): Map<string,
 
 /** Those that the tests of these jobs name. */
 export function systemsOf(jobs: readonly string[]): SystemName[] {
-  const tests = jobs.filter((name) => /^(vm|fresh)\//.test(name));
+  const tests = jobs
+    .map((name) => name.replace(/^musl\//, "vm/"))
+    .filter((name) => /^(vm|fresh)\//.test(name));
   const texts = tests.flatMap((name) => [...sourcesOf(`test/${name}.test.ts`).values()]);
   return systemNames.filter((name) =>
     texts.some((text) => new RegExp(`\\b${systems[name]}\\b`).test(text)),

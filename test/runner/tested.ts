@@ -14,7 +14,7 @@ export function dropRecord(job: string): void {
 /** What each job showed, by its name. */
 export function readRecords(from = folder): Map<string, readonly Shown[]> {
   if (!existsSync(from)) return new Map();
-  const files = readdirSync(from).filter((file) => /^vm\+.*\.jsonl$/.test(file));
+  const files = readdirSync(from).filter((file) => /^(vm|musl)\+.*\.jsonl$/.test(file));
   return new Map(
     files.sort().map((file) => {
       const lines = readFileSync(join(from, file), "utf8").trim().split("\n");

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { unique } from "./lib/aegis.ts";
 import { consoleWords, slowUki, startAttacked, strangersSignature } from "./lib/attacked.ts";
 import { consoleArguments, type Guest, startGuest } from "./lib/guest.ts";
+import { isAboutMusl } from "./lib/host.ts";
 import { text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
@@ -141,7 +142,9 @@ async function loaded(guest: Guest): Promise<string> {
     test("LD_TRACE_LOADED_OBJECTS keeps our code from running: env -i and a look help", async (guest) => {
       const { exit } = await guest.run(`LD_TRACE_LOADED_OBJECTS=1 ${plain} >/dev/null`);
       expect(exit).toBe(0);
-      expect(await loaded(guest)).toBe("0");
+      // The variable is glibc's: musl's loader lists libraries where it is called as ldd.
+      expect(await loaded(guest)).toBe(isAboutMusl ? "1" : "0");
+      await guest.check("aegis-kexec unload");
       await guest.check(
         `export LD_TRACE_LOADED_OBJECTS=1; /bin/busybox env -i ${plain} || env -i ${plain}`.replaceAll(
           "aegis-kexec load",

@@ -1,14 +1,13 @@
 /** The binary as the first process: a kernel and an archive with little more than it are a preboot. */
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { ensureBuilt } from "../../build/reuse.ts";
-import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
+import { binaryFor, initrd, unique, vmlinuz } from "./lib/aegis.ts";
 import { consoleArguments, startGuest } from "./lib/guest.ts";
 import { guestInitramfs, type HostFile, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
 import { moduleFiles } from "./lib/modules.ts";
 import { muslPackages, unpackedPackage } from "./lib/packages.ts";
-import { preboot, withGlibc, withMusl } from "./lib/preboot.ts";
+import { preboot, withMusl, withProgram } from "./lib/preboot.ts";
 import { vmTest } from "./lib/suite.ts";
 
 for (const name of ["shared-x86_64", "shared-aarch64", "debian-6.12"] as const) {
@@ -69,7 +68,7 @@ vmTest(
       kernel: kernel(name),
       initramfs: guestInitramfs({
         arch: kernel(name).arch,
-        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
         entries: [
           text("/init", `${init.join("\n")}\n`, 0o755),
           { type: "host-file", path: vmlinuz, source: kernel(name).path },
@@ -120,7 +119,7 @@ vmTest(
     ];
     const busybox = join(unpackedPackage("busybox-static:amd64") ?? "", "bin/busybox");
     const program: HostFile[] = [
-      ...(await withGlibc("debian-6.12")),
+      ...(await withProgram("debian-6.12")),
       { type: "host-file", path: "/bin/busybox", source: busybox, mode: 0o755 },
     ];
     const started = startGuest({

@@ -1,6 +1,7 @@
 /** Signatures where nothing enforces them: with lockdown on the command line, and without. */
+
 import { expect } from "bun:test";
-import { ensureBuilt } from "../../build/reuse.ts";
+import { binaryFor } from "./lib/aegis.ts";
 import { startGuest } from "./lib/guest.ts";
 import { guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
@@ -19,7 +20,7 @@ async function start(cmdline: string) {
     foreign,
     damaged: changed(foreign, -100),
   };
-  const binary = await ensureBuilt("linux-x64");
+  const binary = await binaryFor("x86_64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
     programs: [{ path: "/sbin/aegis-kexec", source: binary }],

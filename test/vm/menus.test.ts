@@ -1,7 +1,6 @@
 /** Boot menus in a machine: Debian's own disk, as people have it, and an entry that is counted. */
 import { expect } from "bun:test";
-import { ensureBuilt } from "../../build/reuse.ts";
-import { initrd, unique, vmlinuz } from "./lib/aegis.ts";
+import { binaryFor, initrd, unique, vmlinuz } from "./lib/aegis.ts";
 import { copyOf, diskGuest, diskOf, mountSystem, readDisk } from "./lib/disk.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
 import { installedNeeds, installGrub } from "./lib/installed.ts";
@@ -64,7 +63,7 @@ vmTest(
       programs: [
         {
           path: "/sbin/aegis-kexec",
-          source: await ensureBuilt("linux-x64"),
+          source: await binaryFor("x86_64"),
         },
       ],
     });

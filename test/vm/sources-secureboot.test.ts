@@ -1,10 +1,11 @@
 /** Sources under Secure Boot: what is taken out of them is what was signed, and stays so. */
+
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ensureBuilt } from "../../build/reuse.ts";
 import { formatManifest } from "../../src/trust/manifest.ts";
 import { makePe, type SectionPlan } from "../unit/image/build.ts";
+import { binaryFor } from "./lib/aegis.ts";
 import { type Guest, startGuest } from "./lib/guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "./lib/initramfs.ts";
 import { kernel } from "./lib/kernels.ts";
@@ -42,7 +43,7 @@ async function start() {
   const first = guestInitramfs({
     arch: "x86_64",
     token: "first",
-    programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+    programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
     modules: { kernel: debian, names: ["efivarfs"] },
     start: "mount -t efivarfs none /sys/firmware/efi/efivars",
     entries: [

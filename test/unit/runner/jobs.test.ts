@@ -13,7 +13,7 @@ import usual from "../../runner/usual-times.json";
 
 const names = [
   ...["types", "lint", "unit", "build/x", "cli", "bench"],
-  ...["vm/trust", "vm/load", "vm/all/menus", "fresh/fleet"],
+  ...["vm/trust", "vm/load", "vm/all/menus", "musl/trust", "fresh/fleet"],
 ];
 const chosen = (...args: string[]) => names.filter((name) => isWanted(name, parseWanted(args)));
 
@@ -29,6 +29,7 @@ test("words select groups and files, the long ones only where they are meant", (
   expect(chosen("vm/all")).toEqual(["vm/all/menus"]);
   expect(chosen("vm/all/menus", "unit")).toEqual(["unit", "vm/all/menus"]);
   expect(chosen("fresh")).toEqual(["fresh/fleet"]);
+  expect(chosen("musl")).toEqual(["musl/trust"]);
   expect(chosen("vm/tru")).toEqual([]);
 });
 
@@ -40,6 +41,7 @@ test("an unknown option is refused", () => {
 test("the set-up prepares for no more than what is run", () => {
   expect(purposeOf(["types", "unit", "cli"])).toBe("quick");
   expect(purposeOf(["cli", "vm/all/menus"])).toBe("test");
+  expect(purposeOf(["musl/trust"])).toBe("test");
   expect(purposeOf(["unit", "fresh/fleet"])).toBe("fresh");
 });
 
@@ -49,6 +51,18 @@ test("the longest go first, and what was never timed before them", () => {
   expect(byTime(jobs, times).map(({ name }) => name)).toEqual(["c", "b", "d", "a"]);
   expect(expectedSeconds([50, 20, 5])).toBe(50);
   expect(expectedSeconds([50, 20, 5, 50])).toBe(75);
+});
+
+test("the groups of the machine are run with musl, but for those that are known to be glibc's", () => {
+  const named = (beginning: string) =>
+    stages()
+      .flat()
+      .flatMap(({ name }) => (name.startsWith(beginning) ? [name.slice(beginning.length)] : []));
+  const groups = named("vm/").filter((name) => !name.startsWith("all/"));
+  const left = groups.filter((name) => !named("musl/").includes(name));
+  expect(named("musl/").filter((name) => !groups.includes(name))).toEqual([]);
+  expect(left).toContain("systemd");
+  expect(left.length).toBe(9);
 });
 
 test("every test file of the machine is in one job", () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stages } from "../../runner/jobs.ts";
 import { readRecords } from "../../runner/tested.ts";
-import { pageOf, testedPage } from "../../tested.ts";
+import { pageOf, testedPage, withMuslRuns } from "../../tested.ts";
 import type { Place } from "../../vm/lib/witness.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "aegis-kexec-tested-"));
@@ -43,6 +43,20 @@ test("a test counts once for each kernel and machine that it was shown on", () =
   ]);
   expect(rowOf("vm/all/attacks")?.slice(3, -1)).toEqual(["", "", "1", "", "", "1", "512 MB"]);
   expect(rowOf("vm/trust")?.[1]).toStartWith("Only what was signed boots");
+});
+
+test("a run with musl counts for the tests that it ran once more", () => {
+  record("vm/status", [x86], [x86], [x86]);
+  record("musl/status", [{ ...x86, libc: "musl" }], [{ ...x86, libc: "musl" }]);
+  const page = pageOf(withMuslRuns(readRecords(folder)));
+  const row = page.split("\n").find((line) => line.includes("`vm/status`"));
+  expect(
+    row
+      ?.split("|")
+      .map((cell) => cell.trim())
+      .slice(3, -1),
+  ).toEqual([...["3", "3", "", "", "", "2", "512 MB"]]);
+  expect(page).not.toContain("musl/status");
 });
 
 test("no records are no rows", () => {

@@ -8,7 +8,7 @@ import {
   type GuestOptions,
   startGuest,
 } from "./guest.ts";
-import type { Arch } from "./host.ts";
+import { type Arch, isAboutMusl } from "./host.ts";
 import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
 
@@ -82,9 +82,10 @@ export function scene(options: SceneOptions): Scene {
   };
 }
 
-/** The binary, linked to glibc. */
+/** The binary for guests: linked to glibc, or to musl where that is what this run is about. */
 export function binaryFor(arch: Arch): Promise<string> {
-  return ensureBuilt(arch === "x86_64" ? "linux-x64" : "linux-arm64");
+  const name = arch === "x86_64" ? "linux-x64" : "linux-arm64";
+  return ensureBuilt(isAboutMusl ? `${name}-musl` : name);
 }
 
 /** A word for a command line that no other test has. */

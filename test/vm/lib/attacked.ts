@@ -1,10 +1,11 @@
 /** A node with a policy, something signed that it boots, and an attacker's files beside it. */
+
 import { readFileSync, writeFileSync } from "node:fs";
-import { ensureBuilt } from "../../../build/reuse.ts";
 import { bytesOf, sha256Of } from "../../../src/image/bytes.ts";
 import { formatManifest } from "../../../src/trust/manifest.ts";
 import { ascii, makePe } from "../../unit/image/build.ts";
 import { signerOf } from "../../unit/trust/signer.ts";
+import { binaryFor } from "./aegis.ts";
 import { consoleArguments, type Guest, type GuestOptions, startGuest } from "./guest.ts";
 import { temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs, text } from "./initramfs.ts";
@@ -38,7 +39,7 @@ export async function startAttacked(
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "first",
-    programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+    programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
     entries: [
       { type: "host-file", path: "/mnt/42/vmlinuz", source: kernel(name).path },
       { type: "host-file", path: "/mnt/42/initrd.img", source: next },

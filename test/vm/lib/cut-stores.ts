@@ -1,9 +1,10 @@
 /** A store whose power was cut while something was fetched into it, counted down and blessed: recorded, and judged. */
+
 import { expect } from "bun:test";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureBuilt } from "../../../build/reuse.ts";
 import { signerOf } from "../../unit/trust/signer.ts";
+import { binaryFor } from "./aegis.ts";
 import { startGuest } from "./guest.ts";
 import { temporaryPath } from "./host.ts";
 import { type GuestEntry, guestInitramfs, text } from "./initramfs.ts";
@@ -25,7 +26,7 @@ async function machine(entries: readonly GuestEntry[], disks: readonly string[])
       arch: full.arch,
       token: "cuts",
       modules: { kernel: full, names: [...diskModules, "loop"] },
-      programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+      programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
       entries: [text("/org.pub", key), ...entries],
     }),
     memory: 1024,

@@ -6,6 +6,9 @@ import { join, resolve } from "node:path";
 /** The repository's root. */
 export const repository = resolve(import.meta.dir, "../../..");
 
+/** Whether this run is about the binaries that are linked to musl: `bun run test:musl`. */
+export const isAboutMusl = process.env["AEGIS_TARGET"] === "linux-x64-musl";
+
 /** Downloads, kept between runs; not under version control. */
 export const cacheFolder = join(repository, ".cache");
 

@@ -6,7 +6,6 @@ import { binaryFor } from "./aegis.ts";
 import { temporaryPath } from "./host.ts";
 import { guestInitramfs, type HostFile, noteSources, text } from "./initramfs.ts";
 import { type KernelName, kernel } from "./kernels.ts";
-import { muslLibraries } from "./musl.ts";
 import { programFiles } from "./programs.ts";
 
 /** An archive with the binary, its C library and what it boots: no shell, no init, no folder for /proc. */
@@ -18,7 +17,7 @@ export async function preboot(
   const { arch, path } = kernel(name);
   const next = guestInitramfs({ arch, token });
   const files = [
-    ...(program ?? (await withGlibc(name))),
+    ...(program ?? (await withProgram(name))),
     { path: "/boot/vmlinuz", source: path, mode: 0o644 },
     { path: "/boot/initrd.img", source: next, mode: 0o644 },
   ];
@@ -53,7 +52,7 @@ export async function preboot(
   return archive;
 }
 
-export async function withGlibc(name: KernelName): Promise<HostFile[]> {
+export async function withProgram(name: KernelName): Promise<HostFile[]> {
   const { arch } = kernel(name);
   const source = await binaryFor(arch);
   return programFiles(arch, [{ path: "/sbin/aegis-kexec", source }]);
@@ -62,6 +61,5 @@ export async function withGlibc(name: KernelName): Promise<HostFile[]> {
 export async function withMusl(name: KernelName): Promise<HostFile[]> {
   const { arch } = kernel(name);
   const source = await ensureBuilt(arch === "x86_64" ? "linux-x64-musl" : "linux-arm64-musl");
-  const program = { type: "host-file", path: "/sbin/aegis-kexec", source, mode: 0o755 } as const;
-  return [program, ...muslLibraries(arch)];
+  return programFiles(arch, [{ path: "/sbin/aegis-kexec", source }]);
 }

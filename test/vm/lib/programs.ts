@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { dynamicNeeds } from "./elf.ts";
 import type { Arch } from "./host.ts";
 import type { GuestEntry, HostFile } from "./initramfs.ts";
+import { muslLibraries } from "./musl.ts";
 import {
   kexecToolsLibraries,
   makedumpfileLibraries,
@@ -83,6 +84,10 @@ export function programFiles(
     const packages: PackageName[] = [libc, ...libraries];
     const folders = packages.flatMap((name) => libraryFolders(arch, name));
     files.set(path, { type: "host-file", path, source, mode: 0o755 });
+    if (source.endsWith("-musl")) {
+      for (const file of muslLibraries(arch)) files.set(file.path, file);
+      continue;
+    }
     const pending = [source];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { interpreter, libraries: names } = dynamicNeeds(readFileSync(next));

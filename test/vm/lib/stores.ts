@@ -10,7 +10,7 @@ import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./
 import { type Kernel, type KernelName, kernel } from "./kernels.ts";
 import { diskModules, moduleTree } from "./module-tree.ts";
 import { unpackedPackage } from "./packages.ts";
-import { withGlibc } from "./preboot.ts";
+import { withProgram } from "./preboot.ts";
 
 const signer = signerOf("22".repeat(32));
 
@@ -170,7 +170,7 @@ export async function bareArchive(
 ): Promise<string> {
   const rules = { trust: ["/etc/aegis-kexec/org.pub"], fileSystems, ...policy };
   const files: CpioEntry[] = [
-    ...(await withGlibc(name)).map(
+    ...(await withProgram(name)).map(
       ({ path, source, mode = 0o644 }): CpioEntry => ({
         ...{ type: "file", path, mode, data: readFileSync(source) },
       }),

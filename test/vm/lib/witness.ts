@@ -1,7 +1,7 @@
 /** On what each test that passed was shown: of that `bun run tested` writes docs/tested.md. */
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { cacheFolder, repository } from "./host.ts";
+import { cacheFolder, isAboutMusl, repository } from "./host.ts";
 import { guestHasMusl } from "./initramfs.ts";
 import type { Kernel } from "./kernels.ts";
 
@@ -81,7 +81,8 @@ export function callingTest(): string {
 }
 
 function recordOf(file: string): string {
-  const job = relative(join(repository, "test"), file).replace(/\.test\.ts$/, "");
+  const group = relative(join(repository, "test"), file).replace(/\.test\.ts$/, "");
+  const job = isAboutMusl ? group.replace(/^vm\//, "musl/") : group;
   const folder = join(cacheFolder, "tested");
   mkdirSync(folder, { recursive: true });
   return join(folder, `${job.replaceAll("/", "+")}.jsonl`);

@@ -1,5 +1,5 @@
 /** A guest with a disk that holds ISO images, and no loop device. */
-import { ensureBuilt } from "../../../build/reuse.ts";
+import { binaryFor } from "../lib/aegis.ts";
 import { liveRoot } from "../lib/debian-root.ts";
 import { type Guest, type GuestOptions, startGuest } from "../lib/guest.ts";
 import { type GuestEntry, guestInitramfs, text } from "../lib/initramfs.ts";
@@ -43,7 +43,7 @@ export async function preboot(
   { first = kernel(liveKernel), ...options }: PrebootOptions = {},
 ): Promise<Guest> {
   const more = options.firmware === undefined ? [] : ["efivarfs"];
-  const binary = await ensureBuilt("linux-x64");
+  const binary = await binaryFor("x86_64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "first",

@@ -30,14 +30,11 @@ export function foreignProgram(target: string): Program {
   if (!isForeign(name)) throw new Error(`AEGIS_TARGET: there is no ${target}`);
   const binary = join(repository, "dist", `aegis-kexec-${name}`);
   const emulated = name !== "linux-x64-musl";
-  // A start takes half a second of a processor, each 5th case 80 s in all; this stays below four minutes
-  // also where other guests run beside it
-  const each = 8;
   return {
-    name: emulated ? `${name}, each ${each}th case` : name,
+    name,
     arch: emulated ? "arm64" : "x64",
     lacking: lackOf(name, binary),
-    ...(emulated ? { each, cannot: lackOfEmulation } : {}),
+    ...(emulated ? { cannot: lackOfEmulation } : {}),
     install: (bin) => {
       const enter = join(bin, "..", "enter.sh");
       writeFileSync(enter, entryScript(name));

@@ -17,8 +17,6 @@ export interface Program {
   readonly arch: "x64" | "arm64";
   /** What this machine lacks to run it: `needs …`. */
   readonly lacking?: string | undefined;
-  /** Of many cases, each n-th is run, the first among them; default 1. */
-  readonly each?: number;
   /** Why a test cannot be run on it: `needs …`. */
   cannot?(name: string): string | undefined;
   /** Puts it, and nothing else, into the empty folder `bin`. */
@@ -66,14 +64,6 @@ export type ProgramTest = (
   body: () => void | Promise<void>,
   timeout?: number,
 ) => void;
-
-/** Registers, of many, those that the program is to be tried with: each n-th. */
-export function someOf({ program }: Workshop, test: ProgramTest): ProgramTest {
-  let count = 0;
-  return (...args) => {
-    if (count++ % (program.each ?? 1) === 0) test(...args);
-  };
-}
 
 /** Registers the tests of one program, or of each. */
 export function describePrograms(

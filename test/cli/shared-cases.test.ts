@@ -7,7 +7,7 @@ import { describe, expect, test as plainTest } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeArchive } from "../../src/initramfs/cpio.ts";
-import { describePrograms, type ProgramTest, programs, someOf, type Workshop } from "./program.ts";
+import { describePrograms, type ProgramTest, programs, type Workshop } from "./program.ts";
 
 const cases = join(import.meta.dir, "..", "..", "..", "shared", "cases");
 
@@ -23,8 +23,7 @@ if (!existsSync(join(cases, "entries"))) {
   });
 } else describePrograms(tryCases, programs().slice(0, 1));
 
-function tryCases(workshop: Workshop, each: ProgramTest): void {
-  const test = someOf(workshop, each);
+function tryCases(workshop: Workshop, test: ProgramTest): void {
   const folder = workshop.directory();
   const archive = Bun.gzipSync(
     Uint8Array.from(encodeArchive([{ type: "directory", path: "new" }])),

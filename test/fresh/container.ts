@@ -13,8 +13,7 @@ export const suites = { "Debian 12": "bookworm", "Debian 13": "trixie" } as cons
 export type DebianName = keyof typeof suites;
 
 /** Who runs the commands: root of the container, or somebody whom sudo lets become that. */
-export const users = ["root", "somebody"] as const;
-export type User = (typeof users)[number];
+export type User = "root" | "somebody";
 
 /** How this machine reaches the network, which the other one must too. */
 const networkVariables = /^(https?_proxy|no_proxy|npm_config_registry|NODE_EXTRA_CA_CERTS)$/i;
@@ -136,13 +135,14 @@ async function cleanDebian(suite: string): Promise<string> {
   const root = join(cacheFolder, `fresh-${suite}`);
   if (existsSync(root)) return root;
   mkdirSync(cacheFolder, { recursive: true });
-  const unfinished = `${root}.new`;
-  await run([...removal, unfinished]);
+  // Another process may make the same one meanwhile.
+  const unfinished = `${root}.${process.pid}`;
   // It stays so in the containers, where hundreds of packages are installed
   const options = ["--include=npm,ca-certificates,sudo", dpkgInHaste];
   const make = ["mmdebstrap", "--mode=root", "--variant=minbase", ...options, suite, unfinished];
   await run(withOwnMounts(make));
-  renameSync(unfinished, root);
+  if (existsSync(root)) await run([...removal, unfinished]);
+  else renameSync(unfinished, root);
   return root;
 }
 

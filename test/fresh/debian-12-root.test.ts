@@ -1,3 +1,3 @@
 import { readmeScenario } from "./readme.ts";
 
-readmeScenario("Debian 12");
+readmeScenario("Debian 12", "root");

@@ -1,3 +1,3 @@
 import { readmeScenario } from "./readme.ts";
 
-readmeScenario("Debian 13");
+readmeScenario("Debian 12", "somebody");

@@ -1,0 +1,3 @@
+import { readmeScenario } from "./readme.ts";
+
+readmeScenario("Debian 13", "somebody");

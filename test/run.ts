@@ -6,7 +6,7 @@
  *   bun run test --quick    types, lint, unit, command line: under a minute
  *   bun run test:all        also test/vm/all, where many cases are, and the command line on the
  *                           binaries of the other targets: under an hour and a half
- *   bun run test:musl       test/vm with the binaries that are linked to musl: before a release
+ *   bun run test:musl       test/vm with the binaries that are linked to musl; --all: test/vm/all as well
  *   bun run test:fresh      the README in containers, the playbook over two machines; --all: all tests there
  *   bun run test cli vm/x   the named groups or files only
  *

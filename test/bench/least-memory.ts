@@ -39,6 +39,8 @@ async function squashfs(binary: string): Promise<string | undefined> {
   return path;
 }
 
+const boot = "boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline panic=-1 --force";
+
 /** MiB: how exactly the boundary is found. */
 export const step = 2;
 const initrdSize = 60;
@@ -55,7 +57,6 @@ export async function measureLeastMemory(
   const token = randomUUID();
   const next = nextInitramfs(token, initrdSize);
   const program: Program = { path: "/sbin/aegis-kexec", source: scene.binary };
-  const boot = "boot /boot/vmlinuz --initrd /boot/initrd.img --cmdline panic=-1 --force";
   const image = await squashfs(scene.binary);
   const contenders: readonly Contender[] = [
     { name: "aegis-kexec", programs: [program], command: `aegis-kexec ${boot}` },
@@ -82,33 +83,13 @@ export async function measureLeastMemory(
   ];
   const results: LeastMemory[] = [];
   for (const { name, programs, files = [], modules, command } of contenders) {
-    // Compressed, as people's are: what it is unpacked from takes memory as well.
     const initramfs = await compressedInitramfs({
-      arch: "x86_64",
-      token: "first",
       programs,
       ...(modules === undefined ? {} : { modules: { kernel: debian, names: modules } }),
-      entries: [
-        ...files,
-        { type: "host-file", path: "/boot/vmlinuz", source: debian.path },
-        { type: "host-file", path: "/boot/initrd.img", source: next },
-      ],
+      entries: [...files, ...toBoot(next)],
     });
-    const attempt = async (memory: number, way: string | undefined) => {
-      try {
-        await using guest = await startGuest({
-          kernel: debian,
-          initramfs,
-          memory,
-          cmdline: "quiet rootfstype=ramfs",
-          bootTimeout: 60,
-        });
-        if (way === undefined) return true;
-        return (await guest.handoff(way, { timeout: 90 })).token === token;
-      } catch {
-        return false;
-      }
-    };
+    const attempt = (memory: number, way: string | undefined) =>
+      isUpIn(memory, initramfs, token, way);
     const boots = await least((memory) => attempt(memory, undefined));
     const megabytes = await least((memory) => attempt(memory, command), boots);
     report(`least memory: ${name} ${megabytes} MiB, its initramfs alone ${boots} MiB`);
@@ -117,8 +98,51 @@ export async function measureLeastMemory(
   return results;
 }
 
-async function compressedInitramfs(options: Parameters<typeof guestInitramfs>[0]): Promise<string> {
-  const plain = guestInitramfs(options);
+/** Whether a guest of so many MiB comes up, and after `way` the next one with this token. */
+async function isUpIn(
+  memory: number,
+  initramfs: string,
+  token: string,
+  way: string | undefined,
+): Promise<boolean> {
+  try {
+    await using guest = await startGuest({
+      kernel: kernel("debian-6.12"),
+      initramfs,
+      memory,
+      cmdline: "quiet rootfstype=ramfs",
+      bootTimeout: 60,
+    });
+    if (way === undefined) return true;
+    return (await guest.handoff(way, { timeout: 90 })).token === token;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this binary hands over with an initramfs of 60 MiB in so many MiB of memory. */
+export async function handsOverIn(memory: number, binary: string): Promise<boolean> {
+  const token = randomUUID();
+  const initramfs = await compressedInitramfs({
+    programs: [{ path: "/sbin/aegis-kexec", source: binary }],
+    entries: toBoot(nextInitramfs(token, initrdSize)),
+  });
+  return isUpIn(memory, initramfs, token, `aegis-kexec ${boot}`);
+}
+
+function toBoot(next: string): readonly HostFile[] {
+  const kernelFile = kernel("debian-6.12").path;
+  return [
+    { type: "host-file", path: "/boot/vmlinuz", source: kernelFile },
+    { type: "host-file", path: "/boot/initrd.img", source: next },
+  ];
+}
+
+/** Compressed, as people's are: what it is unpacked from takes memory as well. */
+async function compressedInitramfs(
+  options: Omit<Parameters<typeof guestInitramfs>[0], "arch">,
+): Promise<string> {
+  const plain = guestInitramfs({ ...options, arch: "x86_64", token: "first" });
   const packed = temporaryPath("initramfs.cpio.zst");
   // As initramfs-tools does: scripts/mkinitramfs of Debian 12
   const command = ["zstd", "-q", "-9", "-T0", "-o", packed, plain];

@@ -54,6 +54,10 @@ function commandLineJobs(): Job[] {
 
 /** Groups whose binary runs on a Debian's disk, where nothing has musl's libraries, or on this machine. */
 const ofGlibc: readonly string[] = [
+  "all/debian-13",
+  "all/debian-package",
+  "all/hooks-network",
+  "all/newest-systemd",
   "bench",
   "debian-package",
   "hooks",
@@ -65,9 +69,9 @@ const ofGlibc: readonly string[] = [
   "systemd",
 ];
 
-/** The groups of test/vm once more, with the binaries that are linked to musl in the guests. */
+/** The groups of virtual machines once more, with the binaries that are linked to musl in the guests. */
 function muslJobs(): Job[] {
-  return jobsOf("vm")
+  return [...jobsOf("vm"), ...jobsOf("vm/all")]
     .map(({ name }) => name.slice("vm/".length))
     .filter((group) => !ofGlibc.includes(group))
     .map((group) => ({
@@ -106,13 +110,13 @@ export function parseWanted(args: readonly string[]): Wanted {
 
 export function isWanted(name: string, { size, words }: Wanted): boolean {
   if (size === "quick" && !["types", "lint", "unit", "cli"].includes(name)) return false;
-  const many = name.startsWith("vm/all/");
+  const many = /^(vm|musl)\/all\//.test(name);
   if (words.length === 0) return !/^(fresh|musl)\//.test(name) && (size === "all" || !many);
   return words.some(
     (word) =>
       name === word ||
       // The long ones, where they are meant
-      (name.startsWith(`${word}/`) && (!many || size === "all" || word === "vm/all")),
+      (name.startsWith(`${word}/`) && (!many || size === "all" || word.endsWith("/all"))),
   );
 }
 

@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { ensureBuilt } from "../../build/reuse.ts";
+import { binaryFor } from "./lib/aegis.ts";
 import { type Guest, startGuest } from "./lib/guest.ts";
 import { temporaryPath } from "./lib/host.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
@@ -46,7 +46,7 @@ async function start() {
     revoked: await signed(debian.path, revoked),
   };
   making = makers(good);
-  const binary = await ensureBuilt("linux-x64");
+  const binary = await binaryFor("x86_64");
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "first",

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { ensureBuilt } from "../../build/reuse.ts";
 import { buildTarget } from "../../build.ts";
-import { scene } from "./lib/aegis.ts";
+import { binaryFor, scene } from "./lib/aegis.ts";
 import { type Guest, startGuest } from "./lib/guest.ts";
 import { temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { type GuestEntry, guestInitramfs } from "./lib/initramfs.ts";
@@ -250,7 +250,7 @@ vmTest(
 {
   let node: Node | undefined;
   const start = async () => {
-    node = await startNode({ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") });
+    node = await startNode({ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") });
     await node.guest.check(
       'cd /etc/aegis-kexec; echo \'{ "trust": ["/etc/aegis-kexec/org.pub"], "minGeneration": 42 }\' >policy.json',
     );

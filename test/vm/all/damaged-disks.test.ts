@@ -1,7 +1,7 @@
 /** Damaged file systems: a named error and the next SOURCE, and never a hang or an oops. */
 import { expect } from "bun:test";
-import { ensureBuilt } from "../../../build/reuse.ts";
 import { seeded } from "../../unit/fuzz.ts";
+import { binaryFor } from "../lib/aegis.ts";
 import { startGuest } from "../lib/guest.ts";
 import { guestInitramfs } from "../lib/initramfs.ts";
 import { kernel } from "../lib/kernels.ts";
@@ -34,7 +34,7 @@ vmTest(
         arch: "x86_64",
         token: "damage",
         modules: { kernel: kernel(full), names: diskModules },
-        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
         entries: [{ type: "host-file", path: "/vmlinuz", source: kernel(next).path }],
       }),
       memory: 1024,

@@ -2,8 +2,9 @@
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { ensureBuilt } from "../../../build/reuse.ts";
 import { encodeArchive } from "../../../src/initramfs/cpio.ts";
+import { handsOverIn } from "../../bench/least-memory.ts";
+import { binaryFor } from "../lib/aegis.ts";
 import { type Guest, startGuest } from "../lib/guest.ts";
 import { temporaryPath } from "../lib/host.ts";
 import { guestInitramfs } from "../lib/initramfs.ts";
@@ -47,7 +48,7 @@ async function guestOf(
   const initramfs = guestInitramfs({
     arch: "x86_64",
     token: "first",
-    programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+    programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
     entries: [
       { type: "host-file", path: "/boot/vmlinuz", source: kernel(name).path },
       { type: "file", path: "/boot/initrd", data: archive },
@@ -116,6 +117,17 @@ for (const one of cases) {
     }
   });
 }
+
+vmTest(
+  "an initramfs of 60 MiB is handed over to in 410 MiB of memory",
+  { needs: ["debian-6.12", "tool:zstd"] },
+  async () => {
+    const binary = await binaryFor("x86_64");
+    expect(await handsOverIn(410, binary)).toBe(true);
+    // That it can fail at all
+    expect(await handsOverIn(300, binary)).toBe(false);
+  },
+);
 
 /** As reported of a machine of 4 GiB whose kernel has handover on: it got "Address not available" for 440 MB. */
 const report = 440 * mib;

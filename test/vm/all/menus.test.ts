@@ -1,6 +1,6 @@
 /** Menus that the real generators write: GRUB's without a next entry, U-Boot's, and boot entries. */
 import { expect } from "bun:test";
-import { ensureBuilt } from "../../../build/reuse.ts";
+import { binaryFor } from "../lib/aegis.ts";
 import { copyOf, diskGuest, mountSystem, readDisk } from "../lib/disk.ts";
 import { startGuest } from "../lib/guest.ts";
 import { guestInitramfs, text } from "../lib/initramfs.ts";
@@ -122,7 +122,7 @@ vmTest(
       kernel: kernel("shared-x86_64"),
       initramfs: guestInitramfs({
         arch: "x86_64",
-        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
         entries: files,
       }),
       // The guest's clock counts instructions as nanoseconds.

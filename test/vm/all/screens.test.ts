@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ensureBuilt } from "../../../build/reuse.ts";
+import { binaryFor } from "../lib/aegis.ts";
 import { type Guest, startGuest } from "../lib/guest.ts";
 import { temporaryPath } from "../lib/host.ts";
 import { type GuestEntry, guestInitramfs } from "../lib/initramfs.ts";
@@ -106,7 +106,7 @@ for (const { device, firmware, driven, archived, verdict } of cases) {
       initramfs: guestInitramfs({
         arch: "x86_64",
         token: "first",
-        programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-x64") }],
+        programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("x86_64") }],
         entries,
         ...(driven ? { modules: { kernel: debian, names: [driver] } } : {}),
       }),
@@ -167,7 +167,7 @@ for (const { archived, verdict } of [
         initramfs: guestInitramfs({
           arch: "aarch64",
           token: "first",
-          programs: [{ path: "/sbin/aegis-kexec", source: await ensureBuilt("linux-arm64") }],
+          programs: [{ path: "/sbin/aegis-kexec", source: await binaryFor("aarch64") }],
           modules: { kernel: built, names: ["virtio-gpu"] },
           entries: [
             { type: "host-file", path: "/boot/vmlinuz", source: built.path },

@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { binaryFor, scene } from "./lib/aegis.ts";
+import { ensureBuilt } from "../../build/reuse.ts";
+import { scene } from "./lib/aegis.ts";
 import { temporaryFolder, temporaryPath } from "./lib/host.ts";
 import { guestInitramfs } from "./lib/initramfs.ts";
 import { type KernelName, kernel } from "./lib/kernels.ts";
@@ -51,7 +52,7 @@ async function generation(token: string): Promise<string> {
   const folder = temporaryFolder("generation");
   copyFileSync(kernel(first).path, join(folder, "vmlinuz"));
   copyFileSync(guestInitramfs({ arch: "x86_64", token }), join(folder, "initrd.img"));
-  const binary = await binaryFor("x86_64");
+  const binary = await ensureBuilt("linux-x64");
   const words = "console=ttyS0 quiet panic=-1";
   run(
     `openssl genpkey -algorithm ed25519 -out ../org.pem; openssl pkey -in ../org.pem -pubout -out org.pub; ` +

@@ -6,7 +6,13 @@ import { archiveChunks, type CpioEntry } from "../../../src/initramfs/cpio.ts";
 import { signerOf } from "../../unit/trust/signer.ts";
 import { consoleArguments, type Guest, startGuest } from "./guest.ts";
 import { type Arch, temporaryFolder, temporaryPath } from "./host.ts";
-import { type GuestEntry, guestInitramfs, type InitramfsOptions, text } from "./initramfs.ts";
+import {
+  type GuestEntry,
+  guestInitramfs,
+  type InitramfsOptions,
+  noteSources,
+  text,
+} from "./initramfs.ts";
 import { type Kernel, type KernelName, kernel } from "./kernels.ts";
 import { diskModules, moduleTree } from "./module-tree.ts";
 import { unpackedPackage } from "./packages.ts";
@@ -168,9 +174,10 @@ export async function bareArchive(
     more?: readonly CpioEntry[];
   } = {},
 ): Promise<string> {
+  const program = await withProgram(name);
   const rules = { trust: ["/etc/aegis-kexec/org.pub"], fileSystems, ...policy };
   const files: CpioEntry[] = [
-    ...(await withProgram(name)).map(
+    ...program.map(
       ({ path, source, mode = 0o644 }): CpioEntry => ({
         ...{ type: "file", path, mode, data: readFileSync(source) },
       }),
@@ -191,6 +198,10 @@ export async function bareArchive(
   const directories = [...folders].map((path) => ({ type: "directory", path }) as const);
   for (const chunk of archiveChunks([...directories, ...files])) writer.write(chunk);
   await writer.end();
+  noteSources(
+    archive,
+    program.map(({ source }) => source),
+  );
   return archive;
 }
 

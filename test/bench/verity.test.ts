@@ -16,6 +16,9 @@ import { cmdline } from "./works.ts";
 
 const name: KernelName = "debian-6.12";
 const megabytes = 60;
+/** Most of what is above 1 is spent on loading the modules that verify, each of them once: 1.24 when this was written. */
+const ratioAllowed = 1.25;
+
 function run(script: string, folder: string): void {
   const child = Bun.spawnSync(["sh", "-ec", script], { cwd: folder });
   if (!child.success) throw new Error(`${script}\n${child.stdout}${child.stderr}`);
@@ -108,6 +111,6 @@ vmTest(
       `millions of instructions, plain and by fs-verity: outside the call ${millions(outside.plain)} and ${millions(outside.verity)} ` +
         `(${ratio.toFixed(3)} ×), inside ${millions(call.plain)} and ${millions(call.verity)} (${(call.verity / call.plain).toFixed(3)} ×)`,
     );
-    expect(ratio).toBeLessThanOrEqual(1.25);
+    expect(ratio).toBeLessThanOrEqual(ratioAllowed);
   },
 );

@@ -1,5 +1,4 @@
 /** Signatures where nothing enforces them: with lockdown on the command line, and without. */
-
 import { expect } from "bun:test";
 import { binaryFor } from "./lib/aegis.ts";
 import { startGuest } from "./lib/guest.ts";

@@ -1,5 +1,4 @@
 /** Sources under Secure Boot: what is taken out of them is what was signed, and stays so. */
-
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,6 @@
 /** What is signed as one file: a UKI, or an image that has all that boots in it. Loaded on demand. */
 import { cannot } from "../../errors.ts";
+import { readPieces } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
@@ -16,9 +17,6 @@ import { withSignedWhole } from "./whole.ts";
 
 export { isUki } from "../../source/uki.ts";
 
-/** Bytes that are digested at once: a window of this size, so that memory does not grow with files. */
-const STEP = 16 << 20;
-
 /** See `Admission.admitUnseen`. */
 export async function admitUnseen(demand: Demand, image: Unseen): Promise<void> {
   refuseOptions(demand.options, false);
@@ -28,8 +26,7 @@ export async function admitUnseen(demand: Demand, image: Unseen): Promise<void> 
 
 /** See `Gate.admitWhole`. */
 export async function admitWhole(demand: Demand, source: Source): Promise<void> {
-  refuseOptions(demand.options, false);
-  refuseEntryLines(source);
+  requireNothingAdded(demand, source);
   const { path, size } = source.kernel.file;
   requireWorthReading(path, size, await trustFilesOf(demand, signedKernel(source)));
 }
@@ -42,24 +39,26 @@ export function passWhole(
   listener: Listener,
 ): Promise<TrustReport> {
   const { whole } = source;
-  const uki = sealed !== undefined && isUki(sealed) ? sealed : undefined;
-  const verify =
-    whole !== undefined
-      ? () => verifyWhole(demand, whole, listener)
-      : uki !== undefined
-        ? () => verifySealed(demand, source, uki)
-        : undefined;
-  if (verify === undefined) {
-    throw cannot(`trust ${source.path}`, {
-      code: "untrusted",
-      details: { path: source.path },
-      why: "no signature covers kernel, initramfs and command line as one",
-      hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
-    });
+  if (whole !== undefined) {
+    requireNothingAdded(demand, source);
+    return verifyWhole(demand, whole, listener);
   }
-  refuseOptions(demand.options, false);
+  if (sealed !== undefined && isUki(sealed)) {
+    requireNothingAdded(demand, source);
+    return verifySealed(demand, source, sealed);
+  }
+  throw cannot(`trust ${source.path}`, {
+    code: "untrusted",
+    details: { path: source.path },
+    why: "no signature covers kernel, initramfs and command line as one",
+    hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
+  });
+}
+
+/** @throws KexecError `policy-refused` for an option or a line of an entry that no signature covers */
+function requireNothingAdded({ options }: Demand, source: Source): void {
+  refuseOptions(options, false);
   refuseEntryLines(source);
-  return verify();
 }
 
 /** The file that boots. */
@@ -106,16 +105,11 @@ async function withSigned<T>(
   covers: "message" | "blake2b-512",
   use: (signed: Signed) => Promise<T>,
 ): Promise<T> {
-  if (covers === "blake2b-512") return use({ digest: digestOf(copy, "blake2b512") });
+  if (covers === "blake2b-512") {
+    const hasher = new Bun.CryptoHasher("blake2b512");
+    readPieces(copy, 0, copy.size, (bytes) => void hasher.update(bytes));
+    return use({ digest: hasher.digest() });
+  }
   using window = copy.window(0, copy.size);
   return await use({ message: window.bytes });
-}
-
-function digestOf(copy: Memfd, algorithm: "blake2b512"): Uint8Array {
-  const hasher = new Bun.CryptoHasher(algorithm);
-  for (let at = 0; at < copy.size; at += STEP) {
-    using window = copy.window(at, Math.min(STEP, copy.size - at));
-    hasher.update(window.bytes);
-  }
-  return hasher.digest();
 }

@@ -35,10 +35,8 @@ export async function verifySigned(
     keys: readonly PublicKey[],
   ) => ReturnType<typeof verifySignature>,
 ): Promise<TrustReport> {
-  const { requirement, options } = demand;
-  const { threshold } = requirement;
-  const keys = keysOf(requirement);
-  const { signatures, passedOver } = await readSignatures(signed, options.signature, threshold);
+  const { threshold } = demand.requirement;
+  const { keys, signatures, passedOver } = await trustFilesOf(demand, signed);
   requireWorthReading(signed.path, size, { keys, signatures });
   const quorum = await quorumOf(signatures, keys, threshold, check);
   const [first] = quorum.signers;
@@ -72,12 +70,8 @@ export async function trustFilesOf(
   { requirement, options }: Demand,
   signed: SignedFile,
 ): Promise<TrustFiles> {
-  const keys = keysOf(requirement);
+  const keys = acceptedKeys(requirement.keyLists.map((paths) => paths.map(readKey)));
   return { keys, ...(await readSignatures(signed, options.signature, requirement.threshold)) };
-}
-
-function keysOf({ keyLists }: TrustRequirement): readonly PublicKey[] {
-  return acceptedKeys(keyLists.map((paths) => paths.map(readKey)));
 }
 
 /** Bytes that are digested for signatures which do not say which key made them: once for each key. */

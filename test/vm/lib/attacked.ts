@@ -1,5 +1,4 @@
 /** A node with a policy, something signed that it boots, and an attacker's files beside it. */
-
 import { readFileSync, writeFileSync } from "node:fs";
 import { bytesOf, sha256Of } from "../../../src/image/bytes.ts";
 import { formatManifest } from "../../../src/trust/manifest.ts";

@@ -1,5 +1,4 @@
 /** A store whose power was cut while something was fetched into it, counted down and blessed: recorded, and judged. */
-
 import { expect } from "bun:test";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -33,6 +33,14 @@ import {
   type Results,
   readReport,
 } from "./runner/report.ts";
+import {
+  commandOf,
+  currentCommit,
+  describeRuns,
+  keepRun,
+  readRuns,
+  wholeRun,
+} from "./runner/runs.ts";
 import { systemsOf } from "./runner/systems.ts";
 import { dropRecord, readRecords } from "./runner/tested.ts";
 import { duration, keepTime, readTimes } from "./runner/times.ts";
@@ -151,6 +159,7 @@ async function main(args: readonly string[]): Promise<number> {
   const selected = stages().map((stage) => stage.filter(({ name }) => isWanted(name, wanted)));
   const names = namesOf(selected.flat());
   if (names.length === 0) throw new Error(`nothing is called ${wanted.words.join(" or ")}`);
+  const commit = currentCommit();
   const systems = systemsOf(names);
   const made = systems.length === 0 ? ["none"] : systems;
   const setup = [process.execPath, "test/setup.ts", purposeOf(names), ...made];
@@ -179,6 +188,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (wanted.size === "all" && wanted.words.length === 0) tellUnseen();
   if (total.skipped.length > 0) console.log(`\nskipped:\n${indent(total.skipped.join("\n"))}`);
   if (total.failed.length > 0) console.log(`\nfailed:\n${indent(total.failed.join("\n"))}`);
+  const command = commandOf(wanted);
+  if (command !== undefined) {
+    keepRun(wholeRun(command, commit, sinceStart(), total));
+    console.log(`\n${describeRuns(readRuns())}`);
+  }
   console.log(`\n${duration(sinceStart())}\n${describeCounts(total)}`);
   return total.failed.length === 0 ? 0 : 1;
 }

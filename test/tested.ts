@@ -9,7 +9,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../src/version.ts";
+import { enough, readRuns, type WholeRun } from "./runner/runs.ts";
 import { readRecords } from "./runner/tested.ts";
+import { duration } from "./runner/times.ts";
 import type { Place, Shown } from "./vm/lib/witness.ts";
 
 const root = join(import.meta.dir, "..");
@@ -43,13 +45,28 @@ function megabytes(memory: number): string {
   return memory % 1024 === 0 ? `${memory / 1024} GB` : `${memory} MB`;
 }
 
+const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+
+/** The last runs of everything, as many as a release wants and as many again. */
+function tableOfRuns(runs: readonly WholeRun[]): string {
+  const heads = ["command", "commit", "ended", "took", "passed", "failed", "skipped", "not built"];
+  const rows = runs
+    .slice(-2 * enough)
+    .map((run) =>
+      row([
+        ...[`\`${run.command}\``, run.commit, run.ended.slice(0, 10), duration(run.seconds)],
+        ...[run.passed, run.failed.join(", ") || 0, run.skipped, run.notBuilt],
+      ]),
+    );
+  return [row(heads), row(heads.map((_, i) => (i < 4 ? "---" : "---:"))), ...rows].join("\n");
+}
+
 /** The page. */
-export function pageOf(records: Records): string {
+export function pageOf(records: Records, runs: readonly WholeRun[]): string {
   const places = [...records.values()].flat().flatMap((shown) => shown.places);
   const columns = [...new Set(places.flatMap(columnsOf))].sort((a, b) =>
     a.localeCompare(b, "en", { numeric: true }),
   );
-  const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   const heads = ["what", "test", ...columns, ...Object.keys(further), "memory"];
   const shownSomewhere = [...records].filter(([, all]) => all.some((one) => one.places.length > 0));
   const rows = shownSomewhere.map(([job, shown]) => {
@@ -77,6 +94,12 @@ a column does not say was glibc. A test that hands over counts for both kernels.
 ${row(heads)}
 ${row(heads.map((_, index) => (index < 2 ? "---" : "---:")))}
 ${rows.join("\n")}
+
+## Whole runs, one after the other
+
+A release wants ${enough} in a row that pass. \`test:all\` has all that \`test\` has. A commit with + had changes.
+
+${tableOfRuns(runs)}
 `;
 }
 
@@ -107,5 +130,5 @@ if (import.meta.main) {
     }
   }
   const sorted = new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await Bun.write(testedPage, pageOf(withMuslRuns(sorted)));
+  await Bun.write(testedPage, pageOf(withMuslRuns(sorted), readRuns()));
 }

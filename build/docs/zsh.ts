@@ -6,7 +6,7 @@ import {
   spellings,
   type Valued,
 } from "../../src/cli/arguments/options.ts";
-import { type KexecOption, kexecSpellings, optionsOf, takesSource, valuesOf } from "./reference.ts";
+import { type KexecOption, kexecSpellings, optionsOf, placesOf, valuesOf } from "./reference.ts";
 
 export function zshCompletion(commands: readonly Command[]): string {
   return `#compdef aegis-kexec kexec
@@ -56,7 +56,12 @@ fi
 }
 
 function commandCase(command: Command): string {
-  const places = takesSource(command) ? ["'1:source:_files'"] : [];
+  const places = placesOf(command).map(
+    ({ valueHint, repeatable = false, required = true }, index) =>
+      quoted(
+        `${repeatable ? "*" : index + 1}:${required ? "" : ":"}${valueHint.toLowerCase()}:_files`,
+      ),
+  );
   const all = [...optionsOf(command).flatMap(specifications), ...places];
   const lines = all.map((one) => `            ${one}`).join(" \\\n");
   return `        ${command.meta.name})\n          _arguments -S \\\n${lines} && ret=0\n          ;;`;

@@ -50,7 +50,7 @@ ${commands.map(commandCase).join("\n")}
 
 _aegis_kexec_files() {
   compopt -o filenames 2>/dev/null
-  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+  mapfile -t COMPREPLY < <(compgen "\${2:--f}" -- "$1")
 }
 
 complete -F _aegis_kexec aegis-kexec
@@ -111,6 +111,7 @@ function valueCases(commands: readonly Command[]): string {
 function action(definition: Valued): string {
   const values = valuesOf(definition);
   if (values.kind === "file") return '_aegis_kexec_files "$cur"';
+  if (values.kind === "folder") return '_aegis_kexec_files "$cur" -d';
   if (values.kind === "free") return ":";
   const offered = `compgen -W '${values.words.join(" ")}' --`;
   if (!values.list) return `mapfile -t COMPREPLY < <(${offered} "$cur")`;

@@ -60,6 +60,7 @@ function optionLine(
 function values(definition: Valued): string {
   const offered = valuesOf(definition);
   if (offered.kind === "file") return "-r -F";
+  if (offered.kind === "folder") return "-x -a '(__fish_complete_directories)'";
   if (offered.kind === "free") return "-x";
   const words = offered.words.join(" ");
   return offered.list ? `-x -a '(__fish_append , ${words})'` : `-x -a '${words}'`;

@@ -21,8 +21,10 @@ export function manual(commands: readonly Command[], release: Release): string {
     `.\\" aegis-kexec ${release.version}`,
     '.\\" Made by "bun run docs" from the definitions of the command line: do not edit.',
     `.Dd ${release.date}`,
+    // groff 1.22 puts this in front of the volume's name, and says BSD without it: its mdoc/doc-common
+    ".ds doc-volume-operating-system Linux",
     ".Dt AEGIS-KEXEC 8",
-    ".Os",
+    `.Os "aegis-kexec ${release.version}"`,
     ".Sh NAME",
     ".Nm aegis-kexec",
     ".Nd verify a kernel, load it, and hand this machine over to it",

@@ -8,7 +8,7 @@ import {
   spelling,
   type Valued,
 } from "../../src/cli/arguments/options.ts";
-import { kexecOptions } from "../../src/cli/kexec/options.ts";
+import { isTaken, kexecOptions } from "../../src/cli/kexec/options.ts";
 import { failureActions, quiesceClasses } from "../../src/handoff/option-values.ts";
 
 /** An option, and the commands that take it with this meaning. */
@@ -21,10 +21,11 @@ export interface OptionUse {
 /** What a shell can offer as the value of an option. */
 export type Values =
   | { readonly kind: "file" }
+  | { readonly kind: "folder" }
   | { readonly kind: "words"; readonly words: readonly string[]; readonly list: boolean }
   | { readonly kind: "free" };
 
-/** An option of kexec-tools that has an effect here, under the name `kexec`. */
+/** An option of kexec-tools that is taken here, under the name `kexec`. */
 export interface KexecOption {
   /** With its dashes: `-l`, `--load`. */
   readonly spelt: string;
@@ -34,8 +35,9 @@ export interface KexecOption {
 export const kexecSpellings: readonly KexecOption[] = kexecOptions("x86_64").flatMap(
   ({ name, id, takesValue }) => {
     // Shells would take a question mark for a pattern
-    if (!("does" in id) || name === "?") return [];
-    const value = !takesValue ? undefined : id.does === "initrd" ? "file" : "free";
+    if (!isTaken(id) || name === "?") return [];
+    const isFile = "does" in id && id.does === "initrd";
+    const value = !takesValue ? undefined : isFile ? "file" : "free";
     return { spelt: spelling(name), value } as const;
   },
 );
@@ -92,6 +94,8 @@ export function valuesOf(definition: Valued): Values {
       return { kind: "words", words: ["json"], list: false };
     case "auto|ADDRESS":
       return { kind: "words", words: ["auto"], list: false };
+    case "DIR":
+      return { kind: "folder" };
     case "ID":
     case "N":
     case "PCR":
@@ -99,7 +103,6 @@ export function valuesOf(definition: Valued): Values {
     case "UUID=SRC":
     case "SECONDS":
     case "TEXT":
-    case "DIR":
       return { kind: "free" };
     default:
       throw new Error(`say in reference.ts what a shell offers for ${definition.valueHint}`);

@@ -93,6 +93,7 @@ function specifications([name, definition]: readonly [string, Flag | Valued]): s
 function values(definition: Valued): string {
   const offered = valuesOf(definition);
   if (offered.kind === "file") return "_files";
+  if (offered.kind === "folder") return "_files -/";
   if (offered.kind === "free") return " ";
   const words = offered.words.join(" ");
   return offered.list ? `_sequence compadd - ${words}` : `(${words})`;

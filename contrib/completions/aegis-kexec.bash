@@ -19,7 +19,7 @@ _aegis_kexec() {
   COMPREPLY=()
 
   case $prev in
-    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --luks | --timeout | --measure | --measure-log | --watchdog | --policy-root | --generation | --keep)
+    --entry | --wait | --profile | --cmdline | --command-line | --append | --threshold | --min-generation | --progress-fd | --luks | --timeout | --measure | --measure-log | --watchdog | --generation | --keep)
       :
       return
       ;;
@@ -43,6 +43,10 @@ _aegis_kexec() {
       ;;
     --on-failure)
       mapfile -t COMPREPLY < <(compgen -W 'return reboot poweroff shell' -- "$cur")
+      return
+      ;;
+    --policy-root)
+      _aegis_kexec_files "$cur" -d
       return
       ;;
   esac
@@ -96,7 +100,7 @@ _aegis_kexec() {
 
 _aegis_kexec_files() {
   compopt -o filenames 2>/dev/null
-  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+  mapfile -t COMPREPLY < <(compgen "${2:--f}" -- "$1")
 }
 
 complete -F _aegis_kexec aegis-kexec
@@ -116,7 +120,7 @@ _aegis_kexec_as_kexec() {
       ;;
   esac
   if [[ $cur == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '-h --help -v --version -f --force -y --no-sync -l --load -u --unload -e --exec -t --type -p --load-panic -s --kexec-file-syscall -c --kexec-syscall -a --kexec-syscall-auto -d --debug -S --status --print-ckr-size --command-line --append --reuse-cmdline --initrd --ramdisk' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W '-h --help -v --version -f --force -i --no-checks -x --no-ifdown -y --no-sync -l --load -u --unload -e --exec -t --type -p --load-panic -s --kexec-file-syscall -a --kexec-syscall-auto -d --debug -S --status --print-ckr-size --reset-vga --console-vga --elf64-core-headers --command-line --append --reuse-cmdline --initrd --ramdisk --args-linux --hotplug --no-cma --force-dtb' -- "$cur")
   else
     _aegis_kexec_files "$cur"
   fi

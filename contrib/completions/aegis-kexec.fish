@@ -143,7 +143,7 @@ complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l policy -r -F
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l acpi-rsdp -x -a 'auto' -d 'add acpi_rsdp= with the address of the ACPI tables; auto: only where the new kernel could not find them itself; x86_64 only'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l progress -x -a 'json' -d 'tell the phases of the work and their bytes, as JSON lines on standard error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l progress-fd -x -d 'tell them on descriptor N, which must be open'
-complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l policy-root -x -d 'rehearse with the policy and the keys of another system, whose root folder DIR is: those of this machine do not count'
+complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l policy-root -x -a '(__fish_complete_directories)' -d 'rehearse with the policy and the keys of another system, whose root folder DIR is: those of this machine do not count'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l crash -d 'load the crash kernel, which a panic starts, into the memory that crashkernel= reserved'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l json -d 'print one JSON object on standard output: the result, or the error'
 complete -c aegis-kexec -n '__fish_seen_subcommand_from inspect' -l quiet -d 'print errors only: no result text, no warnings'
@@ -202,6 +202,10 @@ complete -c kexec -s v
 complete -c kexec -l version
 complete -c kexec -s f
 complete -c kexec -l force
+complete -c kexec -s i
+complete -c kexec -l no-checks
+complete -c kexec -s x
+complete -c kexec -l no-ifdown
 complete -c kexec -s y
 complete -c kexec -l no-sync
 complete -c kexec -s l
@@ -216,8 +220,6 @@ complete -c kexec -s p
 complete -c kexec -l load-panic
 complete -c kexec -s s
 complete -c kexec -l kexec-file-syscall
-complete -c kexec -s c
-complete -c kexec -l kexec-syscall
 complete -c kexec -s a
 complete -c kexec -l kexec-syscall-auto
 complete -c kexec -s d
@@ -225,8 +227,15 @@ complete -c kexec -l debug
 complete -c kexec -s S
 complete -c kexec -l status
 complete -c kexec -l print-ckr-size
+complete -c kexec -l reset-vga
+complete -c kexec -l console-vga
+complete -c kexec -l elf64-core-headers
 complete -c kexec -l command-line -x
 complete -c kexec -l append -x
 complete -c kexec -l reuse-cmdline
 complete -c kexec -l initrd -r -F
 complete -c kexec -l ramdisk -r -F
+complete -c kexec -l args-linux
+complete -c kexec -l hotplug
+complete -c kexec -l no-cma
+complete -c kexec -l force-dtb

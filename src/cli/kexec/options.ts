@@ -147,3 +147,8 @@ export function kexecOptions(architecture: Architecture): readonly Spelling<Mean
       .map((name) => ({ name, id: meaning, takesValue, wholeOnly: only !== architecture })),
   );
 }
+
+/** Whether it is taken, with an effect or without one: `-c` only undoes `-s`, and then nothing is loaded. */
+export function isTaken(meaning: Meaning): boolean {
+  return "does" in meaning ? meaning.does !== "load-syscall" : "harmless" in meaning;
+}

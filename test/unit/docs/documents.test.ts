@@ -6,6 +6,7 @@ import { optionsOf } from "../../../build/docs/reference.ts";
 import { documents } from "../../../build/docs.ts";
 import { spellings } from "../../../src/cli/arguments/options.ts";
 import { loadCommands } from "../../../src/cli/commands/index.ts";
+import { version } from "../../../src/version.ts";
 
 const root = join(import.meta.dir, "..", "..", "..");
 const made = await documents();
@@ -51,10 +52,10 @@ test.each([...made])("%s names every command and every option", (_path, text) =>
 
 testWith("mandoc", "the manual page has no fault", async () => {
   const { stdout, stderr } = await run("mandoc", "-T", "lint", "contrib/man/aegis-kexec.8");
-  // Whether the host has the pages that it refers to is the host's affair.
-  const faults = `${stdout}${stderr}`
-    .split("\n")
-    .filter((line) => !/mandoc\.db|referenced manual/.test(line));
+  // Whether the host has the pages that it refers to is the host's affair. A page that is of no
+  // operating system's own names itself in .Os.
+  const others = /mandoc\.db|referenced manual|operating system explicitly specified/;
+  const faults = `${stdout}${stderr}`.split("\n").filter((line) => !others.test(line));
   expect(faults.join("\n")).toBe("");
 });
 
@@ -70,6 +71,22 @@ testWith("mandoc", "the manual page shows options as they are typed", async () =
     "--crash Drop the crash kernel, and leave the other one loaded. Taken by unload.",
   );
 });
+
+for (const [tool, ...command] of [
+  ["mandoc", "mandoc", "-T", "utf8"],
+  ["groff", "groff", "-T", "utf8", "-mdoc"],
+] as const) {
+  testWith(tool, `the manual page by ${tool} is of this version, and not of BSD`, async () => {
+    const { stdout } = await run(...command, "contrib/man/aegis-kexec.8");
+    const lines = stdout
+      .replace(/\x1b\[[\d;]*m|.\x08/g, "")
+      .trim()
+      .split("\n");
+    expect(lines[0]).toMatch(/^AEGIS-KEXEC\(8\) .* System Manager.s Manual /);
+    expect(lines.at(-1)).toStartWith(`aegis-kexec ${version} `);
+    expect(`${lines[0]}${lines.at(-1)}`).not.toContain("BSD");
+  });
+}
 
 testWith("bash", "bash takes its completion", async () => {
   expect(await run("bash", "-n", bashFile)).toEqual({ exit: 0, stdout: "", stderr: "" });
@@ -96,6 +113,8 @@ describe("bash completes", () => {
     [["aegis-kexec", "load", "bunf"], ["bunfig.toml"]],
     [["aegis-kexec", "exec", "bunf"], []],
     [["aegis-kexec", "help", "st"], ["status"]],
+    // b: build and build.ts, bun.lock and bunfig.toml, biome.json
+    [["aegis-kexec", "inspect", "--policy-root", "b"], ["build"]],
   ] as const;
   for (const [words, offered] of rows) {
     testWith("bash", words.join(" "), async () => {
@@ -110,11 +129,25 @@ describe("bash completes", () => {
 
 describe("bash completes kexec", () => {
   const rows = [
-    [["kexec", "--re"], ["--reuse-cmdline"]],
+    [
+      ["kexec", "--re"],
+      ["--reset-vga", "--reuse-cmdline"],
+    ],
     [["kexec", "--initrd", "=", "bunf"], ["bunfig.toml"]],
     [["kexec", "-l", "bunf"], ["bunfig.toml"]],
     [["kexec", "--append", "=", "bunf"], []],
     [["kexec", "--mem-m"], []],
+    [
+      ["kexec", "--kexec-"],
+      ["--kexec-file-syscall", "--kexec-syscall-auto"],
+    ],
+    [
+      ["kexec", "--no-"],
+      ["--no-checks", "--no-ifdown", "--no-sync", "--no-cma"],
+    ],
+    [["kexec", "--hot"], ["--hotplug"]],
+    [["kexec", "-c"], []],
+    [["kexec", "-x"], ["-x"]],
     [
       ["kexec", "--load"],
       ["--load", "--load-panic"],
@@ -150,9 +183,13 @@ describe("zsh completes", () => {
     ["aegis-kexec manifest README.md bunf", []],
     ["aegis-kexec exec bunf", []],
     ["aegis-kexec help st", ["status"]],
-    ["kexec --re", ["--reuse-cmdline"]],
+    ["aegis-kexec inspect --policy-root b", ["build"]],
+    ["kexec --re", ["--reset-vga", "--reuse-cmdline"]],
     ["kexec --initrd=bunf", ["bunfig.toml"]],
     ["kexec --mem-m", []],
+    ["kexec --kexec-", ["--kexec-file-syscall", "--kexec-syscall-auto"]],
+    ["kexec --no-", ["--no-checks", "--no-cma", "--no-ifdown", "--no-sync"]],
+    ["kexec --hot", ["--hotplug"]],
   ] as const;
   for (const [line, offered] of rows) {
     testWith("zsh", line, async () => {
@@ -193,7 +230,16 @@ testWith("fish", "fish takes its completion, and completes", async () => {
   expect(await complete("aegis-kexec boot --on-failure re")).toEqual(["reboot", "return"]);
   expect(await complete("aegis-kexec load --initrd bunf")).toEqual(["bunfig.toml"]);
   expect(await complete("aegis-kexec exec bunf")).toEqual([""]);
-  expect(await complete("kexec --re")).toEqual(["--reuse-cmdline"]);
+  expect(await complete("aegis-kexec inspect --policy-root b")).toEqual(["build/"]);
+  const longOf = async (line: string) => (await complete(line)).sort();
+  expect(await longOf("kexec --re")).toEqual(["--reset-vga", "--reuse-cmdline"]);
+  expect(await longOf("kexec --kexec-")).toEqual(["--kexec-file-syscall", "--kexec-syscall-auto"]);
+  expect(await longOf("kexec --no-")).toEqual([
+    "--no-checks",
+    "--no-cma",
+    "--no-ifdown",
+    "--no-sync",
+  ]);
 });
 
 for (const name of ["upgrade", "fetch-upgrade"]) {

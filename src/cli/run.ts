@@ -96,7 +96,9 @@ async function help(rest: readonly string[], output: Output): Promise<void> {
     rest,
   );
   const name = values.get("command")?.[0];
-  return showHelp(name === undefined ? undefined : await findCommand(name), output);
+  // Nobody who asks for help of help has named a command.
+  const isGeneral = name === undefined || name === "help";
+  return showHelp(isGeneral ? undefined : await findCommand(name), output);
 }
 
 /** The help of a command, or of the program. */

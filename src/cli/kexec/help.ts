@@ -1,14 +1,32 @@
 /** What `kexec --help` and `kexec --version` print. */
+
 import { version } from "../../version.ts";
+import { spelling } from "../arguments/options.ts";
+import { WIDTH, wrap } from "../output/layout.ts";
+import { kexecOptions } from "./options.ts";
 
 /** Told to whoever looks for kexec-tools' own line, without pretending to be it. */
 export function versionLines(): string[] {
-  return [`aegis-kexec ${version} (takes the options of kexec-tools 2.0.25)`];
+  return [`aegis-kexec ${version} (takes the options of kexec-tools 2.0.25 to 2.0.32)`];
 }
 
 export function helpLines(): string[] {
-  return [...versionLines(), ...text.trim().split("\n")];
+  const lines = text.trim().split("\n");
+  return [
+    ...versionLines(),
+    ...lines.flatMap((line) => (line === WITHOUT_EFFECT ? idle() : [line])),
+  ];
 }
+
+/** Every option that is taken and does nothing. */
+function idle(): string[] {
+  const names = kexecOptions("x86_64").flatMap(({ name, id }) =>
+    "harmless" in id ? [spelling(name)] : [],
+  );
+  return wrap(`Accepted, without effect: ${names.join(", ")}.`, WIDTH);
+}
+
+const WITHOUT_EFFECT = "(without effect)";
 
 const text = `
 Usage: kexec [OPTION]... [KERNEL]
@@ -38,16 +56,16 @@ What to load:
                           boot loader added; with -p, without crashkernel=
       --initrd=FILE       the initramfs
       --ramdisk=FILE      the same
-  -t, --type=TYPE         the image's type, bzImage or Image; its content
-                          decides
+  -t, --type=TYPE         the image's type: on x86_64 bzImage64 or bzImage,
+                          on aarch64 Image or zImage; others are refused
 
 How:
   -y, --no-sync           do not flush file systems before the handover
   -d, --debug             say what is done
   -s, --kexec-file-syscall, -a, --kexec-syscall-auto
                           accepted: there is no other way here
-  -x, --no-ifdown, -i, --no-checks
-                          accepted, without effect
+
+${WITHOUT_EFFECT}
 
 The options of kexec-tools that need kexec_load(2), such as -c, --mem-min, --dtb
 and --serial, are refused. /etc/aegis-kexec/policy.json applies.

@@ -1,6 +1,5 @@
 /**
- * The options of kexec-tools 2.0.25, each with what it means here, and those of later versions so
- * far as they would otherwise be a riddle. What needs kexec_load(2), which this program never calls
+ * The options of kexec-tools 2.0.25 to 2.0.32, each with what it means here. What needs kexec_load(2), which this program never calls
  * because the kernel verifies nothing that comes by it, is refused with its reason.
  */
 import type { Architecture } from "../../architecture.ts";
@@ -125,7 +124,7 @@ const table: readonly Option[] = [
   {
     spelt: "hotplug",
     only: "later",
-    ...harmless("with kexec_file_load(2) the kernel keeps a crash kernel up to date by itself"),
+    ...told("with kexec_file_load(2) the kernel keeps a crash kernel up to date by itself"),
   },
   {
     spelt: "no-cma",

@@ -38,7 +38,10 @@ describe("kexec-tools' meanings", () => {
     ["-e -l K", "load K"],
     ["-p K", "load crash K"],
     ["-p K --initrd=I --reset-vga --append=x", "load crash K initrd=I append=x"],
-    ["--hotplug -p K", "load crash K"],
+    [
+      "-p K --hotplug",
+      "load crash K, warns: --hotplug has no effect: with kexec_file_load(2) the kernel keeps a crash kernel up to date by itself",
+    ],
     [
       "-l K --no-cma",
       "load K, warns: --no-cma has no effect: the kernel chooses where its copies of the files lie",

@@ -5,6 +5,7 @@
 
 import { errnoTextOf } from "../../errno.ts";
 import { ExitCode, type KexecError } from "../../errors.ts";
+import { errorInItsOptions } from "./wording.ts";
 
 // kexec/kexec.h of kexec-tools: EFAILED (-1) and EFALLBACK (-3), as main returns them.
 export const FAILED = 255;
@@ -41,7 +42,8 @@ const fromTheCall: ReadonlySet<ExitCode> = new Set([
 ]);
 
 export function explain(error: KexecError, doing: Doing): Explained {
-  if (error.code === "internal-error") return { lines: [], error, exit: 1 };
+  if (error.code === "internal-error")
+    return { lines: [], error: errorInItsOptions(error), exit: 1 };
   if (error.code === "no-crash-memory" && error.errno === undefined) {
     return { lines: ["Memory for crashkernel is not reserved"], error, exit: 1 };
   }
@@ -57,7 +59,7 @@ export function explain(error: KexecError, doing: Doing): Explained {
   const isNotTaken =
     errno !== undefined &&
     (doing.do === "load" ? notTaken.has(errno) : asked && errno === "ENOSYS");
-  return { lines, error: inItsOptions(error), exit: isNotTaken ? NOT_TAKEN : FAILED };
+  return { lines, error: errorInItsOptions(error), exit: isNotTaken ? NOT_TAKEN : FAILED };
 }
 
 function lineOf(doing: Doing, fromCall: boolean, text: string): string {
@@ -71,12 +73,4 @@ function lineOf(doing: Doing, fromCall: boolean, text: string): string {
     case "load":
       return fromCall ? `kexec_file_load failed: ${text}` : `Cannot load ${doing.kernel}: ${text}`;
   }
-}
-
-/** The same with `--command-line`, which kexec-tools has, for `--cmdline`, which it has not. */
-function inItsOptions(error: KexecError): KexecError {
-  const renamed = (text: string) => text.replace(/--cmdline\b/g, "--command-line");
-  if (renamed(error.message) === error.message) return error;
-  const hint = error.hint === null ? null : renamed(error.hint);
-  return error.with({ message: renamed(error.message), hint, cause: error });
 }

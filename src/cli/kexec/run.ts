@@ -17,6 +17,7 @@ import { helpLines, versionLines } from "./help.ts";
 import { checkImageType } from "./image-type.ts";
 import { type LoadStep, type Plan, planOf, type Step } from "./plan.ts";
 import { shutDown } from "./shutdown.ts";
+import { errorInItsOptions, inItsOptions } from "./wording.ts";
 
 /** Runs the words behind the program's name. Every error ends here; nothing is thrown. */
 export async function runKexec(argv: readonly string[]): Promise<number> {
@@ -29,7 +30,7 @@ export async function runKexec(argv: readonly string[]): Promise<number> {
     }
     return answer(plan, output);
   } catch (thrown) {
-    output.error(asKexecError(thrown));
+    output.error(errorInItsOptions(asKexecError(thrown)));
     return 1;
   }
 }
@@ -96,7 +97,10 @@ async function takeStep(
 ): Promise<number> {
   // kexec-tools says nothing when all goes well.
   const { note, warn } = output.observer;
-  const observer: Observer = { ...(note && { note }), ...(warn && { warn }) };
+  const observer: Observer = {
+    ...(note && { note }),
+    ...(warn && { warn: (line) => warn(inItsOptions(line)) }),
+  };
   switch (step.do) {
     case "unload":
       await unload({ crash: step.crash });

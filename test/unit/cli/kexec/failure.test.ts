@@ -106,6 +106,33 @@ test("--cmdline, which kexec-tools does not have, is called --command-line", () 
   });
 });
 
+describe("hints name options that kexec has", () => {
+  const rows = [
+    [
+      "give it by --cmdline, or the root alone by --append root=…",
+      "give it by --command-line, or the root alone by --append root=…",
+    ],
+    ["report it, with what --verbose adds", "report it, with what --debug adds"],
+    [
+      "name one with --entry, or give its file",
+      "name one with --entry, or give its file\nfor aegis-kexec, not for kexec: --entry",
+    ],
+    [
+      "give --ca and --wait\nelse --ca, --force, --initrd=x",
+      "give --ca and --wait\nelse --ca, --force, --initrd=x; for aegis-kexec, not for kexec: --ca, --wait",
+    ],
+    ["sbsign --key KEY --cert CERT", "sbsign --key KEY --cert CERT"],
+  ] as const;
+  for (const [hint, said] of rows) {
+    test(hint.replace("\n", "; "), () => {
+      const error = new KexecError("usage", { message: "the message names none", hint });
+      const explained = explain(error, load).error;
+      expect(explained.hint).toBe(said);
+      expect(explained.message).toBe("the message names none");
+    });
+  }
+});
+
 test("only the name kexec, with or without a path, is kexec", () => {
   for (const name of ["kexec", "/sbin/kexec", "./kexec"]) expect(isKexecName(name)).toBe(true);
   for (const name of ["aegis-kexec", "/kexec/aegis-kexec", "kexec.real", "Kexec", "", "bun"]) {

@@ -256,3 +256,39 @@ export function writeWord(path: string, text: string): number {
     close(fd);
   }
 }
+
+// struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name
+const LENGTH_AT = 16;
+const NAME_AT = 19;
+
+/**
+ * Names in an open directory, in no order and without `.` and `..`, or -errno. Reading stops once there are more than
+ * `limit` of them. Of one that is not UTF-8 see `nameText`.
+ */
+export function readNames(fd: number, limit: number): readonly string[] | number {
+  const buffer = new Uint8Array(1 << 16);
+  const names: string[] = [];
+  while (names.length <= limit) {
+    const got = callThroughSignals("getdents64", fd, buffer, buffer.byteLength);
+    if (got < 0) return got;
+    if (got === 0) break;
+    names.push(...parseDirents(buffer.subarray(0, got)));
+  }
+  return names;
+}
+
+/** The names in one answer of getdents64(2). */
+function parseDirents(bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const names: string[] = [];
+  for (let at = 0; at + NAME_AT < bytes.byteLength; ) {
+    const length = view.getUint16(at + LENGTH_AT, true);
+    if (length <= NAME_AT || at + length > bytes.byteLength) break;
+    const field = bytes.subarray(at + NAME_AT, at + length);
+    const end = field.indexOf(0);
+    const name = nameText(end < 0 ? field : field.subarray(0, end));
+    if (name !== "." && name !== ".." && name !== "") names.push(name);
+    at += length;
+  }
+  return names;
+}

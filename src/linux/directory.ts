@@ -7,12 +7,12 @@ import {
   close,
   cString,
   ioError,
-  nameText,
   O_CLOEXEC,
   O_NOCTTY,
   O_NONBLOCK,
   O_RDONLY,
   open,
+  readNames,
 } from "./descriptor.ts";
 import { openError, readLink } from "./path.ts";
 
@@ -154,12 +154,6 @@ export function belowError(folder: Folder, path: string, what: string, errno: nu
   );
 }
 
-// struct linux_dirent64, include/linux/dirent.h: u64 inode, s64 offset, u16 length, u8 type, name
-const LENGTH_AT = 16;
-const NAME_AT = 19;
-/** One call reads at most this. */
-const BUFFER = 1 << 16;
-
 /**
  * Names in the directory `path` below `folder`, which may be empty for the folder itself, in no order and without `.` and `..`; undefined
  * where there is no such directory. Reading stops once there are more than `limit` of them.
@@ -176,34 +170,12 @@ export function namesIn(
   if (fd === -EACCES) throw openError(`${folder.path}/${path}`, "directory", EACCES);
   if (fd < 0) throw ioError(`open the directory ${folder.path}/${path}`, -fd, joined(folder, path));
   try {
-    const buffer = new Uint8Array(BUFFER);
-    const names: string[] = [];
-    while (names.length <= limit) {
-      const got = callThroughSignals("getdents64", fd, buffer, buffer.byteLength);
-      if (got === -ENOTDIR) return undefined;
-      if (got < 0)
-        throw ioError(`read the directory ${folder.path}/${path}`, -got, joined(folder, path));
-      if (got === 0) break;
-      names.push(...parseDirents(buffer.subarray(0, got)));
-    }
+    const names = readNames(fd, limit);
+    if (names === -ENOTDIR) return undefined;
+    if (typeof names === "number")
+      throw ioError(`read the directory ${folder.path}/${path}`, -names, joined(folder, path));
     return names;
   } finally {
     close(fd);
   }
-}
-
-/** The names in one answer of getdents64(2), without `.` and `..`. Of one that is not UTF-8 see `nameText`. */
-export function parseDirents(bytes: Uint8Array): string[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const names: string[] = [];
-  for (let at = 0; at + NAME_AT < bytes.byteLength; ) {
-    const length = view.getUint16(at + LENGTH_AT, true);
-    if (length <= NAME_AT || at + length > bytes.byteLength) break;
-    const field = bytes.subarray(at + NAME_AT, at + length);
-    const end = field.indexOf(0);
-    const name = nameText(end < 0 ? field : field.subarray(0, end));
-    if (name !== "." && name !== ".." && name !== "") names.push(name);
-    at += length;
-  }
-  return names;
 }

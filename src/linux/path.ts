@@ -1,7 +1,16 @@
 /** What a file is: statx(2). */
 import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, errnoName, errnoText } from "../errno.ts";
 import { cannot, type KexecError } from "../errors.ts";
-import { AT_FDCWD, callThroughSignals, cString, ioError } from "./descriptor.ts";
+import {
+  AT_FDCWD,
+  callThroughSignals,
+  close,
+  cString,
+  ioError,
+  O_RDONLY,
+  open,
+  readNames,
+} from "./descriptor.ts";
 
 /** What statx(2) tells of an open file. */
 export interface FileStatus {
@@ -215,15 +224,35 @@ function missingHint(path: string): string {
   const folder = folderOf(path);
   const status = statusOfPath(folder);
   if (typeof status !== "number") {
-    return status.type === "directory"
+    if (status.type !== "directory") return `${folder} is a ${status.type}`;
+    const [first, ...more] = namesLike(path.slice(path.lastIndexOf("/") + 1), folder);
+    return first === undefined
       ? `the directory ${folder} exists: check the file name`
-      : `${folder} is a ${status.type}`;
+      : `give the whole name: ${folder} has ${[first, ...more].join(", ")}`;
   }
   // A mount point without its file system is a directory with nothing in it.
   let nearest = folder;
   while (nearest !== "/" && nearest !== "." && !exists(nearest)) nearest = folderOf(nearest);
   const missing = `the directory ${folder} does not exist either`;
   return isMountPoint(nearest) ? `${missing}: is the file system of ${nearest} mounted?` : missing;
+}
+
+/** Names that a hint tells, and that are looked through for them. */
+const namesToTell = 3;
+const mostNames = 4096;
+
+/** Names in a folder that go on behind `begin`, as `vmlinuz-6.12` behind `vmlinuz`: the highest first. */
+function namesLike(begin: string, folder: string): readonly string[] {
+  const fd = begin === "" ? -ENOENT : open(`${folder}/.`, O_RDONLY);
+  if (fd < 0) return [];
+  const names = readNames(fd, mostNames);
+  close(fd);
+  if (typeof names === "number") return [];
+  const order = new Intl.Collator("en", { numeric: true });
+  return names
+    .filter((name) => name.startsWith(begin))
+    .sort((a, b) => order.compare(b, a))
+    .slice(0, namesToTell);
 }
 
 function folderOf(path: string): string {

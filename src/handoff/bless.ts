@@ -2,7 +2,7 @@
 import { errnoName, errnoText } from "../errno.ts";
 import { cannot } from "../errors.ts";
 import { renameIn } from "../linux/device/change.ts";
-import { namesIn } from "../linux/directory.ts";
+import { namesIn, pathOf } from "../linux/directory.ts";
 import { Folder } from "../linux/file.ts";
 import { blockFileSystems, readMounts } from "../linux/mounts.ts";
 import { isDirectory } from "../linux/path.ts";
@@ -88,18 +88,31 @@ interface Located {
 /** `UUID=…:/path` is below the mount point of that file system; where it has none, it is mounted for this alone. */
 async function locate(place: string, held: DisposableStack): Promise<Located> {
   const [, uuid, path = ""] = /^UUID=([0-9A-Za-z-]+):(\/.*)$/.exec(place) ?? [];
-  const isClean = place !== "" && !place.split("/").includes("..");
-  if (!isClean) {
+  if (uuid === undefined) return { path: namedPath(place.replace(/(.)\/+$/, "$1")) };
+  if (path.split("/").includes("..")) {
     throw cannot(`bless ${place}`, {
       code: "file-not-found",
       details: { path: place },
-      why: "it leads elsewhere",
-      hint: "give the path",
+      why: "its path has .., and it may lead elsewhere",
+      hint: "give the path without ..",
     });
   }
-  if (uuid === undefined) return { path: place.replace(/(.)\/+$/, "$1") };
   const mounted = mountedPath(uuid, path);
   return mounted === undefined ? mountFor(uuid, path, held) : { path: mounted };
+}
+
+/** A path whose last part is a name: `.` and `..` are taken for the folder that they lead to. */
+function namedPath(path: string): string {
+  if (!/(^|\/)\.\.?$/.test(path)) return path;
+  using folder = Folder.open(path);
+  const whole = pathOf(folder.fd);
+  if (whole !== undefined) return whole;
+  throw cannot(`bless ${path}`, {
+    code: "file-not-found",
+    details: { path },
+    why: "its name is not known, since /proc is not mounted",
+    hint: "give the path with its name at the end",
+  });
 }
 
 function mountedPath(uuid: string, path: string): string | undefined {

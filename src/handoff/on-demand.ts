@@ -3,6 +3,7 @@
  * a load as much as two, and these have nothing to wait for most of the time.
  */
 import type { Architecture } from "../architecture.ts";
+import { cannot } from "../errors.ts";
 import type { Source } from "../source/open.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Observer } from "./report.ts";
@@ -37,7 +38,14 @@ export function measurementFor(
 ): Promise<Measurement | undefined> | undefined {
   let demanded = false;
   for (const { measure } of policies) demanded ||= measure !== undefined;
-  if (request.measure === undefined && !demanded) return undefined;
+  if (request.measure === undefined && !demanded) {
+    if (request.measureLog === undefined) return undefined;
+    throw cannot("use --measure-log", {
+      code: "usage",
+      why: "nothing is measured, so it would have no effect",
+      hint: "name a PCR with --measure, or leave --measure-log out",
+    });
+  }
   return import("./stages/measure.ts").then(({ Measurement }) =>
     Measurement.prepare(source, verified, request, policies, observer),
   );

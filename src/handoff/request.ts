@@ -23,7 +23,7 @@ import {
   textOf,
   wholeNumber,
 } from "./request-members.ts";
-import { serverMembers } from "./server-request.ts";
+import { requireServer, serverMembers } from "./server-request.ts";
 
 const paths = member<string | string[]>((value, refuse) => {
   if (!Array.isArray(value)) return path.read(value, refuse);
@@ -180,6 +180,7 @@ export function parseLoadRequest(request: unknown): AskedLoadRequest {
   const given = { ...rest, source };
   const parsed = luks.length === 0 ? given : { ...given, secrets: [...given.secrets, ...luks] };
   requireOneCmdline(parsed);
+  requireServer(source, parsed);
   if (parsed.crash && parsed.secrets.length > 0) {
     throw cannot("give a secret to a crash kernel", {
       code: "usage",

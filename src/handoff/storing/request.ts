@@ -10,7 +10,7 @@ import {
   textOf,
   wholeNumber,
 } from "../request-members.ts";
-import { serverMembers } from "../server-request.ts";
+import { requireServer, serverMembers } from "../server-request.ts";
 
 const fetchMembers = {
   /** SOURCE: a manifest, or a folder of generations. */
@@ -38,5 +38,7 @@ export type ParsedFetchRequest = Parsed<typeof fetchMembers>;
 
 /** @throws KexecError `usage` */
 export function parseFetchRequest(request: unknown): ParsedFetchRequest {
-  return parse(fetchMembers, request, "fetch");
+  const parsed = parse(fetchMembers, request, "fetch");
+  requireServer(parsed.source, parsed);
+  return parsed;
 }

@@ -273,6 +273,7 @@ function tooLarge(name: string, limit: number): KexecError {
   return cannot(`use the secret ${name}`, {
     code: "file-too-large",
     why: `it is larger than ${limit} bytes`,
+    hint: "pass on a key, and put what it opens into an initramfs archive",
   });
 }
 

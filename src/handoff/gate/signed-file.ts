@@ -6,6 +6,7 @@ import type { Memfd } from "../../linux/memfd.ts";
 import type { Listener } from "../../listener.ts";
 import type { Unseen, Whole } from "../../source/kind.ts";
 import type { Source } from "../../source/open.ts";
+import { isUrl } from "../../source/place.ts";
 import { isUki } from "../../source/uki.ts";
 import { type Signed, verifySignature } from "../../trust/verify.ts";
 import { shellWord } from "../../visible.ts";
@@ -51,7 +52,9 @@ export function passWhole(
     code: "untrusted",
     details: { path: source.path },
     why: "no signature covers kernel, initramfs and command line as one",
-    hint: `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
+    hint: isUrl(source.path)
+      ? "where the files are made, write a manifest (aegis-kexec manifest), sign it, put it on the server with them, and load that"
+      : `write a manifest (aegis-kexec manifest ${shellWord(source.path)} ... > boot.json), sign it, and load boot.json`,
   });
 }
 

@@ -5,6 +5,7 @@ import { head } from "../../image/bytes.ts";
 import { InputFile } from "../../linux/file.ts";
 import { leadsNowhere, statusOfPath } from "../../linux/path.ts";
 import type { HeldFile, OpenBeside } from "../../source/open-file.ts";
+import { isUrl } from "../../source/place.ts";
 import { type PublicKey, parsePublicKey } from "../../trust/keys.ts";
 import { maxPolicySize, type Policy, type TrustRequirement, tighten } from "../../trust/policy.ts";
 import { mostSignatures } from "../../trust/quorum.ts";
@@ -146,7 +147,9 @@ export async function readSignatures(
   throw cannot(`trust ${source}`, {
     code: "no-signature",
     why: `it has no signature: neither ${candidates.map(({ path }) => path).join(" nor ")} exists`,
-    hint: `sign it (minisign -S -m ${shellWord(source)}), or name the signature with --signature`,
+    hint: isUrl(source)
+      ? "where it is made, sign it and put the signature beside it on the server: a UKI or an ISO image by minisign -S -m, a kernel by a manifest (aegis-kexec manifest)"
+      : `sign it (minisign -S -m ${shellWord(source)}), or name the signature with --signature`,
   });
 }
 

@@ -58,7 +58,10 @@ export async function appendFlushed(
     observer.warn?.(`the log ${path} is not written: its file system is read-only`);
     return false;
   }
-  if (failed !== undefined) throw ioError(`write the log ${path}`, failed, path);
+  if (failed !== undefined) {
+    const hint = "name a file that can be written to, or leave --log out";
+    throw ioError(`write the log ${path}`, failed, path).with({ hint });
+  }
   return stuck === undefined;
 }
 

@@ -109,7 +109,8 @@ const longestPause = 120;
 function statusFailure(status: number, retryAfter: string | null): Failure {
   if (status === 404 || status === 410) {
     const cause = { code: "file-not-found", errno: "ENOENT" } as const;
-    return new Failure({ ...cause, why: `the server has no such file (${status})` }, false);
+    const hint = "check the address, and whether the file is on the server";
+    return new Failure({ ...cause, why: `the server has no such file (${status})`, hint }, false);
   }
   const isPassing = [408, 416, 425, 429, 500, 502, 503, 504].includes(status);
   const seconds = /^\d{1,6}$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;

@@ -107,6 +107,24 @@ describe("several SOURCEs", () => {
   });
 });
 
+test("a kernel alone is refused in words that can be followed, signed and unsigned", async () => {
+  const signature = Buffer.from(signer.minisign(kernel));
+  using server = serve({ vmlinuz: kernel, signed: kernel, "signed.minisig": signature });
+  const hintOf = (name: string) =>
+    dry({ kernel: server.url(name), cmdline: undefined }).then(
+      () => undefined,
+      ({ code, hint }) => ({ code, hint: String(hint) }),
+    );
+  const unsigned = await hintOf("/vmlinuz");
+  expect(unsigned?.code).toBe("no-signature");
+  expect(unsigned?.hint).toContain("beside it on the server");
+  const bare = await hintOf("/signed");
+  expect(bare?.code).toBe("untrusted");
+  expect(bare?.hint).toContain("write a manifest (aegis-kexec manifest)");
+  // No command takes a URL there
+  for (const said of [unsigned, bare]) expect(said?.hint).not.toContain("https://");
+});
+
 test("no secret and no key is sent, told or logged, by https or http, with whatever fails", async () => {
   const folder = mkdtempSync(join(tmpdir(), "aegis-network-secret-"));
   const words = "correct horse battery staple";

@@ -23,7 +23,7 @@ export function summary(results: Results): string {
     ...(leastMemory === undefined
       ? []
       : [
-          `Memory for a handoff with an initramfs of 60 MiB: ${leastMemory
+          `Memory for a handover with an initramfs of 60 MiB: ${leastMemory
             .map(({ program, megabytes }) => `${program} ${megabytes} MiB`)
             .join(", ")}.`,
         ]),

@@ -45,16 +45,22 @@ function guests({ instructions }: Results): string {
   return count === 1 ? "1 guest" : `${count} guests`;
 }
 
+function articled(reference: string): string {
+  return reference.startsWith("empty") ? `an ${reference}` : reference;
+}
+
 function lost({ instructions, time, carry, handoff }: Results): string[] {
   const found = ratios(instructions)
     .filter(({ value, reference }) => value > (reference === "empty Bun program" ? 1.15 : 1))
     .map(
       ({ work, reference, value }) =>
-        `to ${workNamed(work).title} costs ${value.toFixed(2)}× of ${reference}`,
+        `to ${workNamed(work).title} costs ${value.toFixed(2)} × what ${articled(reference)} costs`,
     );
   for (const { work, reference, value } of time === undefined ? [] : wallRatios(time)) {
     if (value > 1.02) {
-      found.push(`to ${workNamed(work).title} takes ${value.toFixed(2)}× the time of ${reference}`);
+      found.push(
+        `to ${workNamed(work).title} takes ${value.toFixed(2)} × the time of ${articled(reference)}`,
+      );
     }
   }
   if (handoff !== undefined && handoff.aegis.median > handoff.kexecTools.median) {
@@ -70,7 +76,8 @@ function lost({ instructions, time, carry, handoff }: Results): string[] {
         `kexec-tools ${mebibytes(tools.raw)} (${mebibytes(tools.zstd)})`,
     );
   }
-  return [`Where it loses: ${found.length === 0 ? "nowhere" : found.join("; ")}.`];
+  if (found.length === 0) return ["It loses nowhere."];
+  return ["Where it loses:", "", ...found.map((one) => `- ${one}`)];
 }
 
 /** What a user's machine does. */
@@ -165,8 +172,8 @@ function startUpTable({ startUp, instructions }: Results): string[] {
   if (startUp === undefined || own === undefined) return [];
   return [
     "",
-    "What is in the figure of a load, by programs of a few lines that are compiled alike. The rest is each function of " +
-      "this program, run once: the runtime decodes and links what it has not run before, some 10,000 to 60,000 instructions a function.",
+    "Programs of a few lines, compiled alike, show what is in the figure of a load. What they do not have is the functions of " +
+      "this program, each run once: the runtime decodes and links what it has not run before, some 10,000 to 60,000 instructions a function.",
     "",
     "| program | instructions |",
     "|---|--:|",
@@ -213,7 +220,7 @@ function rest({ peak, leastMemory, carry, handoff }: Results): string[] {
     );
     lines.push(
       "",
-      `Least memory for a handoff to Debian's kernel with an initramfs of 60 MiB, out of an initramfs compressed by zstd: ${all.join(", ")}.`,
+      `Least memory for a handover to Debian's kernel with an initramfs of 60 MiB, out of an initramfs compressed by zstd: ${all.join(", ")}.`,
     );
   }
   if (carry !== undefined) {

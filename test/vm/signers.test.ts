@@ -1,4 +1,4 @@
-/** The page's node: two signers, measured boot and a LUKS root, by the commands as they are printed. */
+/** The node of docs/trust.md: two signers, measured boot and a LUKS root, by the commands as they are printed. */
 import { expect } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { copyFileSync, readdirSync, symlinkSync } from "node:fs";

@@ -25,6 +25,7 @@ import type {
   SourceReport,
 } from "./inspection/inspection.ts";
 import { inspectIso } from "./inspection/iso.ts";
+import { predictMeasurement } from "./inspection/measure.ts";
 import { Reasons } from "./inspection/reasons.ts";
 import { inspectTrust } from "./inspection/trust.ts";
 import {
@@ -131,6 +132,8 @@ async function inspectOne(
       held.use(await Verified.from(source, parsed, architecture, gate, listener)),
     ));
   const trust = await inspectTrust(found, parsed, architecture, verified, held, reasons, listener);
+  const measured = await predictMeasurement(parsed, gate?.policies ?? [], policyRoot !== undefined);
+  predicted(measured);
   const entries = await listEntries(found, parsed.entry, reasons);
   const iso = await inspectIso(found, parsed.entry, source, notes);
   const { image, kernel } = lookAtImages(found, source, verified, facts, reasons);
@@ -173,7 +176,7 @@ async function inspectOne(
     cmdline: verified === undefined ? null : cmdlineReport(verified, parsed.crash),
     manifest: trust.manifest,
     trust: trust.report,
-    verdict: verdictOf(reasons.all, call.doubts, notes),
+    verdict: verdictOf(reasons.all, [...measured.doubts, ...call.doubts], notes),
     unknown: {
       ...(typeof entries === "string" ? { entries } : {}),
       ...unknownOf(image, same ? undefined : kernel, verified, facts),

@@ -31,7 +31,16 @@ interface Demand {
   readonly required: boolean;
 }
 
-function demandOf(request: ParsedLoadRequest, policies: readonly Policy[]): Demand {
+interface OpenedTpm {
+  readonly tpm: Tpm;
+  readonly banks: readonly TpmHash[];
+}
+
+/** The PCRs that the policies and the request name. */
+export function demandOf(
+  request: Pick<ParsedLoadRequest, "measure">,
+  policies: readonly Policy[],
+): Demand {
   const measures = policies.flatMap(({ measure }) => measure ?? []);
   const pcrs = [
     ...measures.map(({ pcr }) => pcr),
@@ -63,22 +72,17 @@ export class Measurement implements Disposable {
     observer: Observer,
   ): Promise<Measurement> {
     const demand = demandOf(request, policies);
-    using guard = new DisposableStack();
-    let banks: readonly TpmHash[] = [];
-    let tpm: Tpm | undefined;
-    try {
-      tpm = Tpm.open();
-      if (tpm === undefined) throw noTpm();
-      guard.use(tpm);
-      banks = await banksOf(tpm, demand.pcrs);
-    } catch (error) {
-      if (!(error instanceof KexecError) || demand.required) throw error;
-      observer.warn?.(`nothing is measured: ${error.message}`);
+    const opened = await openFor(demand);
+    if (opened instanceof KexecError) {
+      if (demand.required) throw opened;
+      observer.warn?.(nothingMeasured(opened));
       return new Measurement(undefined, demand, [], []);
     }
+    using guard = new DisposableStack();
+    guard.use(opened.tpm);
     const records = recordsOf(source, verified, policies, observer);
     guard.move();
-    return new Measurement(tpm, demand, records, banks);
+    return new Measurement(opened.tpm, demand, records, opened.banks);
   }
 
   /** The log of what will be extended, as systemd keeps its own; empty where nothing will be. */
@@ -135,6 +139,49 @@ export class Measurement implements Disposable {
 
   [Symbol.dispose](): void {
     this.tpm?.[Symbol.dispose]();
+  }
+}
+
+/** What a load would say before it measures anything. */
+export interface MeasureOutlook {
+  /** Why the load would be refused. */
+  readonly refusal?: KexecError;
+  /** What the load would warn of. */
+  readonly warning?: string;
+}
+
+/** The TPM is opened as a load opens it, and closed again; nothing is extended. */
+export async function measureOutlook(
+  request: Pick<ParsedLoadRequest, "measure">,
+  policies: readonly Policy[],
+): Promise<MeasureOutlook> {
+  const demand = demandOf(request, policies);
+  if (demand.pcrs.length === 0) return {};
+  const opened = await openFor(demand);
+  if (opened instanceof KexecError) {
+    return demand.required ? { refusal: opened } : { warning: nothingMeasured(opened) };
+  }
+  opened.tpm[Symbol.dispose]();
+  return {};
+}
+
+function nothingMeasured({ message }: KexecError): string {
+  return `nothing is measured: ${message}`;
+}
+
+/** The TPM and its banks, or why it cannot serve. */
+async function openFor({ pcrs }: Demand): Promise<OpenedTpm | KexecError> {
+  using guard = new DisposableStack();
+  try {
+    const tpm = Tpm.open();
+    if (tpm === undefined) return noTpm();
+    guard.use(tpm);
+    const banks = await banksOf(tpm, pcrs);
+    guard.move();
+    return { tpm, banks };
+  } catch (error) {
+    if (error instanceof KexecError) return error;
+    throw error;
   }
 }
 

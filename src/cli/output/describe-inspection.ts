@@ -111,9 +111,9 @@ function trustRows({ trust, manifest }: Inspection): Row[] {
   ];
   if (policies.length > 0) rows.push(["policy", policies.join(", ")]);
   if (minGeneration !== null) rows.push(["lowest generation", String(minGeneration)]);
-  if (signed !== null) {
-    const comment = signed.trustedComment === null ? "" : `: ${signed.trustedComment}`;
-    rows.push(["signed by", `${signed.signer.key} (${signed.signer.fingerprint})${comment}`]);
+  for (const { key, fingerprint, trustedComment } of signed?.signers ?? []) {
+    const comment = trustedComment === null ? "" : `: ${trustedComment}`;
+    rows.push(["signed by", `${key} (${fingerprint})${comment}`]);
   }
   for (const { key, fingerprint, rejected } of keys) {
     rows.push(["key", `${key} (${fingerprint}): ${rejected ?? "vouches for it"}`]);

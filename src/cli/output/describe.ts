@@ -71,7 +71,7 @@ export function describeFetch(report: FetchReport): string[] {
   const signer =
     trust === null
       ? "no signature was asked for"
-      : `signed by ${trust.signer.key} (${trust.signer.fingerprint})`;
+      : `signed by ${trust.signers.map(({ key, fingerprint }) => `${key} (${fingerprint})`).join(" and ")}`;
   const bytes = formatBytes(report.written);
   const resumed =
     report.resumed === 0 ? "" : `, ${formatBytes(report.resumed)} were there from before`;

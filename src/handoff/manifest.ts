@@ -37,7 +37,7 @@ export async function manifest(
       hint: "write it where the files are made, and put it on the server with them",
     });
   }
-  using source = await Source.open(parsed, observer);
+  using source = await Source.open({ ...parsed, anew: true }, observer);
   if (source.manifest !== undefined) {
     throw cannot(`write a manifest of ${parsed.source}`, {
       code: "usage",

@@ -259,6 +259,11 @@ export type Reader<Found> = (
 /** What `inspect` calls a manifest. */
 export const manifestKind = "manifest";
 
+/** JSON: an object. No image format begins with white space or a brace. */
+export function resemblesManifest(beginning: Uint8Array): boolean {
+  return /^\ufeff?\s*\{/.test(new TextDecoder().decode(beginning.subarray(0, 64)));
+}
+
 /** A row of the table of kinds. */
 export interface SourceKind<Found> {
   /** What `inspect` calls it. */

@@ -7,6 +7,7 @@ import {
   type FoundTree,
   manifestKind,
   type Reader,
+  resemblesManifest,
   type SourceKind,
 } from "./kind.ts";
 
@@ -72,9 +73,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
   },
   {
     name: manifestKind,
-    // JSON: an object. No image format begins with white space or a brace.
-    resembles: ({ beginning }) =>
-      /^\ufeff?\s*\{/.test(new TextDecoder().decode(beginning.subarray(0, 64))),
+    resembles: ({ beginning }) => resemblesManifest(beginning),
     reader: async () => (await import("./manifest.ts")).manifestReader,
   },
   // Menus, whose lines look like those of boot entries, are told before those.
@@ -91,7 +90,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
   { name: "image", resembles: () => true, reader: () => imageReader },
 ];
 
-/** What a directory is of: the order of the table in README. The last row takes every directory. */
+/** What a directory is of, where it is no generation itself: the order of the table in docs/sources.md. The last row takes every directory. */
 export const treeKinds: readonly SourceKind<FoundTree>[] = [
   {
     name: "generations",

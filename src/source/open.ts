@@ -6,6 +6,7 @@ import type { Listener } from "../listener.ts";
 import type { MenuReading } from "./choose.ts";
 import {
   type Admission,
+  type FoundTree,
   type Generation,
   manifestKind,
   type Opened,
@@ -35,6 +36,8 @@ export interface Wanted {
   readonly clientKey?: string | undefined;
   /** Ends what waits for a server. */
   readonly signal?: AbortSignal | undefined;
+  /** Of a folder that has a manifest: what that would be about, and not the manifest. */
+  readonly anew?: boolean | undefined;
   /** See `Opening.starts`. */
   readonly starts?: boolean | undefined;
 }
@@ -67,11 +70,21 @@ export class FoundSource implements Disposable {
     listener: Listener = {},
     admission: Admission = admitAll,
   ): Promise<FoundSource> {
-    const { source, wait, starts = false, ca, clientCert, clientKey, signal } = wanted;
+    const {
+      source,
+      wait,
+      anew = false,
+      starts = false,
+      ca,
+      clientCert,
+      clientKey,
+      signal,
+    } = wanted;
     const network = { ca, clientCert, clientKey, signal };
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());
-    const found = await findSource(source, held, { wait, network, listener, admission });
+    const place = await findSource(source, held, { wait, network, listener, admission });
+    const found = isTree(place) && !anew ? await manifestOr(place, held) : place;
     const recognised = await recognise(found);
     const opening: Opening = {
       architecture: libc().architecture,
@@ -145,6 +158,12 @@ export class FoundSource implements Disposable {
   [Symbol.dispose](): void {
     this.opening.held.dispose();
   }
+}
+
+/** A folder that is a generation itself is taken as its manifest. */
+async function manifestOr(folder: FoundTree, held: DisposableStack): Promise<Found> {
+  const { ownManifest } = await import("./generations/stored.ts");
+  return ownManifest(folder.tree, held) ?? folder;
 }
 
 async function readMenu(

@@ -8,7 +8,7 @@ import type { MenuEntry } from "../../menu/entry.ts";
 import { compareGenerations, type StoredName, storedNames } from "../../menu/generations.ts";
 import { maxManifestSize, parseManifest } from "../../trust/manifest.ts";
 import { besideIn } from "../beside.ts";
-import type { FileTree, FoundFile, Opening } from "../kind.ts";
+import { type FileTree, type FoundFile, type Opening, resemblesManifest } from "../kind.ts";
 import { manifestReader } from "../manifest.ts";
 import { lastingPlace } from "../menus/mounted.ts";
 import { beginningOf } from "../open-file.ts";
@@ -112,18 +112,46 @@ export async function whyNot(
   }
 }
 
-/** The manifest of a generation, and the ways from it. */
+/**
+ * The manifest of a folder that is a generation itself; undefined where it has none. One that is there and
+ * cannot be read is not passed over: what it is about would be started without it.
+ * @throws KexecError of `FileTree.open`
+ */
+export function ownManifest(tree: FileTree, held: DisposableStack): FoundFile | undefined {
+  try {
+    const found = manifestIn(tree, { name: "" }, held);
+    return resemblesManifest(found.beginning) ? found : undefined;
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    if (error.code === "file-not-found" || error.code === "not-a-regular-file") return undefined;
+    // A folder that cannot be read may be a store whose journal was not replayed: see `isStore`.
+    if (error.code === "io-error" && !canList(tree)) return undefined;
+    throw error;
+  }
+}
+
+function canList(tree: FileTree): boolean {
+  try {
+    return tree.names("", mostNames) !== undefined;
+  } catch (error) {
+    if (error instanceof KexecError) return false;
+    throw error;
+  }
+}
+
+/** The manifest of a generation, and the ways from it. The name is empty for the tree's own folder. */
 export function manifestIn(
   tree: FileTree,
   { name }: Pick<StoredName, "name">,
   held: DisposableStack,
 ): FoundFile {
-  const path = `${name}/${manifestName}`;
+  const inFolder = (other: string) => (name === "" ? other : `${name}/${other}`);
+  const path = inFolder(manifestName);
   const file = held.use(tree.open(path, "manifest"));
   return {
     file,
     beginning: beginningOf(file),
-    openBelow: (other, what) => tree.open(`${name}/${other}`, what),
+    openBelow: (other, what) => tree.open(inFolder(other), what),
     openBeside: besideIn(tree, path),
     treeAbove: () => undefined,
   };

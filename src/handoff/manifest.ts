@@ -65,7 +65,7 @@ export async function manifest(
   const [image, target] = await openFor(source, architecture, observer);
   using _ = image;
   if (image.cmdline !== undefined) await requireUnsealed(image.cmdline, source, parsed);
-  const cmdline = fullCmdline(ownCmdline(source, image, parsed), parsed);
+  const cmdline = fullCmdline(ownCmdline(source, image, parsed, observer), parsed);
   checkCmdline(cmdline, image.kernel.limit);
   if (cmdline === "") {
     observer.warn?.(

@@ -25,6 +25,7 @@ export function ownCmdline(
   source: Source,
   image: KernelSource,
   request: CmdlineOptions,
+  observer: Observer,
 ): string | undefined {
   if (request.cmdline !== undefined) return request.cmdline;
   const { borrower } = source;
@@ -41,7 +42,10 @@ export function ownCmdline(
     crash: request.crash ?? false,
     firstProcess: isInit() || isStartedAsInit(running.value),
   });
-  if (borrower !== undefined && !request.reuseCmdline) requireRoot(borrower, line, request);
+  if (borrower !== undefined && !request.reuseCmdline) {
+    requireRoot(borrower, line, request);
+    observer.warn?.(`${borrower} brings no command line: the running kernel's is taken`);
+  }
   return line;
 }
 

@@ -77,7 +77,7 @@ export class Verified implements Disposable {
     // Where trust is required the gate has been stricter, and the policy says what may be appended.
     const sealed = trust === null ? image.cmdline : undefined;
     if (sealed !== undefined) await requireUnsealed(sealed, source, request);
-    const own = ownCmdline(source, image, request);
+    const own = ownCmdline(source, image, request, observer);
     const replaced = request.inPlaceOfUki && request.initrd.length > 0;
     const within = replaced ? [] : image.archives;
     const initrds = [...within.map((file) => ({ file, expected: undefined })), ...archives];

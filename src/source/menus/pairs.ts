@@ -73,9 +73,6 @@ export class PairsMenu implements Menu {
   open(entry: MenuEntry, opening: Opening): Opened {
     const opened = openEntryFiles(entry, this.tree, this.noun, opening);
     opening.listener.note?.(`kernel: ${entry.from}`);
-    opening.listener.warn?.(
-      `${entry.from} brings no command line: unless one is given, the running kernel's is taken`,
-    );
     return { ...opened, borrower: entry.from };
   }
 }

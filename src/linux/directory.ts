@@ -14,7 +14,7 @@ import {
   open,
   readNames,
 } from "./descriptor.ts";
-import { openError, readLink } from "./path.ts";
+import { openError, readLink, toOpen } from "./path.ts";
 
 // struct open_how and RESOLVE_*, include/uapi/linux/openat2.h
 const OPEN_HOW_SIZE = 24;
@@ -137,14 +137,14 @@ export function belowError(folder: Folder, path: string, what: string, errno: nu
   if (folder.detached && (errno === ENOENT || errno === ENOTDIR)) {
     // Where such a path breaks off cannot be looked up by name.
     return cannot(
-      `open the ${what} ${shown}`,
+      toOpen(what, shown),
       { code: "file-not-found", why: "no such file" },
       { errno: errnoName(errno), details: { path: shown } },
     );
   }
   if (errno !== EXDEV) return openError(shown, what, errno);
   return cannot(
-    `open the ${what} ${shown}`,
+    toOpen(what, shown),
     {
       code: "outside-folder",
       why: "a symbolic link in its path leads out of the folder",

@@ -24,7 +24,7 @@ import {
   RESOLVE_IN_ROOT,
 } from "./directory.ts";
 import { libc } from "./libc.ts";
-import { type FileStatus, openError, statusOf } from "./path.ts";
+import { type FileStatus, fileItself, openError, statusOf, toUse } from "./path.ts";
 
 export { Folder, isFolderBelow } from "./directory.ts";
 
@@ -48,13 +48,14 @@ export class InputFile implements Disposable {
   ) {}
 
   /**
-   * Opens `path`. `what` names its part in messages: "kernel", "initramfs" ...
+   * Opens `path`. `what` names its part in messages: "kernel", "initramfs" ...; `""`: only
+   * its content tells.
    * @throws KexecError `file-not-found`, `file-unreadable`, `not-a-regular-file`, `file-empty`,
    *   `io-error`
    */
   static open(path: string, what: string): InputFile {
     if (path === "" || path.includes("\0")) {
-      throw cannot(`open the ${what}`, {
+      throw cannot(what === "" ? "open a file" : `open the ${what}`, {
         code: "file-not-found",
         details: { path },
         why: path === "" ? "its path is empty" : "its path has a NUL character",
@@ -138,14 +139,14 @@ export class InputFile implements Disposable {
     try {
       const status = requireRegular(fd, path, what);
       if (status.inode !== found.inode || status.device !== found.device) {
-        throw cannot(`use ${path} as the ${what}`, {
+        throw cannot(toUse(path, what), {
           code: "file-changed",
           details: { path },
           why: "another file took its place while it was opened",
         });
       }
       if (status.size > largestFile) {
-        throw cannot(`use ${path} as the ${what}`, {
+        throw cannot(toUse(path, what), {
           code: "file-too-large",
           details: { path, size: status.size, limit: largestFile },
           why: `it has ${status.size} bytes`,
@@ -153,7 +154,7 @@ export class InputFile implements Disposable {
         });
       }
       if (status.size === 0) {
-        throw cannot(`use ${path} as the ${what}`, {
+        throw cannot(toUse(path, what), {
           code: "file-empty",
           details: { path },
           why: "the file is empty",
@@ -199,13 +200,14 @@ const largestFile = 2 ** 48;
 /** @throws KexecError `not-a-regular-file`, `io-error` */
 function requireRegular(fd: number, path: string, what: string): FileStatus {
   const status = statusOf(fd);
-  if (typeof status === "number") throw ioError(`examine the ${what} ${path}`, -status, path);
+  if (typeof status === "number")
+    throw ioError(`examine the ${what === "" ? "file" : what} ${path}`, -status, path);
   if (status.type === "regular file") return status;
-  throw cannot(`use ${path} as the ${what}`, {
+  throw cannot(toUse(path, what), {
     code: "not-a-regular-file",
     details: { path },
     why: `it is a ${status.type}, not a regular file`,
-    hint: `give the path of the ${what} file itself`,
+    hint: fileItself(what),
   });
 }
 

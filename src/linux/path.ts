@@ -159,6 +159,20 @@ export function leadsNowhere(path: string): boolean {
   }
 }
 
+/** What cannot be done, in words. A file of which only the content tells what it is has no part: `""`. */
+export function toOpen(what: string, path: string): string {
+  return what === "" ? `open ${path}` : `open the ${what} ${path}`;
+}
+
+export function toUse(path: string, what: string): string {
+  return what === "" ? `use ${path}` : `use ${path} as the ${what}`;
+}
+
+/** What to give instead of a directory or a device. */
+export function fileItself(what: string): string {
+  return `give the path of the ${what === "" ? "" : `${what} `}file itself`;
+}
+
 /** Why `path` could not be opened; `what` names its part in the message. */
 export function openError(path: string, what: string, errno: number): KexecError {
   const name = errnoName(errno);
@@ -166,7 +180,7 @@ export function openError(path: string, what: string, errno: number): KexecError
     case ENOENT:
     case ENOTDIR:
       return cannot(
-        `open the ${what} ${path}`,
+        toOpen(what, path),
         {
           code: "file-not-found",
           why: errno === ENOENT ? "no such file" : "a part of its path is not a directory",
@@ -177,7 +191,7 @@ export function openError(path: string, what: string, errno: number): KexecError
     case EACCES:
     case EPERM:
       return cannot(
-        `open the ${what} ${path}`,
+        toOpen(what, path),
         {
           code: "file-unreadable",
           why: "no permission to read it",
@@ -187,31 +201,31 @@ export function openError(path: string, what: string, errno: number): KexecError
       );
     case EFBIG:
       return cannot(
-        `open the ${what} ${path}`,
+        toOpen(what, path),
         { code: "file-too-large", why: "the file is too large" },
         { errno: name, details: { path } },
       );
     case 6: // ENXIO: a socket, or a device without a driver
     case 19: // ENODEV
       return cannot(
-        `use ${path} as the ${what}`,
+        toUse(path, what),
         {
           code: "not-a-regular-file",
           details: { path },
           why: "it is not a regular file",
-          hint: `give the path of the ${what} file itself`,
+          hint: fileItself(what),
         },
         { errno: name, details: { path } },
       );
     case 36: // ENAMETOOLONG
     case 40: // ELOOP
       return cannot(
-        `open the ${what} ${path.slice(0, 200)}`,
+        toOpen(what, path.slice(0, 200)),
         { code: "file-not-found", why: errnoText(errno).toLowerCase() },
         { errno: name, details: { path } },
       );
     default:
-      return ioError(`open the ${what} ${path}`, errno, path);
+      return ioError(toOpen(what, path), errno, path);
   }
 }
 

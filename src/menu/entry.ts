@@ -20,6 +20,9 @@ export interface MenuEntry {
   readonly from: string;
 }
 
+/** How the problem of an entry ends whose files are on a file system that is not mounted here. */
+export const notMounted = "which is not mounted";
+
 /** `missed`: what was asked for names nothing; `several`: those that it names. */
 export type Choice<E> =
   | { readonly kind: "entry"; readonly entry: E }

@@ -2,7 +2,7 @@
 
 import { cannot, KexecError } from "../errors.ts";
 import type { Listener } from "../listener.ts";
-import { defaultEntry, type MenuEntry, pickEntry } from "../menu/entry.ts";
+import { defaultEntry, type MenuEntry, notMounted, pickEntry } from "../menu/entry.ts";
 import { besideIn } from "./beside.ts";
 import type { FileTree, Listing, Menu, Opened, Opening } from "./kind.ts";
 
@@ -85,9 +85,7 @@ export class MenuReading {
       code: "file-not-found",
       details: { path: menu.path, found: entries.map(({ id }) => id) },
       why: whyNone(entries.length),
-      ...(first === undefined
-        ? {}
-        : { hint: `the first of them, ${first.from}: ${first.problem}` }),
+      hint: first && hintOfNone(first, entries.length),
     });
   }
 }
@@ -100,8 +98,32 @@ export function noSuchEntry(
   return new KexecError("file-not-found", {
     message: `cannot find the ${noun} ${wanted} in ${path}`,
     details: { path, found: entries.map(({ id }) => id) },
-    hint: `it has ${shortened(entries.map(({ id }) => id))}`,
+    hint: entries.length === 0 ? null : led(toName, shortened(entries.map(({ id }) => id))),
   });
+}
+
+const toName = "give one of its entries";
+const toMount = "mount that file system";
+/** Characters that a hint may have for somebody at a console: see remedies.ts. */
+const mostToRead = 100;
+
+/** A hint with its way first: in one line where that can be read at one look. */
+function led(way: string, text: string): string {
+  const line = `${way}: ${text}`;
+  return line.length <= mostToRead ? line : `${way}\n${text}`;
+}
+
+/** The hint where no entry can be booted. */
+function hintOfNone({ from, problem }: MenuEntry, count: number): string {
+  const why = `${count === 1 ? "" : "the first of them, "}${from}: ${problem}`;
+  if (problem?.endsWith(notMounted) === true) return `${toMount}\n${why}`;
+  return why.length <= mostToRead ? why : `choose another, or mend what is wrong with it\n${why}`;
+}
+
+/** The hint where an entry that was named cannot be booted. */
+export function whereItStands({ from, problem }: Pick<MenuEntry, "from" | "problem">): string {
+  const place = `it stands in ${from}`;
+  return problem?.endsWith(notMounted) === true ? `${toMount}\n${place}` : place;
 }
 
 function whyNone(count: number): string {
@@ -135,7 +157,7 @@ export function openEntryFiles(
       code: "malformed-input",
       details: { path: entry.from },
       why: problem ?? "it names no kernel",
-      hint: `it stands in ${entry.from}`,
+      hint: whereItStands(entry),
     });
   }
   const opened = (path: string, what: string) => ({

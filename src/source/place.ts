@@ -48,7 +48,7 @@ export function findSource(
     );
   }
   if (isDirectory(source)) return foundFolder(held.use(FolderTree.open(source)));
-  return foundFile(held.use(InputFile.open(source, "kernel")), held);
+  return foundFile(held.use(InputFile.open(source, "")), held);
 }
 
 /** Whether SOURCE is on a server. */

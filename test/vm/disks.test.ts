@@ -141,7 +141,7 @@ vmSuite(
       expect(missing).toMatchObject({ exit: 4, code: "file-not-found" });
       expect(missing["hint"]).toContain("loop0: ext4 LABEL=EXT4");
       expect(await refusal("LABEL=EXT4:/boot/none --wait 1")).toMatchObject({
-        message: "cannot open the kernel LABEL=EXT4:/boot/none: no such file",
+        message: "cannot open LABEL=EXT4:/boot/none: no such file",
       });
       await guest.check("cp /images/EXT4 /images/COPY && losetup /dev/loop7 /images/COPY");
       const two = await refusal("LABEL=EXT4:/boot/vmlinuz --wait 1");

@@ -93,7 +93,7 @@ vmTest(
         disks: disk("ahci", image),
       }),
     );
-    expect(bad).toContain("none of its 2 verifies");
+    expect(bad).toContain("none of its 2 can be taken");
     expect(bad).toContain("rebooting through firmware in 10 s");
     expect(bad).toContain("reboot: Restarting system");
     const none = await consoleOfFailure(

@@ -1,4 +1,5 @@
 /** The devices of a script: those of the host, and those that only GRUB would see. Pure. */
+import { notMounted } from "../entry.ts";
 import { globMatches } from "../glob.ts";
 import type { DeviceFacts, MenuHost, MenuPlace, MenuStatus } from "../host.ts";
 
@@ -86,7 +87,7 @@ export class Devices {
     if (this.host.devices.includes(device)) return undefined;
     if (device === "") return "it names no device";
     const searched = this.searched(device) !== undefined;
-    return `it is on ${this.nameOf(device)}, which ${searched ? "is not mounted" : "cannot be matched to a disk here"}`;
+    return `it is on ${this.nameOf(device)}, ${searched ? notMounted : "which cannot be matched to a disk here"}`;
   }
 
   facts(device: string): DeviceFacts {

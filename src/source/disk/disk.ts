@@ -123,7 +123,7 @@ function treeAt(
 }
 
 function fileAt(root: Folder, path: string, held: DisposableStack): FoundFile {
-  const file = held.use(InputFile.openInside(root, path, "kernel"));
+  const file = held.use(InputFile.openInside(root, path, ""));
   let folder: Folder | undefined;
   return {
     file,

@@ -159,7 +159,7 @@ export class Store implements Menu<StoredGeneration> {
     throw cannot(`take a generation of ${this.path}`, {
       code: first?.code ?? "file-not-found",
       details: first === undefined ? { path: this.path } : undefined,
-      why: `none of its ${order.length} verifies${first === undefined ? "" : `; of the first: ${first.message}`}`,
+      why: whyNoneOf(order.length, first),
       hint: first?.hint,
     });
   }
@@ -198,6 +198,14 @@ export class Store implements Menu<StoredGeneration> {
   private canCount(): boolean {
     return canWrite({ tree: this.tree, path: "" });
   }
+}
+
+/** What is below the floor may verify, and is not taken either. */
+function whyNoneOf(count: number, first: KexecError | undefined): string {
+  if (first === undefined) return `none of its ${count} can be taken`;
+  return count === 1
+    ? `its only one cannot be taken: ${first.message}`
+    : `none of its ${count} can be taken; of the first: ${first.message}`;
 }
 
 function isUsedUp(other: StoredGeneration, taken: StoredGeneration): boolean {

@@ -5,6 +5,7 @@ import { exists } from "../../linux/path.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { addWrite, type MenuPlace, type ReadEntry, type ReadMenu } from "../../menu/host.ts";
 import { besideIn } from "../beside.ts";
+import { whereItStands } from "../choose.ts";
 import type {
   Afterwards,
   FileTree,
@@ -240,7 +241,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
         code: "malformed-input",
         details: { path: entry.from },
         why: read.problem ?? "it names no kernel",
-        hint: `it stands in ${entry.from}`,
+        hint: whereItStands(entry),
       });
     }
     const adds = read.initrds.length > 0 ? "archives" : read.cmdline === "" ? undefined : "words";

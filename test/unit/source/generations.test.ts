@@ -114,7 +114,7 @@ describe("of a store", () => {
     const root = store({ a: [4, "changed"], b: [3] });
     const refused = taken(root, gate(4, []));
     await expect(refused).rejects.toMatchObject({ code: "digest-mismatch", exit: 5 });
-    await expect(refused).rejects.toThrow("none of its 2 verifies");
+    await expect(refused).rejects.toThrow("none of its 2 can be taken; of the first: ");
   });
 
   test("tries are counted down once the kernel took it, and used up ones are passed over", async () => {

@@ -90,7 +90,7 @@ export const fileKinds: readonly SourceKind<FoundFile>[] = [
   { name: "image", resembles: () => true, reader: () => imageReader },
 ];
 
-/** What a directory is of, where it is no generation itself: the order of the table in docs/sources.md. The last row takes every directory. */
+/** What a directory is of, where it is no generation itself, in the order of docs/sources.md. The last row takes every directory. */
 export const treeKinds: readonly SourceKind<FoundTree>[] = [
   {
     name: "generations",

@@ -160,8 +160,10 @@ export class FoundSource implements Disposable {
   }
 }
 
-/** A folder that is a generation itself is taken as its manifest. */
+/** A folder that is a generation itself is taken as its manifest; one that has generations has them. */
 async function manifestOr(folder: FoundTree, held: DisposableStack): Promise<Found> {
+  const { isStore } = await import("./generations/store.ts");
+  if (isStore(folder)) return folder;
   const { ownManifest } = await import("./generations/stored.ts");
   return ownManifest(folder.tree, held) ?? folder;
 }

@@ -124,17 +124,6 @@ export function ownManifest(tree: FileTree, held: DisposableStack): FoundFile | 
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     if (error.code === "file-not-found" || error.code === "not-a-regular-file") return undefined;
-    // A folder that cannot be read may be a store whose journal was not replayed: see `isStore`.
-    if (error.code === "io-error" && !canList(tree)) return undefined;
-    throw error;
-  }
-}
-
-function canList(tree: FileTree): boolean {
-  try {
-    return tree.names("", mostNames) !== undefined;
-  } catch (error) {
-    if (error instanceof KexecError) return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 
 import { EAGAIN, EFBIG, EINTR, EIO, errnoName, errnoText } from "../errno.ts";
 import { type Cause, cannot, type KexecError } from "../errors.ts";
+import { nameBytes, nameText } from "../name-bytes.ts";
 import { type Argument, libc } from "./libc.ts";
 import type { SyscallName } from "./syscalls.ts";
 
@@ -16,30 +17,9 @@ export const O_CLOEXEC = 0o2000000;
 /** openat: resolve relative paths from the working directory (include/uapi/linux/fcntl.h). */
 export const AT_FDCWD = -100;
 
-/**
- * A NUL-terminated UTF-8 string for the kernel. The caller has refused an embedded NUL. A name that is not
- * UTF-8 has half a surrogate for each byte, as `nameText` writes it.
- */
+/** A NUL-terminated name or path for the kernel: see `nameBytes`. The caller has refused an embedded NUL. */
 export function cString(text: string): Uint8Array {
-  if (text.isWellFormed()) return new TextEncoder().encode(`${text}\0`);
-  const bytes = [...`${text}\0`].flatMap((character) => {
-    const code = character.charCodeAt(0);
-    const isByte = character.length === 1 && code >= 0xdc80 && code <= 0xdcff;
-    return isByte ? [code & 0xff] : [...new TextEncoder().encode(character)];
-  });
-  return Uint8Array.from(bytes);
-}
-
-/** A name of a file as text that `cString` makes the same bytes of, whatever they are. */
-export function nameText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    // All of its bytes beyond ASCII: halves of surrogates never meet what is decoded.
-    return Array.from(bytes, (byte) =>
-      String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte),
-    ).join("");
-  }
+  return nameBytes(`${text}\0`);
 }
 
 /** Like `libc().call`, repeated while a signal interrupts it. */
@@ -231,19 +211,26 @@ export type TextFile =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly errno: number };
 
-/** Reads a text file of at most `limit` bytes; a longer one is reported as EFBIG. */
-export function readText(path: string, limit = 1 << 16): TextFile {
+/**
+ * Reads a text file of at most `limit` bytes; a longer one is reported as EFBIG.
+ * @param decode `nameText` where it has names of files.
+ */
+export function readText(path: string, limit = 1 << 16, decode = plainText): TextFile {
   const fd = open(path, O_RDONLY | O_NONBLOCK);
   if (fd < 0) return { ok: false, errno: -fd };
   try {
     const bytes = readToEnd(fd, limit);
     if (bytes === "too-large") return { ok: false, errno: EFBIG };
     if (typeof bytes === "number") return { ok: false, errno: -bytes };
-    const text = new TextDecoder().decode(bytes);
+    const text = decode(bytes);
     return { ok: true, text: text.endsWith("\n") ? text.slice(0, -1) : text };
   } finally {
     close(fd);
   }
+}
+
+function plainText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** Writes `text` by one write(2), as a driver's attribute wants it. Returns 0, or -errno. */

@@ -1,6 +1,7 @@
 /** What is mounted, /proc/self/mountinfo, and remounting it read-only: proc_pid_mountinfo(5). */
 
 import { EINVAL } from "../errno.ts";
+import { nameBytes, nameText } from "../name-bytes.ts";
 import {
   callThroughSignals,
   close,
@@ -33,7 +34,7 @@ const MOUNTINFO_MAX = 1 << 22;
 
 /** The mounts of this process, or -errno. */
 export function readMounts(): readonly Mount[] | number {
-  const file = readText("/proc/self/mountinfo", MOUNTINFO_MAX);
+  const file = readText("/proc/self/mountinfo", MOUNTINFO_MAX, nameText);
   return file.ok ? parseMountinfo(file.text) : -file.errno;
 }
 
@@ -68,9 +69,9 @@ function parseLine(line: string): Mount | undefined {
 
 /** `\040` and the like, of bytes (mangle in fs/seq_file.c). */
 export function unescapeOctal(text: string): string {
-  if (!text.includes("\\")) return text;
+  if (!text.includes("\\") && text.isWellFormed()) return text;
   const bytes: number[] = [];
-  const source = new TextEncoder().encode(text);
+  const source = nameBytes(text);
   for (let at = 0; at < source.length; at++) {
     const digits = String.fromCharCode(...source.subarray(at + 1, at + 4));
     if (source[at] === 0x5c && /^[0-3][0-7]{2}$/.test(digits)) {
@@ -80,7 +81,7 @@ export function unescapeOctal(text: string): string {
       bytes.push(source[at] ?? 0);
     }
   }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return nameText(Uint8Array.from(bytes));
 }
 
 /** A file system on a block device, and the one mount through which it is reached. */

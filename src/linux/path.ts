@@ -1,6 +1,7 @@
 /** What a file is: statx(2). */
 import { EACCES, EFBIG, ENOENT, ENOTDIR, EPERM, errnoName, errnoText } from "../errno.ts";
 import { cannot, type KexecError } from "../errors.ts";
+import { nameText } from "../name-bytes.ts";
 import {
   AT_FDCWD,
   callThroughSignals,
@@ -139,7 +140,7 @@ export function readLink(path: string): string | number {
     buffer,
     buffer.byteLength,
   );
-  return length < 0 ? length : new TextDecoder().decode(buffer.subarray(0, length));
+  return length < 0 ? length : nameText(buffer.subarray(0, length));
 }
 
 /** The last name of a link's target, or undefined where there is no link. */

@@ -3,6 +3,8 @@
  * ones. Entries are counted so, UKIs, and the folders of generations. Pure: names in, names out.
  */
 
+import { nameBytes, nameText } from "../name-bytes.ts";
+
 export interface Counted {
   /** The name without its counter: what it is called once it is blessed. */
   readonly id: string;
@@ -60,21 +62,34 @@ export function blessingOf(names: readonly string[], id: string, suffix: boolean
 const fromWord = "aegis_kexec.from=";
 
 /**
- * The word that tells the next system what it was started from; percent-encoded, so that blanks and
- * quotation marks stay in it. Its dot keeps it from init: kernel/params.c takes it for a module's.
+ * The word that tells the next system what it was started from; percent-encoded, so that blanks and quotation
+ * marks stay in it, and bytes that are not UTF-8. Its dot keeps it from init: kernel/params.c takes it for a
+ * module's.
  */
 export function fromWordOf(place: string): string {
-  return `${fromWord}${encodeURIComponent(place).replace(/%(2F|3A|3D|2B)/g, decodeURIComponent)}`;
+  const encoded = Array.from(nameBytes(place), (byte) => {
+    const character = String.fromCharCode(byte);
+    if (/[A-Za-z0-9\-_.!~*'()/:=+]/.test(character)) return character;
+    return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+  return `${fromWord}${encoded.join("")}`;
 }
 
 /** The place that the last such word of a command line names; undefined where there is none. */
 export function fromPlaceIn(words: readonly string[]): string | undefined {
   const word = words.filter((other) => other.startsWith(fromWord)).at(-1);
   if (word === undefined) return undefined;
-  try {
-    const place = decodeURIComponent(word.slice(fromWord.length));
-    return place === "" || /[\x00-\x1f\x7f]/.test(place) ? undefined : place;
-  } catch {
-    return undefined;
-  }
+  const place = percentDecoded(word.slice(fromWord.length));
+  return place === undefined || place === "" || /[\x00-\x1f\x7f]/.test(place) ? undefined : place;
+}
+
+/** Undefined where a percent sign begins no byte. */
+function percentDecoded(text: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  const bytes = text
+    .split(/(%[0-9A-Fa-f]{2})/)
+    .flatMap((part, index) =>
+      index % 2 === 1 ? [Number.parseInt(part.slice(1), 16)] : [...nameBytes(part)],
+    );
+  return nameText(Uint8Array.from(bytes));
 }

@@ -25,6 +25,7 @@ const floors = [
   "edit-distance.ts",
   "kernel-words.ts",
   "kernel-release.ts",
+  "name-bytes.ts",
   "thrown.ts",
   "version.ts",
   "visible.ts",

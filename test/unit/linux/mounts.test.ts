@@ -52,6 +52,9 @@ test("octal escapes are bytes, and a lone backslash stays", () => {
   expect(unescapeOctal("\\303\\244")).toBe("ä");
   expect(unescapeOctal("a\\04")).toBe("a\\04");
   expect(unescapeOctal("a\\999")).toBe("a\\999");
+  // A byte that is not UTF-8 is kept: mangle() of fs/seq_file.c escapes blanks alone.
+  expect(unescapeOctal("/a\\040\udce4")).toBe("/a \udce4");
+  expect(unescapeOctal("/a\\344")).toBe("/a\udce4");
 });
 
 test("file systems on block devices come once each, the most nested first", () => {

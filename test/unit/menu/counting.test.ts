@@ -39,6 +39,9 @@ describe("the word that says where a system came from", () => {
     ],
     ['/store/a "b" é', "aegis_kexec.from=/store/a%20%22b%22%20%C3%A9"],
     ["100%", "aegis_kexec.from=100%25"],
+    // Bytes that are not UTF-8, as a name from a disk has them; each name of a path by itself.
+    ["/é/3\udcff", "aegis_kexec.from=/%C3%A9/3%FF"],
+    ["/\udcc3\udca9\udcff/é", "aegis_kexec.from=/%C3%A9%FF/%C3%A9"],
   ])("%p", (place, word) => {
     expect(fromWordOf(place)).toBe(word);
     expect(fromPlaceIn(["quiet", word])).toBe(place);

@@ -18,8 +18,6 @@ export interface StoredName {
 export function storedNames(names: readonly string[]): readonly StoredName[] {
   const found = new Map<string, StoredName>();
   for (const name of names) {
-    // What is fetched has such a name until it is whole.
-    if (name.startsWith(".")) continue;
     const { id, left, done } = readCounter(name, false);
     const one = { name, id, triesLeft: left, triesDone: done };
     const known = found.get(id);

@@ -5,7 +5,7 @@ import type { Folder } from "../../linux/file.ts";
 import { libc } from "../../linux/libc.ts";
 import { FolderTree } from "../../source/folder-tree.ts";
 import {
-  mostNames,
+  mostStoreNames,
   readGenerations,
   runningPlace,
   type StoredGeneration,
@@ -21,6 +21,8 @@ import type { ParsedFetchRequest } from "./request.ts";
 export class OpenStore implements Disposable {
   /** A file system without a journal, which may keep both names of a rename that was cut off. */
   readonly isFat: boolean;
+  /** What the store has to say, it says once. */
+  private told = false;
 
   private constructor(
     readonly tree: FolderTree,
@@ -77,12 +79,14 @@ export class OpenStore implements Disposable {
   }
 
   names(): readonly string[] {
-    return this.tree.names("", mostNames) ?? [];
+    return this.tree.names("", mostStoreNames) ?? [];
   }
 
   /** The highest first. */
   generations(): readonly StoredGeneration[] {
-    return readGenerations(this.tree);
+    const listener = this.told ? {} : this.opening.listener;
+    this.told = true;
+    return readGenerations(this.tree, listener);
   }
 
   /** Why it does not verify; all of its files are read. */

@@ -45,6 +45,7 @@ export class Store implements Menu<StoredGeneration> {
   private tree: FileTree;
   private reopen: FoundTree["reopen"];
   private readonly verdicts = new Map<string, Promise<KexecError | undefined>>();
+  private told = false;
 
   constructor(
     { tree, reopen }: FoundTree,
@@ -165,7 +166,11 @@ export class Store implements Menu<StoredGeneration> {
   }
 
   private stored(): readonly StoredGeneration[] {
-    return readGenerations(this.tree);
+    // What it has to say, it says once.
+    const { listener } = this.opening;
+    const found = readGenerations(this.tree, this.told ? {} : listener);
+    this.told = true;
+    return found;
   }
 
   /** Why it does not verify; each is judged once. */

@@ -3,9 +3,11 @@
 import { cannot, KexecError } from "../../errors.ts";
 import { sha256Of } from "../../image/bytes.ts";
 import { readText } from "../../linux/descriptor.ts";
+import type { Listener } from "../../listener.ts";
 import { fromPlaceIn } from "../../menu/counting.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { compareGenerations, type StoredName, storedNames } from "../../menu/generations.ts";
+import { compareVersions } from "../../menu/version-order.ts";
 import { maxManifestSize, parseManifest } from "../../trust/manifest.ts";
 import { besideIn } from "../beside.ts";
 import { type FileTree, type FoundFile, type Opening, resemblesManifest } from "../kind.ts";
@@ -13,10 +15,14 @@ import { manifestReader } from "../manifest.ts";
 import { lastingPlace } from "../menus/mounted.ts";
 import { beginningOf } from "../open-file.ts";
 
-/** Names in a store, and in the folder of a generation. */
+/** Names in the folder of a generation. */
 export const mostNames = 4096;
+/** Names in a store, whatever else lies there. */
+export const mostStoreNames = 65_536;
 /** Generations that are looked at: a store keeps a few. */
 const mostGenerations = 256;
+/** Names in all folders of a store together. */
+const mostLookedAt = mostGenerations * mostNames;
 export const manifestName = "boot.json";
 /** Above every number that a manifest may have: what cannot be read may be the newest, and is told first. */
 const unknown = 2 ** 53;
@@ -29,27 +35,62 @@ export interface StoredGeneration extends MenuEntry, StoredName {
 }
 
 export function hasGenerations(tree: FileTree): boolean {
-  return candidates(tree).some(({ name }) => hasManifest(tree, name));
+  const { names } = namesOf(tree);
+  return generationsAmong(tree, names, 0).folders.length > 0;
 }
 
-function candidates(tree: FileTree): readonly StoredName[] {
-  return storedNames(tree.names("", mostNames) ?? []).slice(0, mostGenerations);
+/** Names of a store that may be folders of generations. */
+function namesOf(tree: FileTree): { readonly names: readonly string[]; readonly all: boolean } {
+  const names = tree.names("", mostStoreNames) ?? [];
+  const all = names.length <= mostStoreNames;
+  // What is fetched has such a name until it is whole.
+  return { names: names.slice(0, mostStoreNames).filter((name) => !name.startsWith(".")), all };
 }
 
-/** One that cannot be looked into may have one: what is wrong is told when that is read. */
-function hasManifest(tree: FileTree, name: string): boolean {
+/**
+ * Those of the names that have a manifest, as they come, until there are more than `limit`.
+ * @returns with `all` false where some were not looked at
+ */
+function generationsAmong(tree: FileTree, names: readonly string[], limit: number) {
+  const folders: string[] = [];
+  let left = mostLookedAt;
+  for (const name of names) {
+    if (folders.length > limit || left <= 0) return { folders, all: false };
+    const inside = namesInside(tree, name);
+    left -= inside?.length ?? 0;
+    if (inside === undefined || inside.includes(manifestName)) folders.push(name);
+  }
+  return { folders, all: folders.length <= limit };
+}
+
+/** Undefined for one that cannot be looked into: it may have a manifest, and what is wrong is told when that is read. */
+function namesInside(tree: FileTree, name: string): readonly string[] | undefined {
   try {
-    return tree.names(name, mostNames)?.includes(manifestName) === true;
+    return tree.names(name, mostNames) ?? [];
   } catch (error) {
-    if (error instanceof KexecError && error.code === "io-error") return true;
+    if (error instanceof KexecError && error.code === "io-error") return undefined;
     throw error;
   }
 }
 
-/** In the order of their numbers, the highest first. */
-export function readGenerations(tree: FileTree): readonly StoredGeneration[] {
-  return candidates(tree)
-    .filter(({ name }) => hasManifest(tree, name))
+/**
+ * In the order of their numbers, the highest first. Where a store has more than are looked at, those with the
+ * highest names count.
+ */
+export function readGenerations(tree: FileTree, listener: Listener): readonly StoredGeneration[] {
+  const found = namesOf(tree);
+  let { folders, all } = generationsAmong(tree, found.names, mostGenerations);
+  if (!all) {
+    // To compare all names costs more than to look into the few that there are elsewhere.
+    const highest = found.names.toSorted((one, other) => compareVersions(other, one));
+    folders = generationsAmong(tree, highest, mostGenerations).folders;
+  }
+  if (!found.all || !all) {
+    listener.warn?.(
+      `not all of ${tree.path} is looked at: it has more than ${found.all ? `${mostGenerations} generations, and those with the highest names count` : `${mostStoreNames} names`}`,
+    );
+  }
+  return storedNames(folders.slice(0, mostGenerations))
     .map((name) => readGeneration(tree, name))
     .sort(compareGenerations);
 }

@@ -1,6 +1,12 @@
 /** The files of a generation, written into a folder that is no generation yet. */
 import { cannot, KexecError } from "../../errors.ts";
-import { flushNames, makeFolder, removeForGood, WrittenFile } from "../../linux/device/writing.ts";
+import {
+  clearWay,
+  flushNames,
+  makeFolder,
+  removeForGood,
+  WrittenFile,
+} from "../../linux/device/writing.ts";
 import { type Folder, InputFile } from "../../linux/file.ts";
 import { manifestName, mostNames } from "../../source/generations/stored.ts";
 import type { Generation, SourceManifest } from "../../source/kind.ts";
@@ -38,6 +44,7 @@ export async function writeBeside(
   for (const listed of initrds) files.set(listed.path, [listed, "initramfs"]);
   files.set(kernel.path, [kernel, "kernel"]);
   for (const path of files.keys()) requireOwnName(manifest, path);
+  for (const path of files.keys()) clearWay(folder, `${beside}/${path}`);
   makeFolder(folder, beside);
   removeStrangers(store, beside, [...files.keys()]);
   requireRoom(

@@ -22,7 +22,7 @@ import {
   RESOLVE_BENEATH,
   RESOLVE_NO_SYMLINKS,
 } from "../directory.ts";
-import { statusOf } from "../path.ts";
+import { type FileType, statusOf } from "../path.ts";
 
 // include/uapi/asm-generic/fcntl.h
 const O_RDWR = 2;
@@ -111,6 +111,26 @@ export function makeFolder(folder: Folder, path: string): void {
   if (result < 0 && result !== -EEXIST) {
     throw writeError(`make the folder ${joined(folder, path)}`, -result);
   }
+}
+
+/**
+ * Removes what stands in the way of a file that is to be written: a link or a folder in its place, and what is no
+ * folder on the way to it. A link goes itself, never what it leads to.
+ */
+export function clearWay(folder: Folder, path: string): void {
+  for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+    clearUnless("directory", folder, path.slice(0, end));
+  }
+  clearUnless("regular file", folder, path);
+}
+
+function clearUnless(type: FileType, folder: Folder, path: string): void {
+  const fd = openBeneathAs(folder, path, O_PATH, noLinks);
+  if (fd === -ENOENT) return;
+  const status = fd < 0 ? fd : statusOf(fd);
+  if (fd >= 0) close(fd);
+  const isWanted = typeof status !== "number" && status.type === type;
+  if (!isWanted) removeForGood(folder, path);
 }
 
 /**

@@ -1,7 +1,8 @@
 /** The menu that a configuration of syslinux and its kin makes. Pure: files are the host's. */
+import { parted, trimmed } from "../blanks.ts";
 import type { MenuHost, MenuPlace, ReadEntry, ReadMenu } from "../host.ts";
 import { type Config, type Reading, readConfig } from "./parse.ts";
-import { programOf, type Started } from "./programs.ts";
+import { programOf, type Started, withoutVariables } from "./programs.ts";
 import { type Label, type Level, labelOf } from "./tree.ts";
 
 export interface SyslinuxStart {
@@ -54,6 +55,10 @@ class Builder {
   private readonly configs = new Map<Label, Config>();
   private readonly reading: Reading;
   private readonly ids = new Set<string>();
+  /** The last number behind an id that is not the only one. */
+  private readonly numbers = new Map<string, number>();
+  /** What the configurations have chosen, or are about to: their defaults may lead in a circle. */
+  private readonly choices = new Map<Config, number | undefined>();
   /** Folders that a name may count from, the first in which it is found. */
   private readonly folders: string[];
 
@@ -124,7 +129,7 @@ class Builder {
     const kernel = started.kind === "linux" ? started.kernel : undefined;
     const initrds = started.kind === "linux" ? started.initrds : [];
     const deviceTree = this.start.cpu === "arm64" ? label.deviceTree : undefined;
-    const [, file = ""] = /^\S+\s+(.*)$/.exec(deviceTree ?? "") ?? [];
+    const [, file] = parted(deviceTree ?? "");
     return {
       id: this.idOf(label.label, around),
       ownId: label.label,
@@ -135,23 +140,17 @@ class Builder {
       kernel,
       chained: false,
       initrds,
-      cmdline: started.kind === "linux" ? this.resolved(started.cmdline, label.from) : "",
+      cmdline: started.kind === "linux" ? this.known(started.cmdline, label.from) : "",
       deviceTree: deviceTree === undefined ? undefined : this.resolve(file),
       problem: this.problemOf(label, started, deviceTree),
       writes: [],
     };
   }
 
-  /** U-Boot puts variables of its own into APPEND, which nobody knows here. */
-  private resolved(cmdline: string, from: string): string {
-    return cmdline
-      .split(" ")
-      .flatMap((word) => {
-        if (!/\$\{\w+\}/.test(word)) return [word];
-        this.reading.note(`${from}: ${word} is left out: it has a variable of U-Boot`);
-        return [];
-      })
-      .join(" ");
+  private known(cmdline: string, from: string): string {
+    return withoutVariables(cmdline, (word) => {
+      this.reading.note(`${from}: ${word} is left out: it has a variable of U-Boot`);
+    });
   }
 
   /** Labels need not differ; the submenus around them, and numbers where that is not enough, do. */
@@ -159,7 +158,9 @@ class Builder {
     const whole = [...around.map(({ tag }) => tag), label].join(">");
     const candidates = [label, whole];
     let id = candidates.find((candidate) => !this.ids.has(candidate));
-    for (let number = 2; id === undefined; number += 1) {
+    while (id === undefined) {
+      const number = (this.numbers.get(whole) ?? 1) + 1;
+      this.numbers.set(whole, number);
       if (!this.ids.has(`${whole}#${number}`)) id = `${whole}#${number}`;
     }
     this.ids.add(id);
@@ -212,11 +213,21 @@ class Builder {
       : { index, why: `the first entry: ${keyword} ${named} names none` };
   }
 
+  private chosenIn(config: Config): number | undefined {
+    if (this.choices.has(config)) return this.choices.get(config);
+    this.choices.set(config, undefined);
+    const { index } = this.chosen(config);
+    this.choices.set(config, index);
+    return index;
+  }
+
   private first(level: Level): number | undefined {
-    const [label] = level.items.flatMap((item) =>
-      item.kind === "label" && !item.isHidden && this.defaultOf(item) !== undefined ? [item] : [],
-    );
-    return label === undefined ? undefined : this.defaultOf(label);
+    for (const item of level.items) {
+      const isShown = item.kind === "label" && !item.isHidden;
+      const index = isShown ? this.defaultOf(item) : undefined;
+      if (index !== undefined) return index;
+    }
+    return undefined;
   }
 
   private defaultOf(item: Label | Level): number | undefined {
@@ -224,28 +235,28 @@ class Builder {
       return item.default === undefined ? this.first(item) : this.defaultOf(item.default);
     }
     const config = this.configs.get(item);
-    if (config !== undefined) return this.chosen(config).index;
+    if (config !== undefined) return this.chosenIn(config);
     return this.items.find(({ label }) => label === item)?.index;
   }
 
   /** A label as it may be typed, with words for its command line behind it, or a kernel itself. */
   private named(command: string, depth: number): number | undefined {
-    const [name = "", ...words] = command.split(/\s+/);
+    const [name, words] = parted(command);
     const labels = [...this.items.map(({ label }) => label), ...this.configs.keys()];
     const found =
       labels.find(({ label }) => label === name) ??
       labels.find(({ label }) => label.toLowerCase() === name.toLowerCase());
     if (found === undefined) return this.implicit(name, command);
     const config = this.configs.get(found);
-    if (config !== undefined) return this.chosen(config).index;
+    if (config !== undefined) return this.chosenIn(config);
     const started = programOf(found, (file) => this.resolve(file));
     if (started.kind === "alias") {
       return depth < deepest ? this.named(started.label, depth + 1) : undefined;
     }
     const index = this.items.find(({ label }) => label === found)?.index;
     const entry = index === undefined ? undefined : this.entries[index];
-    if (index === undefined || entry === undefined || words.length === 0) return index;
-    const more = { ...found, append: [found.append ?? "", ...words].join(" ").trim() };
+    if (index === undefined || entry === undefined || words === "") return index;
+    const more = { ...found, append: trimmed(`${found.append ?? ""} ${words}`) };
     const changed = programOf(more, (file) => this.resolve(file));
     if (changed.kind !== "linux") return index;
     this.entries[index] = { ...entry, cmdline: changed.cmdline, initrds: changed.initrds };

@@ -2,6 +2,7 @@
  * Configurations of syslinux, extlinux, isolinux and pxelinux, and those that U-Boot reads: lines of
  * a keyword and its value, as com32/menu/readconfig.c. Pure: files are the host's.
  */
+import { parted } from "../blanks.ts";
 import type { MenuHost, MenuPlace } from "../host.ts";
 import { type Label, type Level, labelOf, menuOf } from "./tree.ts";
 
@@ -30,6 +31,9 @@ const largest = 1 << 20;
 const mostFiles = 64;
 const mostLabels = 4096;
 const deepest = 16;
+/** Menus in menus: nobody finds an entry below so many, and each costs the reader of the list. */
+const deepestMenu = 32;
+const longestTag = 256;
 // MAX_LINE, com32/menu/menu.h
 const longestLine = 4096;
 
@@ -67,6 +71,8 @@ export function readConfig(place: MenuPlace, reading: Reading): Config | undefin
 class Reader {
   private readonly root = menuOf("", undefined);
   private menu = this.root;
+  /** How many menus `menu` stands in, with those that are left out. */
+  private level = 0;
   private start: Level | undefined;
   private label: Label | undefined;
   private isDefault = false;
@@ -109,11 +115,13 @@ class Reader {
     const lines = new TextDecoder().decode(bytes).split("\n");
     let inText = false;
     for (const [index, raw] of lines.entries()) {
-      const line = raw.slice(0, longestLine).trim();
-      const [keyword, value] = split(line);
+      const from = `${place.path}:${index + 1}`;
+      if (raw.length > longestLine)
+        reading.note(`${from}: what is behind ${longestLine} characters is left out`);
+      const [keyword, value] = split(raw.slice(0, longestLine));
       if (inText) inText = keyword !== "endtext";
       else if (keyword === "text") inText = true;
-      else this.line(keyword, value, `${place.path}:${index + 1}`, depth);
+      else this.line(keyword, value, from, depth);
     }
     return true;
   }
@@ -122,7 +130,7 @@ class Reader {
     const { label } = this;
     if (keyword === "" || keyword.startsWith("#")) return;
     if (keyword === "menu") this.menuLine(...split(value), from, depth);
-    else if (keyword === "include") this.include(value, depth);
+    else if (keyword === "include") this.include(value, from, depth);
     else if (keyword === "label") this.begin(value, from);
     else if (keyword === "append") {
       if (label === undefined) this.append = value;
@@ -163,7 +171,7 @@ class Reader {
         break;
       case "default":
         if (label !== undefined) this.isDefault = true;
-        else if (menu.parent !== undefined) menu.parent.default = menu;
+        else if (menu.parent !== undefined && this.level <= deepestMenu) menu.parent.default = menu;
         break;
       case "hide":
         if (label !== undefined) label.isHidden = true;
@@ -173,19 +181,19 @@ class Reader {
         if (label !== undefined) label.isDisabled = true;
         break;
       case "include":
-        this.include(value, depth);
+        this.include(value, from, depth);
         break;
       case "separator":
         this.record();
         break;
       case "begin":
-        this.open(value);
+        this.open(value, from);
         break;
       case "end":
         this.close();
         break;
       case "start":
-        this.start = menu;
+        if (this.level <= deepestMenu) this.start = menu;
         break;
       case "goto":
       case "exit":
@@ -200,32 +208,41 @@ class Reader {
     }
   }
 
-  private include(value: string, depth: number): void {
-    const [name = "", ...tag] = value.split(/\s+/);
+  private include(value: string, from: string, depth: number): void {
+    const [name, tag] = parted(value);
     if (name === "") return;
     // With a tag behind it, what is included is a submenu.
-    if (tag.length > 0) this.open(tag.join(" "));
+    if (tag !== "") this.open(tag, from);
     this.file(this.reading.resolve(name), depth + 1);
-    if (tag.length > 0) this.close();
+    if (tag !== "") this.close();
   }
 
-  private open(tag: string): void {
+  /** Too deep, the menu is none of its parent's items: what is in it is read, and left out. */
+  private open(tag: string, from: string): void {
     this.record();
-    const menu = menuOf(tag, this.menu);
-    this.menu.items.push(menu);
+    this.level += 1;
+    if (this.level > deepestMenu + 1) return;
+    const menu = menuOf(tag.slice(0, longestTag), this.menu);
+    if (this.level <= deepestMenu) this.menu.items.push(menu);
+    else this.note(from, `the menu ${menu.tag} is left out: it stands in ${deepestMenu} others`);
     this.menu = menu;
   }
 
   private close(): void {
     this.record();
-    this.menu = this.menu.parent ?? this.menu;
+    if (this.level === 0) return;
+    this.level -= 1;
+    if (this.level <= deepestMenu) this.menu = this.menu.parent ?? this.menu;
   }
 
   private begin(name: string, from: string): void {
     this.record();
     this.reading.labels += 1;
-    if (this.reading.labels > mostLabels) return;
     this.label = labelOf(name, name, from);
+  }
+
+  private note(from: string, text: string): void {
+    this.reading.note(`${from}: ${text}`);
   }
 
   /** The end of a label: what it does not say itself, the whole configuration may. */
@@ -235,8 +252,12 @@ class Reader {
       label.append ??= this.append;
       // A hyphen alone: nothing, not even what is said for all.
       if (label.append === "-") label.append = undefined;
-      this.menu.items.push(label);
-      if (this.isDefault) this.menu.default = label;
+      if (this.reading.labels > mostLabels) {
+        this.reading.note(`its labels behind the first ${mostLabels} are left out`);
+      } else {
+        this.menu.items.push(label);
+        if (this.isDefault) this.menu.default = label;
+      }
     }
     this.label = undefined;
     this.isDefault = false;
@@ -245,7 +266,6 @@ class Reader {
 
 /** A keyword in lower case and what is behind it. */
 function split(line: string): [string, string] {
-  const end = line.search(/\s/);
-  if (end < 0) return [line.toLowerCase(), ""];
-  return [line.slice(0, end).toLowerCase(), line.slice(end).trim()];
+  const [keyword, value] = parted(line);
+  return [keyword.toLowerCase(), value];
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ReadMenu } from "../../../src/menu/host.ts";
 import { readSyslinuxMenu } from "../../../src/menu/syslinux/menu.ts";
-import { mutate, processorTime, seeded } from "../fuzz.ts";
+import { memoryWatch, mutate, processorTime, seeded } from "../fuzz.ts";
 import { treesHost } from "./hosts.ts";
 
 const files = {
@@ -65,6 +65,12 @@ describe("a label", () => {
     ["initrd \\boot\\initrd.img", ["/boot/initrd.img"], ""],
     ["initrd ../initrd.img", ["/initrd.img"], ""],
     ["append a\nappend b", [], "b"],
+    [
+      'append a="x   y" b=p\u00a0q\tdyndbg="file  z +p" ',
+      [],
+      'a="x   y" b=p\u00a0q\tdyndbg="file  z +p"',
+    ],
+    ["append a=${x}  ${y}\tb  c", [], "b  c"],
   ])("with %p", (lines, initrds, cmdline) => {
     const config = `label x\nkernel vmlinuz\n${lines}\n`;
     expect(paths(config)).toEqual(initrds);
@@ -246,6 +252,42 @@ describe("menus", () => {
     );
     expect(read("include 0.cfg\nlabel back\nconfig syslinux.cfg\n", more).notes).not.toEqual([]);
     expect(processorTime() - before).toBeLessThan(2000);
+  });
+
+  test("in menus deeper than 32 are left out, and said to be", () => {
+    const before = processorTime();
+    const peak = memoryWatch();
+    const levels = 25_000;
+    const label = (name: string) => `label ${name}\nkernel vmlinuz\nmenu default\n`;
+    const begin = "menu begin x\nmenu default\n";
+    const config = [
+      ...[begin.repeat(32), label("deep"), begin, label("deeper"), "menu start\n"],
+      ...[begin.repeat(levels), label("deepest"), "menu end\n".repeat(levels + 1)],
+      ...[label("deep again"), "menu end\n".repeat(32), label("top")],
+    ].join("");
+    const { entries, notes } = read(config);
+    expect(entries.map(({ ownId }) => ownId)).toEqual(["deep", "deep again", "top"]);
+    expect(entries.map(({ menus }) => menus.length)).toEqual([32, 32, 0]);
+    expect(notes).toEqual([
+      "/boot/syslinux.cfg:68: the menu x is left out: it stands in 32 others",
+    ]);
+    peak(config.length);
+    expect(processorTime() - before).toBeLessThan(3000);
+  });
+
+  test("whose defaults lead in a circle have none", () => {
+    const circle = { "/boot/b.cfg": "default x\nlabel y\nkernel vmlinuz\n" };
+    expect(read("default x\nlabel x\nconfig b.cfg\n", circle)).toMatchObject({ default: 0 });
+  });
+
+  test("of many labels of one name in menus of long ones, in time", () => {
+    const before = processorTime();
+    const { entries, notes } = read(
+      `${`menu begin ${"m".repeat(4000)}\n`.repeat(30)}${"label a\nkernel vmlinuz\n".repeat(4100)}`,
+    );
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(4096);
+    expect(notes).toEqual(["its labels behind the first 4096 are left out"]);
+    expect(processorTime() - before).toBeLessThan(3000);
   });
 
   test("damaged never throw", () => {

@@ -1,5 +1,6 @@
 /** The command line by which a live system finds the ISO image that it was started from. Pure. */
 import { withoutWords } from "../kernel-words.ts";
+import { trimmed, trimmedEnd } from "./blanks.ts";
 import { type LiveSystem, liveSystems } from "./live-systems.ts";
 
 /** Where the image lies, as the next system sees it. */
@@ -147,10 +148,10 @@ function samePath(word: string, name: string, path: string): boolean {
 
 /** In front of what belongs to the installed system or to init: `---` of casper and the installer, `--`. */
 function insert(line: string, word: string): string {
-  const at = /(?:^|\s)---?(?=\s|$)/.exec(line)?.index;
-  if (at === undefined) return line === "" ? word : `${line.replace(/\s+$/, "")} ${word}`;
-  const before = line.slice(0, at).trimEnd();
-  return `${before === "" ? "" : `${before} `}${word} ${line.slice(at).trimStart()}`;
+  const at = /(?:^|[ \t\n])---?(?=[ \t\n]|$)/.exec(line)?.index;
+  if (at === undefined) return line === "" ? word : `${trimmedEnd(line)} ${word}`;
+  const before = trimmedEnd(line.slice(0, at));
+  return `${before === "" ? "" : `${before} `}${word} ${trimmed(line.slice(at))}`;
 }
 
 /** As the scripts of live systems take /proc/cmdline apart, which know no quotes. */

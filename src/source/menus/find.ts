@@ -43,7 +43,7 @@ export function findConfigs(tree: FileTree): readonly Config[] {
 /** Menus beside boot entries that are menus of their own: not those that show these entries, or lead there. */
 export function menusBesideEntries(tree: FileTree): readonly string[] {
   return findConfigs(tree)
-    .filter(({ path }) => !/^\s*(?:blscfg|configfile)\b/m.test(beginningOf(tree, path)))
+    .filter(({ path }) => !/^[ \t]*(?:blscfg|configfile)\b/m.test(beginningOf(tree, path)))
     .map(({ path }) => path);
 }
 
@@ -84,23 +84,26 @@ function isFile(tree: FileTree, path: string): boolean {
   }
 }
 
+// Blanks of one line alone: `\s` takes line feeds too, and each line would be looked at from every blank one
+// before it.
+
 /** Statements that no boot entry and no configuration of syslinux has. */
 const grubLine =
-  /^\s*(?:(?:menuentry|submenu)\s.*\{?|(?:set|export)\s+\w+(?:=|\s*$)|insmod\s+\w|load_env\b|blscfg\b|(?:configfile|source)\s+[($/\w]|search(?:\.\w+)?\s|if\s+\[|function\s+\w+\s*\{)/m;
+  /^[ \t]*(?:(?:menuentry|submenu)[ \t]|(?:set|export)[ \t]+\w+(?:=|[ \t]*$)|insmod[ \t]+\w|load_env\b|blscfg\b|(?:configfile|source)[ \t]+[($/\w]|search(?:\.\w+)?[ \t]|if[ \t]+\[|function[ \t]+\w+[ \t]*\{)/m;
 
 const syslinuxLine =
-  /^\s*(?:label\s+\S|(?:default|ui|include|menu\s+(?:title|include|begin)|ontimeout|prompt|timeout)\s+\S)/im;
-const syslinuxLabel = /^\s*label\s+\S/im;
+  /^[ \t]*(?:label[ \t]+\S|(?:default|ui|include|menu[ \t]+(?:title|include|begin)|ontimeout|prompt|timeout)[ \t]+\S)/im;
+const syslinuxLabel = /^[ \t]*label[ \t]+\S/im;
 const syslinuxCommand =
-  /^\s*(?:kernel|linux|com32|config|append|localboot|include|menu\s+include)\s+\S/im;
+  /^[ \t]*(?:kernel|linux|com32|config|append|localboot|include|menu[ \t]+include)[ \t]+\S/im;
 
-/** What a text is the menu of; undefined where it is none. */
+/** What a text is the menu of; undefined where it is none. Menus may show colours, by control characters. */
 export function menuKindOf(text: string): MenuKind | undefined {
-  if (/[\x00-\x08\x0e-\x1f]/.test(text)) return undefined;
+  if (text.includes("\0")) return undefined;
   if (grubLine.test(text)) return "GRUB menu";
   // A boot entry has a title, and no label; a menu without a label includes or starts something.
   const isSyslinux =
     syslinuxLine.test(text) && (syslinuxLabel.test(text) || syslinuxCommand.test(text));
-  const isEntry = /^(?:title|sort-key|machine-id|options)\s/m.test(text);
+  const isEntry = /^(?:title|sort-key|machine-id|options)[ \t]/m.test(text);
   return isSyslinux && (syslinuxLabel.test(text) || !isEntry) ? "syslinux menu" : undefined;
 }

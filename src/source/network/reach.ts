@@ -41,7 +41,7 @@ const surroundings: Surroundings = {
 
 /** As resolv.conf(5) names them; /proc/net/pnp is such a file too. */
 export function nameServersIn(text: string): readonly string[] {
-  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
+  return [...text.matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)].map(([, address = ""]) => address);
 }
 
 /** Why the server of a URL cannot be reached. */

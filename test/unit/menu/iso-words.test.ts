@@ -8,6 +8,7 @@ import {
   tellSystem,
 } from "../../../src/menu/iso-words.ts";
 import { liveSystems } from "../../../src/menu/live-systems.ts";
+import { processorTime } from "../fuzz.ts";
 
 const place: IsoPlace = { path: "/isos/x.iso", uuid: "1234-ABCD" };
 
@@ -148,4 +149,18 @@ test("each row has a source, and a value for each word", () => {
       true,
     );
   }
+});
+
+test("blanks in a line take no time, and U+00A0 is part of a word", () => {
+  const before = processorTime();
+  const blanks = " ".repeat(200_000);
+  expect(added(`boot=live${blanks}x${blanks}`)).toEqual([
+    "live-boot",
+    `boot=live${blanks}x findiso=/isos/x.iso`,
+  ]);
+  expect(added("boot=live a\u00a0 \u00a0-- b")).toEqual([
+    "live-boot",
+    "boot=live a\u00a0 \u00a0-- b findiso=/isos/x.iso",
+  ]);
+  expect(processorTime() - before).toBeLessThan(2000);
 });

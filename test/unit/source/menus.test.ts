@@ -7,6 +7,7 @@ import { manifest } from "../../../src/handoff/manifest.ts";
 import { menuKindOf } from "../../../src/source/menus/find.ts";
 import { FoundSource, Source } from "../../../src/source/open.ts";
 import type { OpenFile } from "../../../src/source/open-file.ts";
+import { processorTime } from "../fuzz.ts";
 import { makePe } from "../image/build.ts";
 import { pack, plant } from "../image/iso-build.ts";
 
@@ -259,6 +260,29 @@ test.each([
   ["linux /vmlinuz\n", undefined],
   ["# menuentry\n", undefined],
   ["hello\n", undefined],
+  ['echo "\u001b[31mx"\nmenuentry A {\n linux /vmlinuz\n}\n', "GRUB menu"],
+  ["say \u0007\nLABEL a\n  LINUX /vmlinuz\n", "syslinux menu"],
+  ["menuentry A {\n\0", undefined],
 ])("%p is %p", (text, kind) => {
   expect(String(menuKindOf(text))).toBe(String(kind));
 });
+
+test("a menu with control characters is read by its file as by its folder", async () => {
+  const config = `echo "\u001b[31mx"\n${grub}`;
+  const path = folder({ ...kernels, "grub/grub.cfg": config });
+  expect((await listed(join(path, "grub/grub.cfg"))).kind).toBe("boot menu");
+  expect(await booted(join(path, "grub/grub.cfg"))).toMatchObject(second);
+  expect(await booted(path)).toMatchObject(second);
+});
+
+test.each(["\n", " ", "\t", " \n", "menu \n", "set a ", "label \n"])(
+  "what a text with %p without end is, is told in time",
+  async (piece) => {
+    const before = processorTime();
+    const text = `x\n${piece.repeat(Math.floor(65_500 / piece.length))}z`;
+    expect(String(menuKindOf(text))).toBe("undefined");
+    const path = folder({ "grub/grub.cfg": text, "loader/entries/a.conf": "linux /k\n", k: "k" });
+    expect((await listed(path)).warnings?.join()).toContain("and not grub/grub.cfg");
+    expect(processorTime() - before).toBeLessThan(1500);
+  },
+);

@@ -5,8 +5,19 @@
 
 /** Whether all of `text` matches `pattern`. */
 export function globMatches(pattern: string, text: string): boolean {
+  return globOf(pattern)(text);
+}
+
+/**
+ * What tells whether all of a text matches `pattern`, which is taken apart once for all of them. Only what is
+ * behind the last star so far is tried at several places: an earlier place of what is before it leaves more.
+ */
+export function globOf(pattern: string): (text: string) => boolean {
   const parts = partsOf(pattern);
-  if (parts === undefined) return false;
+  return parts === undefined ? () => false : (text) => partsMatch(parts, text);
+}
+
+function partsMatch(parts: readonly Part[], text: string): boolean {
   let [part, at] = [0, 0];
   // Where to go on after the last star: it takes one character more each time.
   let [star, taken] = [-1, 0];
@@ -41,6 +52,7 @@ type Part = "*" | ((character: string) => boolean);
 /** Undefined where a set has no end, or the last backslash nothing behind it: matches nothing. */
 function partsOf(pattern: string): readonly Part[] | undefined {
   const parts: Part[] = [];
+  const set = /\[([!^]?)(\]?[^\]]*)\]/y;
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at] ?? "";
     if (character === "*") {
@@ -48,10 +60,16 @@ function partsOf(pattern: string): readonly Part[] | undefined {
     } else if (character === "?") {
       parts.push(() => true);
     } else if (character === "[") {
-      const set = /^\[([!^]?)(\]?[^\]]*)\]/.exec(pattern.slice(at));
-      if (set === null) return undefined;
-      const [all, not = "", members = ""] = set;
-      parts.push((other) => isMember(members, other) !== (not !== ""));
+      set.lastIndex = at;
+      const found = set.exec(pattern);
+      if (found === null) return undefined;
+      const [all, not = "", members = ""] = found;
+      const known = new Map<string, boolean>();
+      parts.push((other) => {
+        const is = known.get(other) ?? isMember(members, other) !== (not !== "");
+        known.set(other, is);
+        return is;
+      });
       at += all.length - 1;
     } else {
       if (character === "\\") at += 1;

@@ -2,7 +2,8 @@
  * `loader/loader.conf` of systemd-boot, and the EFI variables that go with it: loader.conf(5) and
  * the Boot Loader Interface. Pure: text in, a choice out.
  */
-import { globMatches } from "./glob.ts";
+import { parted, unquoted } from "./blanks.ts";
+import { globOf } from "./glob.ts";
 
 export interface LoaderConf {
   /** Patterns of ids, lower case; `@saved` is the entry that was booted last. */
@@ -23,22 +24,15 @@ export interface LoaderVariables {
 }
 
 export const largestLoaderConf = 64 << 10;
+/** Four times what the longest name of a file takes (NAME_MAX, include/uapi/linux/limits.h). */
+const longestPattern = 1024;
 
 /** Reads `loader.conf`; of several lines of one key the last counts, and unknown keys do not. */
 export function readLoaderConf(text: string): LoaderConf {
   const values = new Map<string, string>();
-  for (const raw of text.replace(/^\ufeff/, "").split(/\r?\n/)) {
-    const line = raw.trim();
-    const end = line.search(/\s/);
-    if (line.startsWith("#") || end < 0) continue;
-    // As systemd-boot: one pair of quotation marks around a value is not part of it.
-    values.set(
-      line.slice(0, end),
-      line
-        .slice(end)
-        .trim()
-        .replace(/^"(.*)"$/, "$1"),
-    );
+  for (const line of text.replace(/^\ufeff/, "").split(/[\n\r]/)) {
+    const [key, value] = parted(line);
+    if (!key.startsWith("#") && value !== "") values.set(key, unquoted(value));
   }
   const pattern = (key: string) => values.get(key)?.toLowerCase() || undefined;
   const timeout = values.get("timeout");
@@ -67,6 +61,8 @@ export interface LoaderChoice {
   /** Those that were named and not found, with what named them. */
   readonly missed: readonly string[];
 }
+
+const tooLong = `a pattern of more than ${longestPattern} characters`;
 
 /** Entries of systemd-boot itself, which kexec cannot start: they stay for it. */
 const automatic = /^auto-/;
@@ -97,7 +93,9 @@ export function chooseByLoader(
     if (pattern === undefined || pattern === "") continue;
     const index = findByPattern(entries, pattern, good);
     if (index !== undefined) return { index, why, takesOneShot: step === 0, missed };
-    if (!(step === 0 && automatic.test(pattern))) missed.push(`${why} (${pattern})`);
+    if (!(step === 0 && automatic.test(pattern))) {
+      missed.push(`${why} (${pattern.length > longestPattern ? tooLong : pattern})`);
+    }
   }
   return { index: undefined, why: undefined, takesOneShot: false, missed };
 }
@@ -111,13 +109,14 @@ function findByPattern(
   pattern: string,
   good: boolean,
 ): number | undefined {
-  const wanted = pattern.toLowerCase();
+  if (pattern.length > longestPattern) return undefined;
+  const matches = globOf(pattern.toLowerCase());
   const candidates = entries.map(({ id, triesLeft }, index) => ({
     id: id.toLowerCase(),
     index,
     bad: good && triesLeft === 0,
   }));
   const found = (idOf: (id: string) => string) =>
-    candidates.find(({ id, bad }) => !bad && globMatches(wanted, idOf(id)))?.index;
+    candidates.find(({ id, bad }) => !bad && matches(idOf(id)))?.index;
   return found((id) => id) ?? found((id) => id.replace(/\.(conf|efi)$/, ""));
 }

@@ -5,6 +5,7 @@ import {
   type LoaderVariables,
   readLoaderConf,
 } from "../../../src/menu/loader-conf.ts";
+import { processorTime } from "../fuzz.ts";
 
 const entry = (id: string, triesLeft?: number) => ({ id, triesLeft });
 const entries = [entry("arch-6.9.conf"), entry("arch-6.8.conf"), entry("Rescue.conf", 0)];
@@ -27,6 +28,18 @@ test("keys, quotation marks, comments, Windows line ends; the last line of a key
     preferred: undefined,
     timeout: undefined,
   });
+});
+
+test.each([
+  ['"a b"', "a b"],
+  ["'a b'", "a b"],
+  ["\"a b'", "\"a b'"],
+  ['"a" "b"', 'a" "b'],
+  ['"', undefined],
+  ['""', undefined],
+  ["\u00a0a\u00a0", "\u00a0a\u00a0"],
+])("a value %p is %p", (value, read) => {
+  expect(readLoaderConf(`timeout 1\rdefault ${value}\t\r\n`).default).toBe(read);
 });
 
 describe("the entry that is taken", () => {
@@ -109,3 +122,19 @@ test("patterns are those of fnmatch(3)", () => {
 test("a pattern of many stars takes no more time than pattern times text", () => {
   expect(globMatches("*a".repeat(500), "b".repeat(20_000))).toBe(false);
 });
+
+test.each(["*a", "[a]*", `[${"ab".repeat(100)}]*`, "?"])(
+  "the pattern %p many times over takes no time, however many entries there are",
+  (piece) => {
+    const before = processorTime();
+    const many = Array.from({ length: 1000 }, (_, n) => entry(`${"a".repeat(200)}${n}.conf`));
+    for (const length of [1000, 60_000]) {
+      const pattern = `${piece.repeat(Math.floor(length / piece.length))}z`;
+      const { index, missed } = chooseByLoader(many, readLoaderConf(`default ${pattern}`), {});
+      expect(index).toBeUndefined();
+      const named = length === 1000 ? pattern : "a pattern of more than 1024 characters";
+      expect(missed).toEqual([`default in loader.conf (${named})`]);
+    }
+    expect(processorTime() - before).toBeLessThan(2500);
+  },
+);

@@ -6,6 +6,7 @@ import { type ByteSource, budgeted, ReadBudget } from "../../image/bytes.ts";
 import { type PeMachine, readPe } from "../../image/pe.ts";
 import { recogniseImage } from "../../image/recognise.ts";
 import { assigned, readUki, readUkiText, ukiSection } from "../../image/uki.ts";
+import { wordsOf } from "../../menu/blanks.ts";
 import type { MenuEntry } from "../../menu/entry.ts";
 import { warnOfAddons } from "../addons.ts";
 import { besideIn } from "../beside.ts";
@@ -28,7 +29,7 @@ import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.t
 import { type FoundEntry, findEntries, pickNamed, rootOf } from "./find.ts";
 import { compareEntries, type EntryName, type Sortable } from "./order.ts";
 import { openNamed } from "./path.ts";
-import { expansionOf } from "./variables.ts";
+import { type Expand, FolderVariables } from "./variables.ts";
 
 /** A boot entry of a directory. */
 export interface ListedEntry extends Sortable, MenuEntry {
@@ -87,8 +88,9 @@ class EntriesMenu implements Menu<ListedEntry> {
     const budget = new ReadBudget(listingBudget);
     const limited = (source: ByteSource) =>
       budgeted(budgeted(source, new ReadBudget(fileBudget)), budget);
+    const variables = new FolderVariables(root);
     const sorted = found
-      .map((file) => readListed(root, file, architecture, limited))
+      .map((file) => readListed(root, file, architecture, limited, variables))
       .sort(compareEntries);
     const warnings = sorted.flatMap(({ path, problem }) =>
       problem === undefined ? [] : [`the boot entry ${path} is passed over: ${problem}`],
@@ -161,6 +163,7 @@ function readListed(
   found: FoundEntry,
   architecture: Architecture,
   limited: Limited,
+  variables: FolderVariables,
 ): ListedEntry {
   const { path } = found;
   const entry = { ...found, ...nothing, from: path };
@@ -168,7 +171,12 @@ function readListed(
     using file = root.open(path, "boot entry");
     const facts =
       found.kind === "entry"
-        ? entryFacts(root, limited(file), limited)
+        ? entryFacts(
+            root,
+            limited(file),
+            limited,
+            variables.expansionOf(path, () => undefined),
+          )
         : ukiFacts(limited(file), path);
     if ("why" in facts) return { ...entry, problem: facts.why };
     const { architecture: named, fault, ...known } = facts;
@@ -191,15 +199,13 @@ function entryFacts(
   root: FileTree,
   file: ByteSource,
   limited: Limited,
+  expand: Expand,
 ): Facts | { readonly why: string } {
   const entry = parseEntry(file.read(0, Math.min(file.size, largestEntry + 1)));
   if (entry.kind === "broken") return entry;
   const { title, version, machineId, sortKey, architecture, deviceTree, image } = entry;
-  const expand = expansionOf(root, "", () => undefined);
   const { cmdline, archives } = withoutArchives(entry.options && expand(entry.options));
-  const initrds = [...entry.initrds.map(expand), ...archives]
-    .flatMap((value) => value.split(/\s+/))
-    .map(fromRoot);
+  const initrds = [...entry.initrds.map(expand), ...archives].flatMap(wordsOf).map(fromRoot);
   const fault =
     deviceTree === undefined
       ? programFault(root, image, limited)

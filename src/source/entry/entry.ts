@@ -8,7 +8,7 @@ import type { FileTree, FoundFile, Opened, Opening, Reader } from "../kind.ts";
 import type { OpenFile, SourceFile } from "../open-file.ts";
 import { type EntryFile, isForMachine, largestEntry, parseEntry } from "./file.ts";
 import { openArchives, openNamed } from "./path.ts";
-import { expansionOf } from "./variables.ts";
+import { FolderVariables } from "./variables.ts";
 
 export const entryReader = {
   open: (found, opening) => {
@@ -68,7 +68,7 @@ export function openEntry(file: OpenFile, root: FileTree, opening: Opening): Ope
     listener.note?.(`${path}: it has keys that are ignored: ${entry.ignored.join(", ")}`);
   }
   const note = (line: string) => listener.note?.(`${path}: ${line}`);
-  const expand = expansionOf(root, path, (line) => listener.warn?.(line));
+  const expand = new FolderVariables(root).expansionOf(path, (line) => listener.warn?.(line));
   const { cmdline, archives } = withoutArchives(entry.options && expand(entry.options));
   if (archives.length > 0) note(`initrd= of its options names ${archives.join(" and ")}`);
 

@@ -51,17 +51,14 @@ export const largestEntry = 64 << 10;
 const format = "boot entry";
 const mostInitrds = 64;
 const longestText = 1024;
+const mostWarnings = 64;
 // PATH_MAX, include/uapi/linux/limits.h
 const longestPath = 4096;
 const imageKeys: readonly ImageKey[] = ["linux", "efi", "uki"];
 /** Of several lines with such a key only one can be meant. */
 const texts = ["title", "version", "machine-id", "sort-key", "architecture"];
-const single = [...texts, "profile"];
-const keys = [
-  ...single,
-  ...imageKeys,
-  ...["initrd", "options", "uki-url", "devicetree", "devicetree-overlay"],
-];
+const single = [...texts, "profile", ...imageKeys];
+const keys = [...single, ...["initrd", "options", "uki-url", "devicetree", "devicetree-overlay"]];
 /** What boot loaders of the field write into entries besides; nothing of it boots anything. */
 const others = ["extra", "id", "grub_users", "grub_arg", "grub_class", "grub_hotkey"];
 
@@ -92,8 +89,9 @@ export function parseEntry(bytes: Uint8Array): EntryFile | ImageProblem {
     return value === undefined ? undefined : shown(value);
   };
 
-  const images = imageKeys.flatMap(of);
-  const [image, second] = images;
+  // The last of several of one key counts; of two keys, neither: boot_entry_add_type1 of systemd
+  // (src/boot/boot.c), which leaves such an entry out (LOADER_BAD).
+  const [image, second] = imageKeys.flatMap((key) => of(key).slice(-1));
   if (lastOf("uki-url") !== undefined) {
     return malformed("it names its kernel by uki-url, which is not followed here");
   }
@@ -160,23 +158,37 @@ function shown(text: string): string {
 
 /** What is passed over, each with its line. */
 function warningsOf(lines: readonly EntryLine[]): string[] {
-  return lines.flatMap(({ number, key, value }, index) => {
-    const place = `line ${number}`;
-    if (!keys.includes(key)) {
-      if (others.includes(key) || /^(?:grub|systemd|x)[_-]/i.test(key)) return [];
-      const meant = keyResembling(key, keys);
-      return [
-        meant === undefined
-          ? `${place}: ${key} is no key of a boot entry, and is ignored`
-          : `${place}: ${key} is ignored; the key is ${meant}`,
-      ];
+  const last = new Map<string, EntryLine>();
+  for (const line of lines) if (line.value !== "") last.set(line.key, line);
+  const warned: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (warned.length === mostWarnings) {
+      const { number } = line;
+      warned.push(
+        `line ${number}: it and the ${lines.length - index - 1} lines behind it are not looked at for mistakes`,
+      );
+      break;
     }
-    if (value === "") return [`${place}: ${key} has no value`];
-    const later = lines.slice(index + 1).find((line) => line.key === key && line.value !== "");
-    return single.includes(key) && later !== undefined
-      ? [`${place}: its ${key} is ignored: that of line ${later.number} counts`]
-      : [];
-  });
+    const warning = warningOf(line, last.get(line.key));
+    if (warning !== undefined) warned.push(warning);
+  }
+  return warned;
+}
+
+function warningOf({ number, key, value }: EntryLine, last: EntryLine | undefined) {
+  const place = `line ${number}`;
+  if (!keys.includes(key)) {
+    if (others.includes(key) || /^(?:grub|systemd|x)[_-]/i.test(key)) return undefined;
+    const meant = keyResembling(key, keys);
+    return meant === undefined
+      ? `${place}: ${key} is no key of a boot entry, and is ignored`
+      : `${place}: ${key} is ignored; the key is ${meant}`;
+  }
+  if (value === "") return `${place}: ${key} has no value`;
+  const isIgnored = single.includes(key) && last !== undefined && last.number !== number;
+  return isIgnored
+    ? `${place}: its ${key} is ignored: that of line ${last.number} counts`
+    : undefined;
 }
 
 /** Paths count from the root of the file system, with and without a slash in front. */

@@ -13,6 +13,9 @@ export interface Named {
 /** Hears by which path a file was found, where that is not the one in the entry. */
 export type Note = (line: string) => void;
 
+/** On one line. Each is looked for at several places. */
+const mostArchives = 64;
+
 const absent: readonly string[] = ["file-not-found", "outside-folder"];
 
 /**
@@ -99,6 +102,14 @@ function failureOf(root: FileTree, path: string, what: string): KexecError | und
 export function openArchives(root: FileTree, value: string, note?: Note): readonly Named[] {
   const words = value.split(/[ \t]+/).filter((word) => word !== "");
   const [only] = words;
+  if (words.length > mostArchives) {
+    throw cannot(`open the initramfs "${value.slice(0, 64)}…"`, {
+      code: "malformed-input",
+      details: {},
+      why: `its line names more than ${mostArchives} files`,
+      hint: "give each archive a line of its own",
+    });
+  }
   if (words.length <= 1)
     return only === undefined ? [] : [openNamed(root, only, "initramfs", note)];
   let whole: Named | undefined;

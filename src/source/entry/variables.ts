@@ -2,9 +2,11 @@
  * Variables of GRUB in a boot entry: Fedora's entries are read by GRUB's blscfg, which runs each line as a
  * script, so that `$tuned_params` is what `grubenv` says. Pure but for the tree that it is read from.
  */
-import { KexecError } from "../../errors.ts";
+import { cannot, KexecError } from "../../errors.ts";
+import { trimmed } from "../../menu/blanks.ts";
 import { largestGrubenv, readGrubenv } from "../../menu/grubenv.ts";
 import type { FileTree } from "../kind.ts";
+import { largestEntry } from "./file.ts";
 
 const variable = /\$(?:(\w+)|\{(\w+)\})/g;
 /** Where GRUB keeps its environment block, by distribution and firmware. */
@@ -17,34 +19,79 @@ export function hasVariables(text: string): boolean {
   return text.includes("$") && text.search(variable) >= 0;
 }
 
-/** The text with the values in the place of its variables; what is unset is empty, as in GRUB. */
-export type Expand = (text: string) => string;
+/** Characters that the values may bring to one entry, as many as an entry has. */
+const mostValues = largestEntry;
+/** And to all entries of a folder together. */
+const mostOfFolder = 4 << 20;
+const tooLong = `the values of its variables of GRUB have more than ${mostValues} characters`;
+const tooLongTogether = `the values of the variables of GRUB in all entries have more than ${mostOfFolder} characters`;
 
 /**
- * How the variables of an entry are replaced.
- * @param warn Hears of those that have no value, and why.
+ * The text with the values in the place of its variables; what is unset is empty, as in GRUB.
+ * @throws KexecError `malformed-input` where the values are too long
  */
-export function expansionOf(root: FileTree, path: string, warn: (line: string) => void): Expand {
-  let variables: ReadonlyMap<string, string> | undefined;
-  const told = new Set<string>();
-  const once = (line: string) => {
-    if (!told.has(line)) warn(`${path}: ${line}`);
-    told.add(line);
-  };
-  return (text) => {
-    if (!hasVariables(text)) return text;
-    variables ??= readVariables(root, once);
-    const values = variables;
-    const expanded = text.replace(variable, (written, plain: string, braced: string) => {
-      const name = plain ?? braced;
-      const value = values.get(name);
-      if (value === undefined && (values.size === 0 || !optional.includes(name))) {
-        once(`${written} is a variable of GRUB that is not set: nothing stands in its place`);
+export type Expand = (text: string) => string;
+
+/** The variables that the entries of a folder have in common, which are read once, and what they bring. */
+export class FolderVariables {
+  private variables: ReadonlyMap<string, string> | undefined;
+  private said: readonly string[] = [];
+  private left = mostOfFolder;
+
+  constructor(private readonly root: FileTree) {}
+
+  /**
+   * How the variables of an entry are replaced.
+   * @param warn Hears of those that have no value, and why.
+   */
+  expansionOf(path: string, warn: (line: string) => void): Expand {
+    const told = new Set<string>();
+    const once = (line: string) => {
+      if (!told.has(line)) warn(`${path}: ${line}`);
+      told.add(line);
+    };
+    let left = mostValues;
+    return (text) => {
+      if (!hasVariables(text)) return text;
+      const values = this.read(once);
+      // Lengths first: a text of variables may be the size of the entry times that of grubenv.
+      for (const [, plain, braced] of text.matchAll(variable)) {
+        const { length } = values.get(plain ?? braced ?? "") ?? "";
+        left -= length;
+        this.left -= length;
+        if (left < 0) throw excess(path, tooLong);
+        if (this.left < 0) throw excess(path, tooLongTogether);
       }
-      return value ?? "";
-    });
-    return expanded.trim();
-  };
+      const expanded = text.replace(variable, (written, plain: string, braced: string) => {
+        const name = plain ?? braced;
+        const value = values.get(name);
+        if (value === undefined && (values.size === 0 || !optional.includes(name))) {
+          once(`${written} is a variable of GRUB that is not set: nothing stands in its place`);
+        }
+        return value ?? "";
+      });
+      return trimmed(expanded);
+    };
+  }
+
+  private read(warn: (line: string) => void): ReadonlyMap<string, string> {
+    if (this.variables === undefined) {
+      const said: string[] = [];
+      this.variables = readVariables(this.root, (line) => said.push(line));
+      this.said = said;
+    }
+    for (const line of this.said) warn(line);
+    return this.variables;
+  }
+}
+
+function excess(path: string, why: string): KexecError {
+  return cannot(`read the boot entry ${path}`, {
+    code: "malformed-input",
+    details: { path },
+    why,
+    hint: "shorten the values in grubenv",
+  });
 }
 
 /** Where a GRUB environment block may be: on the partition, or on that of EFI beside or below it. */

@@ -7,6 +7,7 @@ import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { entriesReader, type ListedEntry } from "../../../src/source/entry/entries.ts";
 import { Source, type Wanted } from "../../../src/source/open.ts";
 import { findSource, isTree } from "../../../src/source/place.ts";
+import { memoryWatch } from "../fuzz.ts";
 import { ascii, makeBzImage, makePe } from "../image/build.ts";
 
 const machine = process.arch === "x64" ? "x86_64" : "aarch64";
@@ -514,5 +515,55 @@ describe("an entry's file", () => {
     expect((await refusal("kernel-unsuitable", tree.root, tree)).message).toContain(
       "(devicetree-overlay)",
     );
+  });
+});
+
+describe("variables of GRUB in boot entries", () => {
+  const block = (value: string) => `# GRUB Environment Block\na=${value}\n`;
+  const entry = (options: string) => `linux /vmlinuz\noptions ${options}\n`;
+
+  test("bring so many characters to an entry, and no more", async () => {
+    const root = partition({
+      "grub2/grubenv": block("v".repeat(60_000)),
+      "loader/entries/a.conf": entry("x${a}y"),
+      "loader/entries/b.conf": entry("$a".repeat(15_000)),
+      "loader/entries/c.conf": `linux /vmlinuz\n${"initrd $a\n".repeat(64)}`,
+      vmlinuz: "kernel",
+    });
+    const peak = memoryWatch();
+    const why = "the values of its variables of GRUB have more than 65536 characters";
+    expect((await listEntries(root)).map(({ id, problem }) => [id, problem])).toEqual([
+      ["c.conf", `cannot read the boot entry loader/entries/c.conf: ${why}`],
+      ["b.conf", `cannot read the boot entry loader/entries/b.conf: ${why}`],
+      ["a.conf", undefined],
+    ]);
+    expect((await open(root, { entry: "a" })).cmdline).toBe(`x${"v".repeat(60_000)}y`);
+    expect(open(root, { entry: "b" })).rejects.toThrow(why);
+    expect(open(root, { entry: "c" })).rejects.toThrow(why);
+    peak(1 << 20);
+  });
+
+  test("nor to all entries of a folder together", async () => {
+    const entries = Array.from({ length: 100 }, (_, n) => [
+      `loader/entries/${n}.conf`,
+      entry("$a"),
+    ]);
+    const root = partition({
+      "grub2/grubenv": block("v".repeat(60_000)),
+      ...Object.fromEntries(entries),
+    });
+    const problems = (await listEntries(root)).map(({ problem }) => problem);
+    expect(problems.filter((problem) => problem === undefined)).toHaveLength(69);
+    expect(problems.filter((problem) => problem?.includes("in all entries"))).toHaveLength(31);
+  });
+
+  test("name so many archives, and no more", async () => {
+    const root = partition({
+      "grub2/grubenv": block("i ".repeat(30_000)),
+      "loader/entries/a.conf": "linux /vmlinuz\ninitrd $a\n",
+      vmlinuz: "kernel",
+      i: "archive",
+    });
+    expect(open(root)).rejects.toThrow("its line names more than 64 files");
   });
 });

@@ -5,7 +5,7 @@ import {
   parseEntry,
   resemblesEntry,
 } from "../../../../src/source/entry/file.ts";
-import { mutate, seeded } from "../../fuzz.ts";
+import { mutate, processorTime, seeded } from "../../fuzz.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -84,6 +84,33 @@ describe("an entry", () => {
     ]);
   });
 
+  test("with a kernel twice: the last counts, and the other lines are named", () => {
+    const { image, warnings } = read("linux /a\nlinux /b\ninitrd /i\nlinux /c\n");
+    expect(image).toEqual({ key: "linux", path: "c" });
+    expect(warnings).toEqual([
+      "line 1: its linux is ignored: that of line 4 counts",
+      "line 2: its linux is ignored: that of line 4 counts",
+    ]);
+  });
+
+  test("with quotation marks: one pair around a value is not part of it", () => {
+    const entry = read(
+      'title \'A b\'\nlinux \t"/vm linuz" \t\r\ninitrd \'/i\'\ninitrd \'/j"\noptions "root=/dev/sda1 rw"\noptions a="b  c"\noptions "d e" "f"\n',
+    );
+    expect(entry.title).toBe("A b");
+    expect(entry.image.path).toBe("vm linuz");
+    expect(entry.initrds).toEqual(["i", "'/j\""]);
+    expect(entry.options).toBe('root=/dev/sda1 rw a="b  c" d e" "f');
+    expect(read('linux a\noptions "\n').warnings).toEqual(["line 2: options has no value"]);
+    expect(problemOf('linux "/../x"')).toBe('line 1: a path has ".." in it');
+  });
+
+  test("with U+00A0, which is a letter, and no blank", () => {
+    const { options, warnings } = read("linux a\noptions a\u00a0 \u00a0b\u00a0\ntitle\u00a0x y\n");
+    expect(options).toBe("a\u00a0 \u00a0b\u00a0");
+    expect(warnings[0]).toStartWith("line 3: title\u00a0x is ");
+  });
+
   test.each(["devicetree", "devicetree-overlay"] as const)("that wants a %s says so", (key) => {
     expect(read(`linux a\n${key} /x.dtb`).deviceTree).toBe(key);
   });
@@ -104,7 +131,10 @@ describe("an entry", () => {
     ["linux a\0b", "line 1, byte 8: it has a control character (0x00)"],
     ["linux a\rb", "line 1, byte 8: it has a control character (0x0d)"],
     ["linux a\n\u001b[31m", "line 2, byte 1: it has a control character (0x1b)"],
-    ["linux a\nlinux b", "it names more than one kernel, by linux in line 1 and linux in line 2"],
+    [
+      "linux a\nlinux c\nuki b",
+      "it names more than one kernel, by linux in line 2 and uki in line 3",
+    ],
     [Uint8Array.from([...bytes("linux a\noptions x"), 0xff]), "line 2, byte 10: it is not UTF-8"],
     [`linux a\n${"#".repeat(65536)}`, "it is larger than 65536 bytes"],
   ])("%p is refused", (text, problem) => {
@@ -225,4 +255,45 @@ test("mutated entries are read or refused, in time", () => {
   }
   expect(refused).toBeGreaterThan(100);
   expect(performance.now() - start).toBeLessThan(5000);
+});
+
+test("bytes are text exactly where a decoder takes them", () => {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const isText = (piece: Uint8Array) => {
+    try {
+      return decoder.decode(piece) !== "";
+    } catch {
+      return false;
+    }
+  };
+  const ends = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
+  const leads = [
+    ...[0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef],
+    ...[0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff],
+  ];
+  const tails = [[], ...ends.map((one) => [one]), ...ends.map((one) => [0x80, one])];
+  for (const lead of leads) {
+    for (const second of ends) {
+      for (const tail of tails) {
+        const piece = Uint8Array.from([lead, second, ...tail]);
+        const entry = parseEntry(Uint8Array.from([...bytes("linux a\ntitle "), ...piece, 0x2e]));
+        if (entry.kind === "broken") expect([...piece]).toContain(0x7f);
+        else expect([piece, !entry.title?.includes("\\x")]).toEqual([piece, isText(piece)]);
+      }
+    }
+  }
+});
+
+test("lines that are no text, or no keys, take no time", () => {
+  const before = processorTime();
+  const noText = Uint8Array.from([...bytes("linux a\n#"), ...new Uint8Array(60_000).fill(0xff)]);
+  for (let round = 0; round < 60; round++) expect(parseEntry(noText).kind).toBe("entry");
+  for (const line of ["efi b\n", "options\n", "optoins a\n", "zzzzzzzzzz\n", "version 1\n"]) {
+    const { warnings } = read(
+      `linux a\n${line.repeat(Math.floor(65_000 / line.length))}`.replace("linux a\nefi", "efi"),
+    );
+    expect(warnings).toHaveLength(65);
+    expect(warnings.at(-1)).toMatch(/^line 6\d: it and the \d+ lines behind it are not looked at/);
+  }
+  expect(processorTime() - before).toBeLessThan(10_000);
 });

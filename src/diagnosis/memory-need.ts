@@ -32,6 +32,25 @@ export function mayNotUnpack(
   return false;
 }
 
+/** KEXEC_FILE_SIZE_MAX, kernel/kexec_file.c; older kernels stop at INT_MAX, which they tell themselves. */
+const largestTaken = 2 ** 32;
+
+/** A larger file is refused with EFBIG, whatever memory there is. */
+export function takenCause(size: number): Cause | undefined {
+  if (size <= largestTaken) return undefined;
+  return {
+    code: "file-too-large",
+    details: { size, limit: largestTaken },
+    why: `it has ${mebibytes(size)}, and the kernel takes files of at most ${mebibytes(largestTaken)}`,
+    hint: "no kernel or initramfs is that large: it is damaged, or sparse",
+  };
+}
+
+function requireTaken(size: number, what: string): void {
+  const cause = takenCause(size);
+  if (cause !== undefined) throw cannot(`load the ${what}`, cause);
+}
+
 /** No segment may be over half of all pages: sanity_check_segment_list, kernel/kexec_core.c. */
 export function segmentCause(largest: number, memory: Memory): Cause | undefined {
   const total = valueIn(memory.total);
@@ -49,9 +68,11 @@ export function segmentCause(largest: number, memory: Memory): Cause | undefined
  * so each is there twice. Pages of the load are never swapped out; free swap helps as far as it can take
  * the pages of everybody else.
  * @returns what to say where it may just do: the kernel decides
- * @throws KexecError `no-room`, `out-of-memory`
+ * @throws KexecError `file-too-large`, `no-room`, `out-of-memory`
  */
 export function requireMemory(need: MemoryNeed, memory: Memory): string | undefined {
+  requireTaken(need.kernel, "kernel");
+  requireTaken(need.initrd, "initramfs");
   const tooLarge = segmentCause(Math.max(need.kernel, need.initrd), memory);
   if (tooLarge !== undefined) throw cannot("load", tooLarge);
   const available = valueIn(memory.available);

@@ -1,6 +1,6 @@
 /** What SOURCE is, and whether this machine would take it. Loads nothing and needs no rights. */
 
-import { mayNotUnpack, requireMemory } from "../diagnosis/memory-need.ts";
+import { mayNotUnpack, requireMemory, takenCause } from "../diagnosis/memory-need.ts";
 import { knownPlatforms } from "../diagnosis/platforms.ts";
 import { type Prediction, predictCall, predictPermission } from "../diagnosis/predict.ts";
 import { ENOENT } from "../errno.ts";
@@ -147,8 +147,11 @@ async function inspectOne(
   const need = { kernel: kernelSize, initrd: archives.size, copied: archives.copied };
   const tight = reasons.attempt(() => requireMemory(need, facts.memory));
   if (tight !== undefined) notes.push(tight);
+  // What the kernel does not take is not read to its end for what would become of it.
+  const isTaken = takenCause(Math.max(kernelSize, archives.size)) === undefined;
   if (
     verified !== undefined &&
+    isTaken &&
     mayNotUnpack(
       { initrd: archives.size, unpacked: archives.unpacked },
       verified.cmdline,
@@ -182,7 +185,8 @@ async function inspectOne(
       ...unknownOf(image, same ? undefined : kernel, verified, facts),
     },
     next: {
-      screen: verified === undefined || parsed.crash ? null : await screenReport(verified),
+      screen:
+        verified === undefined || parsed.crash || !isTaken ? null : await screenReport(verified),
       platforms: knownPlatforms(readPlatform(facts.identity.release)),
     },
     secrets: secretsAskedFor(parsed.secrets),

@@ -1,4 +1,5 @@
 /** What the kernel will make of each archive of an initramfs: the one judgement of `load` and `inspect`. */
+import { takenCause } from "../../diagnosis/memory-need.ts";
 import { cannot, type KexecError } from "../../errors.ts";
 import type { ByteSource } from "../../image/bytes.ts";
 import { type Archive, archiveHeadLength, identifyArchive } from "../../initramfs/archive.ts";
@@ -55,6 +56,11 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     earlyOnly: false,
     unpacked: 0,
   };
+  const tooLarge = takenCause(size);
+  if (tooLarge !== undefined) {
+    const details = { path, ...tooLarge.details };
+    return { ...examined, problem: cannot(`use the initramfs ${path}`, { ...tooLarge, details }) };
+  }
   const bootconfig = readBootconfig(archive);
   if (bootconfig?.kind === "broken") {
     const problem = `${path} ends in a broken bootconfig: ${bootconfig.why}`;

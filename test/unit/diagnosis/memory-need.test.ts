@@ -33,6 +33,23 @@ test("kernel and initramfs twice, and what is joined once more", () => {
   expect(refusal(joined, 512, 169)).toStartWith("out-of-memory: ");
 });
 
+test("no file over 4 GiB, whatever memory there is, nor where that is not known", () => {
+  const none = unknown("no /proc");
+  const memory = { total: none, available: none, swapFree: none, swappable: none };
+  const sizes = { kernel: 0, initrd: 0, copied: 0 };
+  for (const part of ["kernel", "initrd"] as const) {
+    requireMemory({ ...sizes, [part]: 2 ** 32 }, memory);
+    const size = 2 ** 32 + 1;
+    expect(() => requireMemory({ ...sizes, [part]: size }, memory)).toThrow(
+      expect.objectContaining({
+        code: "file-too-large",
+        exit: 4,
+        details: { size, limit: 2 ** 32 },
+      }),
+    );
+  }
+});
+
 test("nothing over half of all memory, whatever is free", () => {
   const need = { kernel: mebibyte, initrd: 256 * mebibyte, copied: 0 };
   expect(refusal(need, 512, 4096)).toBeUndefined();
@@ -42,7 +59,7 @@ test("nothing over half of all memory, whatever is free", () => {
 test("what cannot be read refuses nothing", () => {
   const none = unknown("no /proc");
   const memory = { total: none, available: none, swapFree: none, swappable: none };
-  requireMemory({ kernel: 1e12, initrd: 1e12, copied: 1e12 }, memory);
+  requireMemory({ kernel: 4e9, initrd: 4e9, copied: 1e12 }, memory);
 });
 
 test("free swap counts as far as it can take the pages of others, and that is said", () => {

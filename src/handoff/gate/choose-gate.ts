@@ -7,7 +7,7 @@ import type { Listener } from "../../listener.ts";
 import { readMemory } from "../../machine/kernel.ts";
 import type { Admission } from "../../source/kind.ts";
 import type { ParsedLoadRequest } from "../request.ts";
-import { defaultPolicyPath, type Gate, inTree, type TrustOptions } from "./gate.ts";
+import { defaultPolicyPath, type Gate, type TrustOptions } from "./gate.ts";
 
 /** Nothing is demanded of a source. */
 const open: Gate = {
@@ -31,13 +31,19 @@ const open: Gate = {
  * @throws KexecError `policy-broken`; `usage` for an option that means trust where nothing demands it
  */
 export function gateFor(options: TrustOptions): Gate | Promise<Gate> {
-  const own = inTree(options.policyRoot, defaultPolicyPath);
-  const demanded =
-    options.trust.length > 0 ||
-    options.policy !== undefined ||
-    statusOfPath(own) !== -ENOENT ||
-    leadsNowhere(own);
-  if (!demanded) {
+  const { policyRoot } = options;
+  if (policyRoot === undefined) return gateWhere(isThere(defaultPolicyPath), options);
+  return import("./other-system.ts").then(({ isInTree }) =>
+    gateWhere(isInTree(policyRoot, defaultPolicyPath), options),
+  );
+}
+
+function isThere(path: string): boolean {
+  return statusOfPath(path) !== -ENOENT || leadsNowhere(path);
+}
+
+function gateWhere(hasPolicy: boolean, options: TrustOptions): Gate | Promise<Gate> {
+  if (options.trust.length === 0 && options.policy === undefined && !hasPolicy) {
     requireNoTrustWords(options);
     return open;
   }

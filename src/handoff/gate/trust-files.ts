@@ -12,6 +12,7 @@ import { mostSignatures } from "../../trust/quorum.ts";
 import { type DetachedSignature, parseSignature } from "../../trust/signature.ts";
 import { shellWord } from "../../visible.ts";
 import { defaultPolicyPath, inTree, type TrustOptions } from "./gate.ts";
+import { isInTree, openInTree, pathInTree } from "./other-system.ts";
 
 /** Bytes; above the limits of trust/keys.ts and trust/signature.ts, which say so in their own words. */
 const mostKeyBytes = 1 << 16;
@@ -24,13 +25,15 @@ export function readPolicies(
   requested: string | undefined,
   root?: string | undefined,
 ): readonly Policy[] | Promise<readonly Policy[]> {
-  const path = inTree(root, defaultPolicyPath);
   // No error is made of what is usual: that would cost more than the rest. A link without a target is
   // not a machine without a policy: somebody put it there.
-  const isAbsent = statusOfPath(path) === -ENOENT && !leadsNowhere(path);
+  const isAbsent =
+    root === undefined
+      ? statusOfPath(defaultPolicyPath) === -ENOENT && !leadsNowhere(defaultPolicyPath)
+      : !isInTree(root, defaultPolicyPath);
   return isAbsent && requested === undefined
     ? []
-    : readGiven(isAbsent ? undefined : path, requested, root);
+    : readGiven(isAbsent ? undefined : inTree(root, defaultPolicyPath), requested, root);
 }
 
 async function readGiven(
@@ -40,7 +43,7 @@ async function readGiven(
 ): Promise<readonly Policy[]> {
   const policies: Policy[] = [];
   if (own !== undefined) {
-    const policy = await readPolicy(own);
+    const policy = await readPolicy(own, root);
     policies.push({ ...policy, trust: policy.trust.map((key) => inTree(root, key)) });
   }
   const isOwn = requested === defaultPolicyPath && own !== undefined;
@@ -48,10 +51,10 @@ async function readGiven(
   return policies;
 }
 
-async function readPolicy(path: string): Promise<Policy> {
+async function readPolicy(path: string, root?: string): Promise<Policy> {
   let bytes: Uint8Array;
   try {
-    bytes = readSmall(path, "policy", maxPolicySize + 1);
+    bytes = readSmall(path, "policy", maxPolicySize + 1, root);
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     throw error.with({ hint: "nothing is loaded until the policy can be read" }, "policy-broken");
@@ -72,13 +75,21 @@ export function requirementOf(
   });
 }
 
-/** @throws KexecError of exit 5 */
-export function readKey(path: string): PublicKey {
+/**
+ * @param root Another system's tree, whose keys are read as that system would.
+ * @throws KexecError of exit 5
+ */
+export function readKey(path: string, root?: string): PublicKey {
   try {
-    return parsePublicKey(readSmall(path, "public key", mostKeyBytes), path);
+    return parsePublicKey(readSmall(path, "public key", mostKeyBytes, root), path);
   } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    if (error.code === "outside-folder") {
+      const hint = "that system has no such file: links count from its root";
+      throw error.with({ hint }, "bad-key");
+    }
     // A key that cannot be read trusts nothing, which is the gate's own refusal.
-    if (!(error instanceof KexecError) || error.exit === 5) throw error;
+    if (error.exit === 5) throw error;
     throw error.with({}, "bad-key");
   }
 }
@@ -193,7 +204,11 @@ function isOfNetwork({ exit, code }: KexecError): boolean {
   return exit === ExitCode.io && code !== "io-error";
 }
 
-function readSmall(path: string, what: string, limit: number): Uint8Array {
-  using file = InputFile.open(path, what);
+function readSmall(path: string, what: string, limit: number, root?: string): Uint8Array {
+  const inside = root === undefined ? undefined : pathInTree(root, path);
+  using file =
+    root === undefined || inside === undefined
+      ? InputFile.open(path, what)
+      : openInTree(root, inside, what);
   return head(file, limit);
 }

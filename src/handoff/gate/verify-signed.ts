@@ -70,7 +70,9 @@ export async function trustFilesOf(
   { requirement, options }: Demand,
   signed: SignedFile,
 ): Promise<TrustFiles> {
-  const keys = acceptedKeys(requirement.keyLists.map((paths) => paths.map(readKey)));
+  const keys = acceptedKeys(
+    requirement.keyLists.map((paths) => paths.map((path) => readKey(path, options.policyRoot))),
+  );
   return { keys, ...(await readSignatures(signed, options.signature, requirement.threshold)) };
 }
 

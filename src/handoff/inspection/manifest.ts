@@ -20,6 +20,7 @@ import {
 import { acceptedKeys, checkGeneration, type TrustRequirement } from "../../trust/policy.ts";
 import { quorumError, quorumOf } from "../../trust/quorum.ts";
 import { verifySignature } from "../../trust/verify.ts";
+import type { TrustOptions } from "../gate/gate.ts";
 import { refusedAppend, refusedOptions } from "../gate/refusals.ts";
 import { readKey, readSignatures, type SignedFile } from "../gate/trust-files.ts";
 import type { Observer } from "../report.ts";
@@ -37,7 +38,7 @@ export interface ManifestAudit {
 }
 
 export interface AuditOptions {
-  readonly request: ParsedLoadRequest;
+  readonly request: ParsedLoadRequest & Pick<TrustOptions, "policyRoot">;
   readonly requirement: TrustRequirement;
   readonly architecture: Architecture;
   /** Kernel and command line were found good: they need no second look. */
@@ -56,7 +57,7 @@ export async function auditManifest(
   const { path } = file;
   const bytes = file.read(0, Math.min(file.size, maxManifestSize + 1));
   const keys = requirement.required
-    ? await auditSignature({ path, openBeside }, bytes, requirement, request.signature, reasons)
+    ? await auditSignature({ path, openBeside }, bytes, requirement, request, reasons)
     : [];
   if (requirement.required) reasons.add(...refusedOptions(request, true));
   const problems = manifestProblems(bytes);
@@ -116,12 +117,12 @@ async function auditSignature(
   signed: SignedFile,
   bytes: Uint8Array,
   requirement: TrustRequirement,
-  given: readonly string[],
+  { signature: given, policyRoot }: AuditOptions["request"],
   reasons: Reasons,
 ): Promise<TrustInspection["keys"]> {
   const { threshold } = requirement;
   const lists = requirement.keyLists.map((paths) =>
-    paths.map((key) => reasons.attempt(() => readKey(key))).filter((key) => key !== undefined),
+    paths.flatMap((key) => reasons.attempt(() => readKey(key, policyRoot)) ?? []),
   );
   const accepted = reasons.attempt(() => acceptedKeys(lists));
   const found = await reasons.attemptAsync(() => readSignatures(signed, given, threshold));

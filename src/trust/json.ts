@@ -58,13 +58,27 @@ export function parseJson(bytes: Uint8Array, maxBytes: number): ParsedJson {
 export function parseCanonical(bytes: Uint8Array, maxBytes: number): Json | undefined {
   const text = bytes.length > maxBytes ? undefined : decodeUtf8(bytes);
   // Of escapes by number one could be half a surrogate pair.
-  if (text === undefined || text.includes("\\u")) return undefined;
+  if (text === undefined || text.includes("\\u") || opensMany(text)) return undefined;
   try {
     const value: Json = JSON.parse(text);
     return `${JSON.stringify(value, undefined, 2)}\n` === text ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Objects and lists of a text that is written anew to compare: each that lies in another adds an indent to all in it. */
+const mostOpened = 256;
+
+function opensMany(text: string): boolean {
+  let count = 0;
+  for (const sign of ["{", "["]) {
+    for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, at + 1)) {
+      count += 1;
+      if (count > mostOpened) return true;
+    }
+  }
+  return false;
 }
 
 /** Where a value stands: its text is made where something is wrong there. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseCanonical, parseJson } from "../../../src/trust/json.ts";
-import { mutate, type Rng, seeded } from "../fuzz.ts";
+import { mutate, processorTime, type Rng, seeded } from "../fuzz.ts";
 import { bytesOf } from "./signer.ts";
 
 const parse = (text: string) => parseJson(bytesOf(text), 65536);
@@ -135,6 +135,23 @@ describe("the canonical text", () => {
     [textOf("x".repeat(65536)), "more than there may be"],
   ])("%j is none: %s", (text) => {
     expect(canonical(text)).toBeUndefined();
+  });
+
+  test("depth costs nothing, in whatever spelling", () => {
+    // Written anew with its indents each of these has a gigabyte and more
+    const deep = (open: string, close: string) => open.repeat(16_000) + close.repeat(16_000);
+    for (const text of [deep("[", "]"), deep("[\n", "]"), deep('{"":', "}").replace("}", "1}")]) {
+      const begun = processorTime();
+      expect(canonical(`{\n  "x": ${text}\n}\n`)).toBeUndefined();
+      expect(parseJson(bytesOf(`{"x":${text}}`), 1 << 20).problems).not.toEqual([]);
+      expect(processorTime() - begun).toBeLessThan(1000);
+    }
+  });
+
+  test("a text with as many objects as there may be is read", () => {
+    const initrds = (count: number) => Array.from({ length: count }, () => ({ path: "[{" }));
+    expect(canonical(textOf(initrds(80)))).toEqual(initrds(80));
+    expect(canonical(textOf(initrds(300)))).toBeUndefined();
   });
 
   test("what is read by it is what the strict reader reads", () => {

@@ -8,6 +8,8 @@ const footerSize = 12;
 const footerMagic = magicOf("YZ");
 /** Bytes of an index: some hundred thousand blocks. */
 const longestIndex = 4 << 20;
+/** Bytes that are looked through for a footer at once: first, and at most. */
+const fewest = 256;
 const scanned = 64 << 10;
 
 /**
@@ -39,71 +41,88 @@ export function walkXz(window: Window, start: number): Walked {
   };
 }
 
+/** What several streams of one file share. */
+interface Shared {
+  /** The stream that ends where the file does; undefined where none does. */
+  readonly tail: Stream | undefined;
+  /** Bytes of indexes that may still be read for what only pretends to be a footer. */
+  bytes: number;
+}
+
+/** A stream as its footer and its index tell. */
+interface Stream {
+  readonly begin: number;
+  readonly end: number;
+  readonly flags: Uint8Array;
+  readonly unpacked: number;
+}
+
+const shared = new WeakMap<Window, Shared>();
+
+function sharedOf(window: Window): Shared {
+  const known = shared.get(window);
+  if (known !== undefined) return known;
+  const once = { bytes: longestIndex };
+  const made = { tail: streamTo(window, window.behindLast(), once), bytes: window.end };
+  made.bytes += longestIndex;
+  shared.set(window, made);
+  return made;
+}
+
 function endOfStream(
   window: Window,
   start: number,
   flags: Uint8Array,
   sizes: { unpacked: number },
 ): number | undefined {
-  const tail = lastByte(window, start);
-  const once = { bytes: 0 };
-  if (tail !== undefined && beginOf(window, start, tail, flags, once, sizes) === start) return tail;
-  // What pretends to be a footer costs a read of its index: all of them together one read more.
-  const budget = { bytes: window.end - start + longestIndex };
-  // Only now: it costs a read of everything.
-  for (let at = start + headerSize; at < window.end; at += scanned) {
-    const bytes = window.read(at, scanned + footerMagic.length - 1);
+  const common = sharedOf(window);
+  const fits = (stream: Stream | undefined): stream is Stream =>
+    stream?.begin === start && stream.flags[0] === flags[0] && stream.flags[1] === flags[1];
+  if (fits(common.tail)) {
+    sizes.unpacked = common.tail.unpacked;
+    return common.tail.end;
+  }
+  // Only now: it costs a read of everything. Most streams that others follow are short.
+  let length = fewest;
+  for (let at = start + headerSize; at < window.end; at += length) {
+    length = Math.min(scanned, length * 2);
+    const bytes = window.read(at, length + footerMagic.length - 1);
     for (
       let found = bytes.indexOf(0x59);
-      found >= 0 && found < scanned;
+      found >= 0 && found < length;
       found = bytes.indexOf(0x59, found + 1)
     ) {
       const end = at + found + footerMagic.length;
       if ((end - start) % 4 !== 0 || bytes[found + 1] !== 0x5a) continue;
-      if (beginOf(window, start, end, flags, budget, sizes) === start) return end;
-      if (budget.bytes < 0) return undefined;
+      const stream = streamTo(window, end, common);
+      if (fits(stream)) {
+        sizes.unpacked = stream.unpacked;
+        return end;
+      }
+      if (common.bytes < 0) return undefined;
     }
   }
   return undefined;
 }
 
-/** Behind the last byte that is not zero. */
-function lastByte(window: Window, start: number): number | undefined {
-  for (let to = window.end; to > start; to -= Math.min(scanned, to - start)) {
-    const from = Math.max(start, to - scanned);
-    const bytes = window.read(from, to - from);
-    const found = bytes.findLastIndex((byte) => byte !== 0);
-    if (found >= 0) return from + found + 1;
-  }
-  return undefined;
-}
-
-/** Where the stream begins that ends at `end`, by its footer and its index. */
-function beginOf(
-  window: Window,
-  start: number,
-  end: number,
-  flags: Uint8Array,
-  budget: { bytes: number },
-  sizes: { unpacked: number },
-): number | undefined {
-  if (end - start < headerSize + footerSize) return undefined;
-  const footer = window.read(end - footerSize, footerSize);
+/** The stream that ends at `end`, by its footer and its index. */
+function streamTo(window: Window, end: number, budget: { bytes: number }): Stream | undefined {
+  if (end < headerSize + footerSize) return undefined;
+  const footer = window.read(end - footerSize, footerSize).slice();
   const fields = fieldsOf(footer);
   if (!hasMagic(footer, 10, footerMagic) || crcOf(footer.subarray(4, 10)) !== fields.u32(0)) {
     return undefined;
   }
-  if (footer[8] !== flags[0] || footer[9] !== flags[1]) return undefined;
   const indexSize = indexSizeOf(footer);
   const indexAt = end - footerSize - indexSize;
-  if (indexSize > longestIndex || indexAt < start + headerSize) return undefined;
+  if (indexSize > longestIndex || indexAt < headerSize) return undefined;
   budget.bytes -= indexSize;
   const index = window.read(indexAt, indexSize);
   if (crcOf(index.subarray(0, -4)) !== fieldsOf(index).u32(indexSize - 4)) return undefined;
   const blocks = blocksOf(index);
-  if (blocks === undefined) return undefined;
-  sizes.unpacked = blocks.unpacked;
-  return Number.isSafeInteger(blocks.size) ? indexAt - blocks.size - headerSize : undefined;
+  if (blocks === undefined || !Number.isSafeInteger(blocks.size)) return undefined;
+  const begin = indexAt - blocks.size - headerSize;
+  return { begin, end, flags: footer.subarray(8, 10), unpacked: blocks.unpacked };
 }
 
 /** Backward Size: section 2.1.2.2. */

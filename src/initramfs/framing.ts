@@ -34,9 +34,14 @@ const mostMagic = 16;
  * byte once.
  * @param from Where the first archive begins that is to be looked at; an unchecked one ended there.
  * @param end Where the archives end, and a bootconfig may begin.
+ * @param window What was learnt of this source before, up to the same end.
  */
-export function readFraming(source: ByteSource, from = 0, end = source.size): Framing {
-  const window = new Window(source, end);
+export function readFraming(
+  source: ByteSource,
+  from = 0,
+  end = source.size,
+  window = new Window(source, end),
+): Framing {
   const doubts: string[] = [];
   let [early, other] = [false, from > 0];
   let unpacked = 0;

@@ -3,12 +3,16 @@ import type { ByteSource } from "../image/bytes.ts";
 
 const shortest = 256;
 const longest = 64 << 10;
+/** What is compared with zeros at once. */
+const piece = 1 << 20;
+let zeros: Uint8Array | undefined;
 
 /** The last bytes that were read of a source, and more of them the closer the next ones lie. */
 export class Window {
   private start = 0;
   private bytes: Uint8Array = new Uint8Array();
   private length = shortest;
+  private last: number | undefined;
 
   constructor(
     private readonly source: ByteSource,
@@ -36,6 +40,10 @@ export class Window {
   skipZeros(at: number): number {
     let place = at;
     while (place < this.end) {
+      if (place - at >= longest) {
+        place = this.skipPieces(place);
+        if (place >= this.end) break;
+      }
       // What was read already, and no more than the next read would give: most paddings are short.
       this.read(place, 1);
       const { bytes } = this;
@@ -46,4 +54,37 @@ export class Window {
     }
     return this.end;
   }
+
+  /** From `at` on as many pieces as have nothing but zeros: what is sparse may be long. */
+  private skipPieces(at: number): number {
+    let place = at;
+    while (place < this.end) {
+      const bytes = this.source.read(place, Math.min(piece, this.end - place));
+      if (bytes.length === 0 || !isZero(bytes)) break;
+      place += bytes.length;
+    }
+    return place;
+  }
+
+  /** Behind the last byte that is not zero; 0 where there is none. */
+  behindLast(): number {
+    if (this.last !== undefined) return this.last;
+    let to = this.end;
+    while (to > 0) {
+      const from = Math.max(0, to - piece);
+      const bytes = this.source.read(from, to - from);
+      if (!isZero(bytes)) {
+        to = from + bytes.findLastIndex((byte) => byte !== 0) + 1;
+        break;
+      }
+      to = from;
+    }
+    this.last = to;
+    return to;
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  zeros ??= new Uint8Array(piece);
+  return Buffer.compare(bytes, zeros.subarray(0, bytes.length)) === 0;
 }

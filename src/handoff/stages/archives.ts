@@ -7,6 +7,7 @@ import { readBootconfig } from "../../initramfs/bootconfig.ts";
 import { type Framing, readFraming } from "../../initramfs/framing.ts";
 import type { Piece } from "../../initramfs/join.ts";
 import type { FramingFault } from "../../initramfs/walked.ts";
+import { Window } from "../../initramfs/window.ts";
 
 /** An archive, open. */
 export interface OpenArchive extends ByteSource {
@@ -38,8 +39,10 @@ export interface Examined extends Archive {
   readonly unpacked: number;
 }
 
-/** Bytes that a gzip archive may unpack to while its end is looked for. */
+/** Bytes that the gzip archives of a file may unpack to while their ends are looked for: two seconds. */
 const mostUnpacked = 2 ** 32;
+/** Gzip archives of a file whose ends are looked for: each costs a read of some size. */
+const mostGzip = 1000;
 
 /** Looks at one archive as far as that goes without unpacking it; gzip is unpacked where it is copied. */
 export async function examineArchive(archive: OpenArchive, place: Place): Promise<Examined> {
@@ -79,8 +82,9 @@ export async function examineArchive(archive: OpenArchive, place: Place): Promis
     return { ...examined, piece, warnings: [...warnings, oddity] };
   }
   const end = bootconfig?.kind === "bootconfig" ? bootconfig.offset : size;
-  const first = readFraming(archive, 0, end);
-  const framing = place.copied ? await framingBehind(first, archive, end) : first;
+  const window = new Window(archive, end);
+  const first = readFraming(archive, 0, end, window);
+  const framing = place.copied ? await framingBehind(first, archive, window) : first;
   const { fault, unchecked, doubts, nothing, earlyOnly, unpacked } = framing;
   if (nothing) warnings.push(`${path} has nothing but zeros in it`);
   for (const doubt of doubts) warnings.push(`${path}: ${doubt}`);
@@ -110,13 +114,19 @@ export function emptyWarning(examined: readonly Examined[]): string | undefined 
 }
 
 /** The framing behind gzip archives, which are unpacked to find their ends. */
-async function framingBehind(first: Framing, archive: OpenArchive, end: number): Promise<Framing> {
+async function framingBehind(
+  first: Framing,
+  archive: OpenArchive,
+  window: Window,
+): Promise<Framing> {
+  const { end } = window;
   let framing = first;
-  while (framing.unchecked?.compression === "gzip") {
+  let unpacked = 0;
+  for (let count = 0; framing.unchecked?.compression === "gzip"; count++) {
+    if (count === mostGzip) break;
     const { at } = framing.unchecked;
     const { gunzip } = await import("../../source/gunzip.ts");
     const within = { size: end, read: archive.read.bind(archive) };
-    let unpacked = 0;
     const found = await gunzip(within, at, ({ length }) => {
       unpacked += length;
       return unpacked <= mostUnpacked;
@@ -124,7 +134,7 @@ async function framingBehind(first: Framing, archive: OpenArchive, end: number):
     if (found.kind === "stopped") break;
     if (found.kind !== "whole") return { ...framing, fault: found, unchecked: undefined };
     const { unpacked: before } = framing;
-    framing = readFraming(archive, found.end, end);
+    framing = readFraming(archive, found.end, end, window);
     framing = { ...framing, unpacked: before + framing.unpacked };
   }
   return framing;

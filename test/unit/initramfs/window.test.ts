@@ -5,6 +5,7 @@ import { readFraming } from "../../../src/initramfs/framing.ts";
 import { unpackedSize } from "../../../src/initramfs/size/unpacked.ts";
 import { Window } from "../../../src/initramfs/window.ts";
 import { seeded } from "../fuzz.ts";
+import { makeXz } from "./xz.ts";
 
 function counting(bytes: Uint8Array) {
   const source = bytesOf(bytes);
@@ -46,6 +47,43 @@ describe("what a walk over the headers of a plain archive reads", () => {
     expect(new Window(source, source.size).skipZeros(3)).toBe(16 << 20);
     expect(cost.reads).toBeLessThan(300);
   });
+});
+
+/** Some bytes, and zeros without end behind them, as in a sparse file. */
+function sparse(bytes: Uint8Array, size: number) {
+  const cost = { bytes: 0 };
+  const source: ByteSource = {
+    size,
+    read(offset, length) {
+      cost.bytes += length;
+      const read = new Uint8Array(length);
+      read.set(bytes.subarray(offset, offset + length).subarray(0, length));
+      return read;
+    },
+  };
+  return { source, cost };
+}
+
+test("many xz streams in front of many zeros are read once, and the zeros twice", () => {
+  const one = makeXz([]);
+  const streams = new Uint8Array(one.length * 2000);
+  for (let index = 0; index < 2000; index++) streams.set(one, index * one.length);
+  const { source, cost } = sparse(streams, 256 << 20);
+  expect(readFraming(source)).toMatchObject({ fault: undefined, nothing: false });
+  expect(cost.bytes).toBeLessThan(2.1 * source.size);
+});
+
+test("what pretends to be a footer costs one read of the file, whatever the number of streams", () => {
+  // Each stream holds two footers whose index is as long as an index may be
+  const footer = makeXz([]).slice(-12);
+  const size = new DataView(footer.buffer);
+  size.setUint32(4, (1 << 20) - 1, true);
+  size.setUint32(0, Bun.hash.crc32(footer.subarray(4, 10)), true);
+  const stream = makeXz([Buffer.concat([footer, footer])]);
+  const zeros = new Uint8Array(5 << 20);
+  const { source, cost } = counting(Buffer.concat([zeros, ...Array(50).fill(stream)]));
+  readFraming(source);
+  expect(cost.bytes).toBeLessThan(8 * source.size);
 });
 
 test("zeros are skipped to the first byte that is none, wherever the window lies", () => {

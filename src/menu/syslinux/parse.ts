@@ -133,6 +133,8 @@ class Reader {
     else if (keyword === "include") this.include(value, from, depth);
     else if (keyword === "label") this.begin(value, from);
     else if (keyword === "append") {
+      if (value.includes("\ufffd"))
+        this.note(from, "it is not UTF-8: U+FFFD stands for what is none");
       if (label === undefined) this.append = value;
       else label.append = value;
     } else if (keyword === "default") this.default = value;
@@ -224,7 +226,7 @@ class Reader {
     if (this.level > deepestMenu + 1) return;
     const menu = menuOf(tag.slice(0, longestTag), this.menu);
     if (this.level <= deepestMenu) this.menu.items.push(menu);
-    else this.note(from, `the menu ${menu.tag} is left out: it stands in ${deepestMenu} others`);
+    else this.note(from, `its menu is left out: it stands in ${deepestMenu} others`);
     this.menu = menu;
   }
 

@@ -84,7 +84,8 @@ function linux(label: Label, command: string, resolve: (name: string) => MenuPla
   const [kernel, cmdline] = parted(command);
   if (kernel === "") return other("it names no kernel");
   // The last initrd= counts: com32/lib/syslinux/load_linux.c; a line INITRD stands behind all others.
-  const inLine = wordsOf(cmdline).findLast((word) => word.startsWith("initrd="));
+  const words = cmdline.includes("initrd=") ? wordsOf(cmdline) : [];
+  const inLine = words.findLast((word) => word.startsWith("initrd="));
   const names = wordsOf(label.initrd ?? inLine?.slice("initrd=".length) ?? "");
   return {
     kind: "linux",

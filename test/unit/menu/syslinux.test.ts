@@ -234,6 +234,17 @@ describe("menus", () => {
     expect(notes).toEqual(["/boot/syslinux.cfg:8: frobnicate is not known here"]);
   });
 
+  test("say what of a line is not read as it stands", () => {
+    const { entries, notes } = read(
+      `label a\nkernel vmlinuz\nappend a=\ufffd\nlabel b\nkernel vmlinuz\nappend ${"x".repeat(4096)}\n`,
+    );
+    expect(entries.map(({ cmdline }) => cmdline)).toEqual(["a=\ufffd", "x".repeat(4089)]);
+    expect(notes).toEqual([
+      "/boot/syslinux.cfg:3: it is not UTF-8: U+FFFD stands for what is none",
+      "/boot/syslinux.cfg:6: what is behind 4096 characters is left out",
+    ]);
+  });
+
   test("include each file once, and end", () => {
     const { entries, notes } = read(
       "include syslinux.cfg\ninclude gone.cfg\nlabel a\nkernel vmlinuz\n",
@@ -268,9 +279,7 @@ describe("menus", () => {
     const { entries, notes } = read(config);
     expect(entries.map(({ ownId }) => ownId)).toEqual(["deep", "deep again", "top"]);
     expect(entries.map(({ menus }) => menus.length)).toEqual([32, 32, 0]);
-    expect(notes).toEqual([
-      "/boot/syslinux.cfg:68: the menu x is left out: it stands in 32 others",
-    ]);
+    expect(notes).toEqual(["/boot/syslinux.cfg:68: its menu is left out: it stands in 32 others"]);
     peak(config.length);
     expect(processorTime() - before).toBeLessThan(3000);
   });

@@ -6,7 +6,7 @@
  * nobody to report to, so `boot` and `exec` write an object only when they come back.
  */
 
-import { EPIPE } from "../../errno.ts";
+import { EBADF, EPIPE } from "../../errno.ts";
 import type { KexecError } from "../../errors.ts";
 import type { LoadReport, Observer } from "../../handoff/report.ts";
 import { ioError } from "../../linux/descriptor.ts";
@@ -14,7 +14,7 @@ import { visible, visibleJson } from "../../visible.ts";
 import { failureWords, lastWords } from "./describe.ts";
 import { Progress } from "./progress.ts";
 import type { ProgressLines } from "./progress-lines.ts";
-import { drain, onTerminal, STDERR, STDOUT, writeLines } from "./streams.ts";
+import { drain, onTerminal, STDERR, STDOUT, wasClosed, writeLines } from "./streams.ts";
 
 export interface OutputSettings {
   readonly json: boolean;
@@ -76,7 +76,7 @@ export class Output {
     this.lines?.end();
     this.resultWritten = true;
     const lines = this.settings.json ? [visibleJson(value)] : describe(value).map(visible);
-    const failed = writeLines(STDOUT, lines);
+    const failed = wasClosed(STDOUT) ? -EBADF : writeLines(STDOUT, lines);
     if (failed === 0) return;
     this.readerGone = failed === -EPIPE;
     throw ioError("write the result to standard output", -failed);

@@ -6,6 +6,8 @@
 import { KexecError } from "../../errors.ts";
 import { writeAll, writeWithin } from "../../linux/descriptor.ts";
 import { drainTerminal, isTerminal } from "../../linux/device/terminal.ts";
+import { libc } from "../../linux/libc.ts";
+import { readLink } from "../../linux/path.ts";
 
 export const STDOUT = 1;
 export const STDERR = 2;
@@ -69,6 +71,24 @@ export function writeInPlace(stream: Stream, text: string): void {
 export function onTerminal(stream: Stream): boolean {
   try {
     return isTerminal(stream);
+  } catch (error) {
+    if (!(error instanceof KexecError)) throw error;
+    return false;
+  }
+}
+
+/** include/uapi/linux/fcntl.h */
+const F_GETFD = 1;
+const FD_CLOEXEC = 1;
+
+/**
+ * Whether the caller had closed the stream: the runtime opens /dev/null in its place, close-on-exec, as nothing
+ * is that was inherited. False where that cannot be asked.
+ */
+export function wasClosed(stream: Stream): boolean {
+  try {
+    const flags = libc().call("fcntl", stream, F_GETFD, 0);
+    return (flags & FD_CLOEXEC) !== 0 && readLink(`/proc/self/fd/${stream}`) === "/dev/null";
   } catch (error) {
     if (!(error instanceof KexecError)) throw error;
     return false;

@@ -232,6 +232,10 @@ export function openError(path: string, what: string, errno: number): KexecError
 
 /** Says where the path breaks off, so that an unmounted file system shows. */
 function missingHint(path: string): string {
+  // What the runtime makes of an argument's bytes that are no UTF-8.
+  if (path.includes("\ufffd")) {
+    return "the path as it was given is not valid UTF-8, and such a path is not taken: rename the file, or a folder on its way";
+  }
   const target = readLink(path);
   if (typeof target === "string") {
     return `it is a symbolic link to ${target}${target.startsWith("/") ? ": is the file system with that mounted?" : ""}`;

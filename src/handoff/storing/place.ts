@@ -42,14 +42,7 @@ export class OpenStore implements Disposable {
     const held = guard.use(new DisposableStack());
     const found = await findStore(store, held, { wait, listener, admission });
     const tree = isTree(found) ? (found.reopen?.() ?? found).tree : undefined;
-    if (!(tree instanceof FolderTree)) {
-      throw cannot(`store a generation in ${store}`, {
-        code: "usage",
-        details: { path: store },
-        why: "it is no folder",
-        hint: "give the folder that has, or is to have, the generations",
-      });
-    }
+    if (!(tree instanceof FolderTree)) throw noFolder(store);
     const lock = lockFolder(tree.folder);
     if (lock === undefined) {
       throw cannot(`store a generation in ${store}`, {
@@ -108,8 +101,10 @@ async function findStore(...[store, held, how]: Parameters<typeof findSource>) {
   try {
     return await findSource(store, held, how);
   } catch (error) {
-    const isMissing = error instanceof KexecError && error.errno === "ENOENT";
-    if (!isMissing) throw error;
+    if (!(error instanceof KexecError)) throw error;
+    // It was looked at as a SOURCE is, which may be a file.
+    if (error.code === "not-a-regular-file" || error.code === "file-empty") throw noFolder(store);
+    if (error.errno !== "ENOENT") throw error;
     throw cannot(`store a generation in ${store}`, {
       code: "file-not-found",
       details: { path: store },
@@ -117,4 +112,13 @@ async function findStore(...[store, held, how]: Parameters<typeof findSource>) {
       hint: "make it first (mkdir): a store is not begun by mistake",
     });
   }
+}
+
+function noFolder(store: string): KexecError {
+  return cannot(`store a generation in ${store}`, {
+    code: "usage",
+    details: { path: store },
+    why: "it is no folder",
+    hint: "give the folder that has, or is to have, the generations",
+  });
 }

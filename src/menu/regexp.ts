@@ -12,7 +12,11 @@ type Node =
 
 const deepest = 32;
 const mostSteps = 100_000;
+/** Nodes that wait for what is behind them, each with some frames on the stack. */
+const mostWaiting = 4000;
 const mostRepeats = 255;
+/** Of a pattern and of a text: no line of a menu is longer. */
+const longest = 1024;
 
 const classes: Readonly<Record<string, RegExp>> = {
   alnum: /[A-Za-z0-9]/,
@@ -29,22 +33,34 @@ const classes: Readonly<Record<string, RegExp>> = {
 /**
  * The matches of the whole and of each group in `text`; null where it does not match, undefined where
  * the pattern is malformed or takes too long.
+ * @param spend Is told afterwards how many steps it took: at most some more than `mostSteps`.
  */
 export function matchExtended(
   pattern: string,
   text: string,
+  spend: (steps: number) => void = () => {},
 ): readonly (string | undefined)[] | null | undefined {
   const compiled = compile(pattern);
-  if (compiled === undefined) return undefined;
-  let steps = 0;
+  if (compiled === undefined) {
+    spend(Math.min(pattern.length, longest));
+    return undefined;
+  }
+  let steps = pattern.length;
+  let waiting = 0;
   const groups: ([number, number] | undefined)[] = [];
   let tooLong = false;
 
   /** Goes on with `rest` where `node` matches at `at`. */
   const matchNode = (node: Node, at: number, rest: (at: number) => boolean): boolean => {
     steps += 1;
-    if (steps > mostSteps) tooLong = true;
+    if (steps > mostSteps || waiting >= mostWaiting) tooLong = true;
     if (tooLong) return false;
+    waiting += 1;
+    const matched = matchKind(node, at, rest);
+    waiting -= 1;
+    return matched;
+  };
+  const matchKind = (node: Node, at: number, rest: (at: number) => boolean): boolean => {
     switch (node.kind) {
       case "start":
         return at === 0 && rest(at);
@@ -90,24 +106,30 @@ export function matchExtended(
       matchNode(
         node.node,
         at,
-        // One that takes nothing would be repeated without end.
-        (next) => (next > at || done < node.least) && matchRepeat(node, done + 1, next, rest),
+        // One that takes nothing would be repeated without end: all that are still due take nothing too.
+        (next) =>
+          next > at ? matchRepeat(node, done + 1, next, rest) : done < node.least && rest(next),
       );
     return more || (done >= node.least && rest(at));
   };
 
-  // The stack grows with the text: no line of a menu is longer.
-  if (text.length > 1024) return undefined;
-  for (let start = 0; start <= text.length && !tooLong; start += 1) {
+  // The stack grows with the text.
+  if (text.length > longest) return undefined;
+  let found = false;
+  for (let start = 0; start <= text.length && !found && !tooLong; start += 1) {
     groups.length = 0;
-    if (matchNode(compiled.root, start, () => true)) {
-      return Array.from({ length: compiled.groups }, (_, index) => {
-        const range = groups[index];
-        return range === undefined ? undefined : text.slice(...range);
-      });
-    }
+    found = matchNode(compiled.root, start, () => true);
   }
-  return tooLong ? undefined : null;
+  spend(steps);
+  // One that was given up may have matched with less than it would have taken.
+  if (tooLong) return undefined;
+  if (found) {
+    return Array.from({ length: compiled.groups }, (_, index) => {
+      const range = groups[index];
+      return range === undefined ? undefined : text.slice(...range);
+    });
+  }
+  return null;
 }
 
 interface Compiled {
@@ -118,7 +140,7 @@ interface Compiled {
 function compile(pattern: string): Compiled | undefined {
   let at = 0;
   let groups = 0;
-  if (pattern.length > 1024) return undefined;
+  if (pattern.length > longest) return undefined;
 
   const alternatives = (depth: number): Node | undefined => {
     const index = groups;

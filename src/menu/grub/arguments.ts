@@ -20,20 +20,22 @@ export function parseArguments(
   acceptDash = false,
 ): Arguments | undefined {
   const options = new Map<string, string[]>();
-  const rest: string[] = [];
+  let rest: string[] = [];
   const shorts = new Map(
     Object.entries(known).flatMap(([name, [, short]]) =>
       short === undefined ? [] : [[short, name]],
     ),
   );
   const add = (name: string, value: string) => {
-    options.set(name, [...(options.get(name) ?? []), value]);
+    const values = options.get(name);
+    if (values === undefined) options.set(name, [value]);
+    else values.push(value);
   };
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? "";
     const next = args[at + 1];
     if (argument === "--") {
-      rest.push(...args.slice(at + 1));
+      rest = rest.concat(args.slice(at + 1));
       break;
     }
     if (!argument.startsWith("-") || argument.length === 1) {

@@ -3,11 +3,16 @@
  * the script in them. As its grub-core/commands/blscfg.c. Pure.
  */
 import { compareRpmVersions } from "../rpm-version.ts";
+import { trimmed, wordsOf } from "./blanks.ts";
+import { costs } from "./budget.ts";
 import type { Run } from "./run.ts";
 
 const folders = ["/loader/entries", "/boot/loader/entries"];
 const largestEntry = 64 << 10;
 const mostEntries = 1024;
+/** Of one entry with its variables: a command line of Linux has at most 4096 bytes. */
+const largestExpanded = 64 << 10;
+const variable = /\$(?:\{(\w+)\}|(\w+))/g;
 
 export function defineBootEntries(run: Run, path: string | undefined, line: number): number {
   // default and non-default: all of them, once.
@@ -25,26 +30,28 @@ export function defineBootEntries(run: Run, path: string | undefined, line: numb
   for (const place of places) {
     const names = (run.devices.names(place) ?? []).filter((name) => name.endsWith(".conf"));
     if (names.length === 0) continue;
+    run.spend(costs.ordered * names.length);
     const sorted = names
-      .map((name) => name.slice(0, -".conf".length))
+      .map((name) => partsOf(name.slice(0, -".conf".length)))
       .sort((a, b) => compareNames(b, a))
       .slice(0, mostEntries);
-    for (const id of sorted) define(run, { ...place, path: `${place.path}/${id}.conf` }, id);
+    for (const { id } of sorted) define(run, { ...place, path: `${place.path}/${id}.conf` }, id);
     return 0;
   }
   return run.fail(line, "blscfg finds no boot entries");
 }
 
 function define(run: Run, place: { device: string; path: string }, id: string): void {
-  const bytes = run.devices.read(place, largestEntry);
+  const bytes = run.devices.read(place, largestEntry + 1);
   if (bytes === undefined) return;
-  const lines = new TextDecoder()
-    .decode(bytes)
-    .split(/\r?\n/)
-    .map((raw) => /^\s*([^\s#]\S*)\s+(\S.*)$/.exec(raw.trimEnd()))
-    .flatMap((found) => (found === null ? [] : [{ key: found[1], value: found[2] ?? "" }]));
+  if (bytes.length > largestEntry) {
+    run.note(undefined, `${place.path} is left out: it is larger than ${largestEntry} bytes`);
+    return;
+  }
+  const lines = linesOf(new TextDecoder().decode(bytes));
+  const text = new Expansion(run);
   const all = (key: string) =>
-    lines.filter((entry) => entry.key === key).map(({ value }) => substituted(run, value));
+    lines.filter((entry) => entry.key === key).map(({ value }) => text.of(value));
   const title = all("title").at(-1);
   const linux = all("linux").at(-1);
   if (linux === undefined) {
@@ -53,44 +60,76 @@ function define(run: Run, place: { device: string; path: string }, id: string): 
   }
   const options = lines.some(({ key }) => key === "options")
     ? all("options").join(" ")
-    : (run.variables.get("default_kernelopts") ?? "");
-  const inDevice = (file: string) => `(${place.device})${file}`;
-  const early = run.variables.get("early_initrd") ?? "";
+    : text.of("$default_kernelopts");
   const folder = linux.slice(0, linux.lastIndexOf("/") + 1);
-  const initrds = [
-    ...early
-      .split(/\s+/)
-      .filter((name) => name !== "")
-      .map((name) => `${folder}${name}`),
-    ...all("initrd").flatMap((value) => value.split(/\s+/).filter((name) => name !== "")),
-  ];
+  const early = [...wordsOf(text.of("$early_initrd"))];
+  const later = all("initrd").flatMap((value) => [...wordsOf(value)]);
   const deviceTree = all("devicetree").at(-1);
+  text.take((early.length + later.length + 2) * (place.device.length + 3));
+  text.take(early.length * folder.length);
+  const inDevice = (file: string) => `(${place.device})${file}`;
+  const initrds = () => [...early.map((name) => `${folder}${name}`), ...later].map(inDevice);
   // A block in words of the script, as there: quotation marks in options are those of the script.
-  const body = [
-    `linux ${inDevice(linux)} ${options}`,
-    ...(initrds.length === 0 ? [] : [`initrd ${initrds.map(inDevice).join(" ")}`]),
-    ...(deviceTree === undefined ? [] : [`devicetree ${inDevice(deviceTree)}`]),
-  ].join("\n");
+  const body = () =>
+    [
+      `linux ${inDevice(linux)} ${options}`,
+      ...(early.length + later.length === 0 ? [] : [`initrd ${initrds().join(" ")}`]),
+      ...(deviceTree === undefined ? [] : [`devicetree ${inDevice(deviceTree)}`]),
+    ].join("\n");
+  const shown = text.isTooLong ? id : (title ?? linux);
   run.define({
-    title: title ?? linux,
+    title: shown,
     id,
-    parameters: [title ?? linux],
-    body,
+    parameters: [shown],
+    body: text.isTooLong ? [] : body(),
     submenu: false,
     from: place.path,
+    problem: text.isTooLong
+      ? `its variables make it longer than ${largestExpanded} characters`
+      : undefined,
   });
 }
 
-/** `$kernelopts` and its like; a variable without a value is empty, and so is the blank before it. */
-function substituted(run: Run, value: string): string {
-  return value
-    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => run.variables.get(braced ?? bare) ?? "")
-    .trim();
+function linesOf(text: string): readonly { readonly key: string; readonly value: string }[] {
+  return text
+    .split(/\r?\n/)
+    .map((raw) => /^([^ \t\v\f\r#][^ \t\v\f\r]*)[ \t\v\f\r]+(.*)$/s.exec(trimmed(raw)))
+    .flatMap((found) => (found === null ? [] : [{ key: found[1] ?? "", value: found[2] ?? "" }]));
+}
+
+/** The texts of one entry with the variables of the script in them, in bounds all together. */
+class Expansion {
+  private left = largestExpanded;
+
+  constructor(private readonly run: Run) {}
+
+  get isTooLong(): boolean {
+    return this.left < 0;
+  }
+
+  take(length: number): void {
+    this.left -= length;
+  }
+
+  /** `$kernelopts` and its like; a variable without a value is empty, and so is the blank before it. */
+  of(text: string): string {
+    const { run } = this;
+    const expanded = (name: string) => run.variables.get(name) ?? "";
+    let length = text.length;
+    // Before anything is replaced.
+    for (const [, braced, bare] of text.matchAll(variable)) {
+      run.spend(costs.piece);
+      length += expanded(braced ?? bare ?? "").length;
+    }
+    this.take(length);
+    if (this.isTooLong) return "";
+    run.spend(costs.character * length);
+    return trimmed(text.replace(variable, (_, braced, bare) => expanded(braced ?? bare)));
+  }
 }
 
 /** Names of entries as packages: NAME-VERSION-RELEASE, each part by RPM's order. */
-function compareNames(a: string, b: string): number {
-  const [left, right] = [partsOf(a), partsOf(b)];
+function compareNames(left: Name, right: Name): number {
   return (
     compareRpmVersions(left.name, right.name) ||
     compareRpmVersions(left.version, right.version) ||
@@ -98,9 +137,16 @@ function compareNames(a: string, b: string): number {
   );
 }
 
-function partsOf(id: string): { name: string; version: string; release: string } {
+interface Name {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly release: string;
+}
+
+function partsOf(id: string): Name {
   // In GRUB the rescue entry's version is 0: it is the last.
   const [, name = "", version = "", release = ""] = /^(.*)-([^-]*)-([^-]*)$/.exec(id) ??
     /^(.*)-([^-]*)$/.exec(id) ?? [undefined, id];
-  return { name, version, release };
+  return { id, name, version, release };
 }

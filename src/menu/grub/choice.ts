@@ -1,6 +1,9 @@
 /** Which entry GRUB starts by itself: `default` and `fallback`, grub-core/normal/menu.c. Pure. */
+import { trimmed, wordsOf } from "./blanks.ts";
 import { numberOf } from "./test.ts";
 import type { Variables } from "./variables.ts";
+
+const mostFallbacks = 64;
 
 /** A menu or submenu with what its entries came to. */
 export interface Level {
@@ -34,7 +37,7 @@ function split(value: string): readonly [string, string] {
  */
 function named(nodes: readonly Node[], value: string): number | undefined {
   const [name] = split(value);
-  if (/^\s*(0x[0-9a-f]+|[0-9]+)\s*$/i.test(name)) {
+  if (/^(0x[0-9a-f]+|[0-9]+)$/i.test(trimmed(name))) {
     const number = numberOf(name);
     return number < nodes.length ? number : undefined;
   }
@@ -69,8 +72,8 @@ function entryBelow({ nodes, variables }: Level): number | undefined {
 }
 
 export function fallbackOf({ nodes, variables }: Level): readonly number[] {
-  const numbers = (variables.get("fallback") ?? "").split(/\s+/).filter((text) => text !== "");
-  return numbers.flatMap((text) => {
+  const numbers = wordsOf(variables.get("fallback") ?? "");
+  return [...numbers].slice(0, mostFallbacks).flatMap((text) => {
     const node = nodes[named(nodes, text) ?? nodes.length];
     const index = node?.below === undefined ? node?.index : entryBelow(node.below);
     return index === undefined ? [] : [index];
@@ -79,5 +82,5 @@ export function fallbackOf({ nodes, variables }: Level): readonly number[] {
 
 export function timeoutOf(variables: Variables): number | undefined {
   const value = variables.get("timeout");
-  return value === undefined || !/^\s*[0-9]/.test(value) ? undefined : numberOf(value);
+  return value === undefined || !/^[0-9]/.test(trimmed(value)) ? undefined : numberOf(value);
 }

@@ -3,12 +3,12 @@ import { readGrubenv } from "../grubenv.ts";
 import { addWrite } from "../host.ts";
 import { matchExtended } from "../regexp.ts";
 import { parseArguments } from "./arguments.ts";
+import { costs, GrubLimit } from "./budget.ts";
 import { configCommands } from "./configs.ts";
 import { loadCommands } from "./loaders.ts";
 import type { GrubCommand, Run } from "./run.ts";
 import { searchCommands } from "./search.ts";
 import { numberOf, testExpression } from "./test.ts";
-import { GrubLimit } from "./variables.ts";
 
 const largestEnvironment = 64 << 10;
 
@@ -167,7 +167,7 @@ function regexp(run: Run, args: readonly string[], { line }: { line: number }): 
   if (parsed === undefined || pattern === undefined || text === undefined || more.length > 0) {
     return run.fail(line, "regexp takes a pattern and a text");
   }
-  const groups = matchExtended(pattern, text);
+  const groups = matchExtended(pattern, text, (steps) => run.spend(costs.matched * steps));
   if (groups === undefined) return run.fail(line, `the pattern ${pattern} is not understood here`);
   if (groups === null) return 1;
   for (const wanted of parsed.options.get("set") ?? []) {
@@ -193,8 +193,9 @@ function loadEnvironment(run: Run, args: readonly string[], { line }: { line: nu
   if (variables === undefined || "why" in variables) {
     return run.fail(line, `load_env: ${path}: ${variables?.why ?? "it cannot be read"}`);
   }
+  const wanted = new Set(parsed.rest);
   for (const [name, value] of variables) {
-    if (parsed.rest.length > 0 && !parsed.rest.includes(name)) continue;
+    if (wanted.size > 0 && !wanted.has(name)) continue;
     if (run.start.withoutVariables?.has(name)) continue;
     run.variables.set(name, value);
     run.environment.set(name, value);
@@ -213,6 +214,8 @@ function saveEnvironment(run: Run, args: readonly string[], { line }: { line: nu
     return run.fail(line, `save_env: ${path} is not there`);
   }
   const variables = new Map(parsed.rest.map((name) => [name, run.variables.get(name)]));
+  const written = run.writes.reduce((sum, write) => sum + write.variables.size, run.writes.length);
+  run.spend(costs.copied * written);
   run.writes = addWrite(run.writes, { file: place, variables });
   return 0;
 }

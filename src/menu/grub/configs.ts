@@ -100,7 +100,7 @@ function showConfig(run: Run, file: string | undefined, line: number): number {
   const config = `(${device})${path}`;
   if (run.active.has(config)) throw new GrubLeave(`it goes back to the menu of ${path}`);
   const { variables, menu } = run;
-  run.variables = variables.opened();
+  run.variables = variables.opened(run.spend);
   run.menu = [];
   runOpened(run, opened);
   if (run.menu.length > 0) {
@@ -116,7 +116,7 @@ function extract(run: Run, file: string | undefined, line: number, exportedOnly:
   const opened = open(run, file, line);
   if (opened === undefined) return 1;
   const { variables } = run;
-  run.variables = exportedOnly ? variables.opened() : variables.fork();
+  run.variables = exportedOnly ? variables.opened(run.spend) : variables.fork();
   runOpened(run, opened);
   run.variables = variables;
   return 0;

@@ -2,11 +2,14 @@
 import { notMounted } from "../entry.ts";
 import { globMatches } from "../glob.ts";
 import type { DeviceFacts, MenuHost, MenuPlace, MenuStatus } from "../host.ts";
+import { costs } from "./budget.ts";
 
 export type SearchKind = "uuid" | "label" | "file" | "partUuid";
 
 const mostFiles = 1024;
 const mostNames = 200_000;
+// A name has at most 255 bytes, NAME_MAX; a backslash in front of each.
+const longestName = 512;
 const kinds: Readonly<Record<SearchKind, string>> = {
   uuid: "UUID=",
   label: "LABEL=",
@@ -27,34 +30,40 @@ export class Devices {
   loops = new Map<string, string>();
   /** What the absent ones were searched by. */
   private readonly absents: { readonly kind: SearchKind; readonly key: string }[] = [];
+  private readonly absentIndexes = new Map<string, number>();
   private readonly found = new Map<string, string | undefined>();
   private namesLeft = mostNames;
   private readonly statuses = new Map<string, MenuStatus | undefined>();
 
   /**
-   * @param takesOwn Whether a file system that is not there may be the menu's own: where its folder was
-   * copied, or nothing is known of the file system that it is on.
+   * @param has `takesOwn` says whether a file system that is not there may be the menu's own: where its
+   * folder was copied, or nothing is known of the file system that it is on. `spend` is told of the
+   * work before it is done.
    */
   constructor(
     private readonly host: MenuHost,
     private readonly own: string,
-    private readonly takesOwn: boolean,
-    private readonly note: (text: string) => void,
+    private readonly has: {
+      readonly takesOwn: boolean;
+      note(text: string): void;
+      spend(work: number): void;
+    },
   ) {}
 
   /** The first device that has it, as `search` finds it. */
   search(kind: SearchKind, key: string): string | undefined {
     const cached = `${kind} ${key}`;
     if (!this.found.has(cached)) {
+      this.has.spend(costs.asked * this.host.devices.length);
       this.found.set(
         cached,
-        this.host.devices.find((device) => this.has(device, kind, key)),
+        this.host.devices.find((device) => this.carries(device, kind, key)),
       );
     }
     return this.found.get(cached);
   }
 
-  private has(device: string, kind: SearchKind, key: string): boolean {
+  private carries(device: string, kind: SearchKind, key: string): boolean {
     if (kind === "file") return this.host.status({ device, path: key })?.kind === "file";
     const fact = this.host.facts(device)[kind];
     return kind === "label" ? fact === key : fact?.toLowerCase() === key.toLowerCase();
@@ -62,8 +71,9 @@ export class Devices {
 
   /** The name for what no device has. */
   absent(kind: SearchKind, key: string): string {
-    let index = this.absents.findIndex((other) => other.kind === kind && other.key === key);
-    if (index < 0) index = this.absents.push({ kind, key }) - 1;
+    const name = `${kind} ${key}`;
+    const index = this.absentIndexes.get(name) ?? this.absents.push({ kind, key }) - 1;
+    this.absentIndexes.set(name, index);
     return `${absent}${index}`;
   }
 
@@ -99,23 +109,31 @@ export class Devices {
   status(place: MenuPlace): MenuStatus | undefined {
     const asked = this.resolve(place);
     const key = `${asked.device}\0${asked.path}`;
-    if (!this.statuses.has(key)) this.statuses.set(key, this.host.status(asked));
+    if (!this.statuses.has(key)) {
+      this.has.spend(costs.asked);
+      this.statuses.set(key, this.host.status(asked));
+    }
     return this.statuses.get(key);
   }
 
   read(place: MenuPlace, limit: number): Uint8Array | undefined {
-    return this.host.read(this.resolve(place), limit);
+    this.has.spend(costs.opened);
+    const bytes = this.host.read(this.resolve(place), limit);
+    this.has.spend(bytes?.length ?? 0);
+    return bytes;
   }
 
   /** All folders of one menu together have as many names as are looked at. */
   names(place: MenuPlace): readonly string[] | undefined {
     if (this.namesLeft <= 0) return undefined;
+    this.has.spend(costs.opened);
     const names = this.host.names(this.resolve(place));
     this.namesLeft -= (names?.length ?? 0) + 1;
     return names;
   }
 
   loopback(name: string, image: MenuPlace): boolean {
+    this.has.spend(costs.opened);
     const device = this.host.loopback?.(this.resolve(image));
     if (device !== undefined) this.loops.set(name, device);
     return device !== undefined;
@@ -124,11 +142,11 @@ export class Devices {
   /** A place with the name of a device that the host knows, where there is one. */
   resolve(place: MenuPlace): MenuPlace {
     const { device, path } = place;
-    if (this.ownName === undefined && this.takesOwn && this.absence(device) !== undefined) {
+    if (this.ownName === undefined && this.has.takesOwn && this.absence(device) !== undefined) {
       // By evidence: what is named stands where the menu does.
       if (device !== "" && this.isEvidence(path)) {
         this.ownName = device;
-        this.note(
+        this.has.note(
           `${this.nameOf(device)} is taken for the one that the menu is on: its files are there`,
         );
       }
@@ -138,6 +156,7 @@ export class Devices {
 
   /** A file, or boot entries; other folders are on every disk. */
   private isEvidence(path: string): boolean {
+    this.has.spend(costs.asked);
     const kind = this.host.status({ device: this.own, path })?.kind;
     return kind === "file" || (kind === "directory" && path.endsWith("/loader/entries"));
   }
@@ -169,10 +188,15 @@ export class Devices {
     if (first !== "" || components.length === 0) return first === "" ? [""] : [];
     let found = [""];
     for (const component of components) {
+      if (component.length > longestName || found.length === 0) return [];
+      this.has.spend(costs.argument * found.length);
       found = found
         .flatMap((parent) => {
           if (!isWild(component)) return [`${parent}/${unescaped(component)}`];
           const names = this.names({ device, path: parent === "" ? "/" : parent }) ?? [];
+          // A pattern is looked for at each place of a name.
+          const places = names.reduce((sum, name) => sum + 1 + (name.length >> 2), 0);
+          this.has.spend(component.length * places);
           return names
             .filter((name) => globMatches(literalBrackets(component), name))
             .sort()

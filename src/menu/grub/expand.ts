@@ -1,4 +1,6 @@
 /** From the words of a command to its arguments: grub-core/script/execute.c. Pure. */
+import { wordsOf } from "./blanks.ts";
+import { costs } from "./budget.ts";
 import type { Piece, Word } from "./words.ts";
 
 export interface Scope {
@@ -7,6 +9,8 @@ export interface Scope {
   readonly parameters: readonly string[];
   /** Files that match a pattern, in which a backslash quotes; undefined where none does. */
   expandPattern(pattern: string): readonly string[] | undefined;
+  /** Is told of the work before it is done, and throws where it is too much. */
+  spend(work: number): void;
 }
 
 /** An argument while it is put together. */
@@ -32,6 +36,7 @@ export function expandWords(words: readonly Word[], scope: Scope): string[] {
         argument.wild && /^[/(]/.test(argument.value)
           ? scope.expandPattern(argument.pattern)
           : undefined;
+      for (const file of files ?? []) scope.spend(costs.argument + costs.character * file.length);
       args.push(...(files ?? [argument.value]));
     }
   }
@@ -43,10 +48,12 @@ function expandWord(word: Word, scope: Scope): readonly Argument[] {
   // Undefined: nothing is there yet, and an unquoted variable without a value leaves it so.
   let current: Argument | undefined;
   const add = (text: string, quoted: boolean) => {
+    scope.spend(costs.piece + costs.character * text.length);
     current ??= new Argument();
     current.add(text, quoted);
   };
   const next = () => {
+    scope.spend(costs.argument);
     if (current !== undefined) done.push(current);
     current = undefined;
   };
@@ -55,15 +62,18 @@ function expandWord(word: Word, scope: Scope): readonly Argument[] {
       add(piece.text, piece.quoted);
       continue;
     }
+    scope.spend(costs.piece);
     for (const [index, value] of valuesOf(piece, scope).entries()) {
       if (index > 0) next();
       if (piece.quoted) {
         add(value, true);
         continue;
       }
-      const parts = value.split(/\s+/).filter((part) => part !== "");
-      for (const [position, part] of parts.entries()) {
-        if (position > 0) next();
+      scope.spend(value.length);
+      let isFirst = true;
+      for (const part of wordsOf(value)) {
+        if (!isFirst) next();
+        isFirst = false;
         add(part, false);
       }
     }

@@ -4,12 +4,15 @@
  */
 
 import type { MenuHost, MenuWrite, ReadEntry, ReadMenu } from "../host.ts";
+import { costs, GrubLimit, withinMemory } from "./budget.ts";
 import { chosenByDefault, fallbackOf, type Level, type Node, rest, timeoutOf } from "./choice.ts";
 import { commands } from "./commands.ts";
-import { Run } from "./run.ts";
+import { largestConfig, Run } from "./run.ts";
 import type { GrubStart } from "./start.ts";
 import { type Defined, GrubLeave, type Loaded, type Shown } from "./state.ts";
-import { GrubLimit, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
+
+export { largestConfig };
 
 /** normal/main.c: what this GRUB has; scripts ask before they use it. */
 const features = [
@@ -19,6 +22,9 @@ const features = [
   ...["feature_timeout_style"],
 ];
 const deepestMenu = 8;
+/** Of an entry's names with those of its submenus: each entry below has them all. */
+const longestNames = 8192;
+const nothing = { entries: [], default: undefined, why: "", oneShot: false, fallback: [] } as const;
 
 /** Where an entry stands: the submenus around it. */
 interface Around {
@@ -34,8 +40,13 @@ interface Around {
  */
 export function readGrubMenu(host: MenuHost, start: GrubStart): ReadMenu | undefined {
   const { device } = start.config;
-  const bytes = host.read(start.config, 1 << 20);
+  const bytes = host.read(start.config, largestConfig + 1);
   if (bytes === undefined) return undefined;
+  if (bytes.length > largestConfig) {
+    // Whatever is behind the cut may set another default.
+    const note = `${start.config.path} is larger than ${largestConfig} bytes: it is not evaluated`;
+    return { ...nothing, timeout: undefined, writes: [], notes: [note] };
+  }
   const text = new TextDecoder().decode(bytes);
   // A copy of a menu on another file system names that of the original and never its own.
   const { uuid, label } = host.facts(device);
@@ -46,24 +57,25 @@ export function readGrubMenu(host: MenuHost, start: GrubStart): ReadMenu | undef
   run.active.add(`(${device})${start.config.path}`);
   const entries: ReadEntry[] = [];
   try {
-    const shown = runConfig(run, text);
-    const level = list(run, shown, { ids: [], titles: [], numbers: [] }, entries);
-    const { default: index, why } = chosenByDefault(level, run.environment);
-    return {
-      entries,
-      default: index,
-      why,
-      oneShot: why === "next_entry in grubenv",
-      fallback: fallbackOf(level),
-      timeout: timeoutOf(shown.variables),
-      writes: run.writes,
-      notes: run.notes,
-    };
+    return withinMemory(() => {
+      const shown = runConfig(run, text);
+      const level = list(run, shown, { ids: [], titles: [], numbers: [] }, entries);
+      const { default: index, why } = chosenByDefault(level, run.environment);
+      return {
+        entries,
+        default: index,
+        why,
+        oneShot: why === "next_entry in grubenv",
+        fallback: fallbackOf(level),
+        timeout: timeoutOf(shown.variables),
+        writes: run.writes,
+        notes: run.notes,
+      };
+    });
   } catch (error) {
     if (!(error instanceof GrubLimit)) throw error;
     const notes = [...run.notes, `${run.file}: ${error.message}: it is not evaluated further`];
-    const nothing = { default: undefined, why: "", oneShot: false, fallback: [], writes: [] };
-    return { ...nothing, entries: [], timeout: undefined, notes };
+    return { ...nothing, timeout: undefined, writes: [], notes };
   }
 }
 
@@ -110,6 +122,10 @@ function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Lev
       numbers: [...around.numbers, number],
     };
     const { title, id } = defined;
+    if ([...place.ids, ...place.titles].join("").length > longestNames) {
+      run.note(undefined, `${defined.from}: it is left out: its title or id is too long`);
+      return { title, id, index: undefined, below: undefined };
+    }
     const outcome = runEntry(run, defined, shown.variables, place.ids);
     if (outcome.shown !== undefined && place.ids.length < deepestMenu) {
       const below = list(run, outcome.shown, place, entries);
@@ -147,12 +163,11 @@ function runEntry(
   };
   const { devices } = run;
   const { loops } = devices;
-  devices.loops = new Map(loops);
   Object.assign(run, { loops: 0, breaks: 0, continues: false, returns: false });
   // GRUB shows a submenu exported variables alone. Menus are written as if it showed all of them:
   // Fedora's live images put theirs for basic graphics there.
   run.variables = variables.fork();
-  run.functions = new Map(run.functions);
+  run.functions = run.functions.fork();
   run.parameters = defined.parameters;
   run.menu = [];
   run.writes = [];
@@ -161,13 +176,18 @@ function runEntry(
   run.file = defined.from.replace(/:[0-9]+$/, "");
   run.variables.set("chosen", ids.map((id) => id.replaceAll(">", ">>")).join(">"));
   run.variables.export("chosen");
-  run.variables.set("default", rest(variables.get("default") ?? ""));
+  const byDefault = variables.get("default") ?? "";
   let [shown, reason]: [Shown | undefined, string | undefined] = [undefined, undefined];
   try {
     run.asEntry(() => {
-      const { body } = defined;
-      if (typeof body === "string") run.runText(body, run.file);
-      else run.runBlock(body);
+      run.spend(costs.copied * loops.size + costs.parsed * byDefault.length);
+      devices.loops = new Map(loops);
+      run.variables.set("default", rest(byDefault));
+      const { body, problem } = defined;
+      if (problem !== undefined) throw new GrubLimit(problem);
+      withinMemory(() =>
+        typeof body === "string" ? run.runText(body, run.file) : run.runBlock(body),
+      );
     });
   } catch (error) {
     if (error instanceof GrubLimit) reason = `its block cannot be evaluated: ${error.message}`;

@@ -1,19 +1,18 @@
 /** Runs a GRUB script: grub-core/script/execute.c. Pure: files are the host's. */
 
 import type { MenuHost, MenuPlace, MenuWrite } from "../host.ts";
+import { Budget, costs, GrubLimit } from "./budget.ts";
 import { Devices } from "./devices.ts";
 import { expandWords } from "./expand.ts";
+import { Functions } from "./functions.ts";
 import { type Block, type Command, Parser, type Simple } from "./parse.ts";
 import type { GrubStart } from "./start.ts";
 import type { Defined, Loaded } from "./state.ts";
-import { GrubLimit, Variables } from "./variables.ts";
+import { Variables } from "./variables.ts";
 import { GrubSyntaxError } from "./words.ts";
 
-/** Bounds of one menu: what it may do before an entry runs, each entry, and all of it together. */
-const steps = { menu: 200_000, entry: 20_000, all: 1_000_000 };
-const mostCharacters = 32 << 20;
-const largestConfig = 1 << 20;
-const mostConfigBytes = 8 << 20;
+/** Of one file; grub-mkconfig makes a hundredth of it. */
+export const largestConfig = 1 << 20;
 const deepest = 32;
 const mostNotes = 64;
 const mostEntries = 4096;
@@ -30,7 +29,7 @@ export class Run {
   readonly notes: string[] = [];
   readonly devices: Devices;
   variables = new Variables();
-  functions = new Map<string, Block>();
+  functions = new Functions();
   parameters: readonly string[] = [];
   menu: Defined[] = [];
   loaded: Loaded | undefined;
@@ -46,10 +45,8 @@ export class Run {
   continues = false;
   returns = false;
   file = "";
-  private left = steps.menu;
-  private leftInAll = steps.all;
-  private characters = mostCharacters;
-  private configBytes = mostConfigBytes;
+  private readonly budget = new Budget();
+  readonly spend = this.budget.spend;
   private depth = 0;
   private entries = mostEntries;
 
@@ -60,7 +57,8 @@ export class Run {
     private readonly commands: Readonly<Record<string, GrubCommand>>,
   ) {
     const own = start.config.device;
-    this.devices = new Devices(host, own, takesOwn, (text) => this.note(undefined, text));
+    const note = (text: string) => this.note(undefined, text);
+    this.devices = new Devices(host, own, { takesOwn, note, spend: this.spend });
   }
 
   note(line: number | undefined, text: string): void {
@@ -93,8 +91,7 @@ export class Run {
     if (this.devices.status(place)?.kind !== "file") return undefined;
     const bytes = this.devices.read(place, largestConfig + 1);
     if (bytes === undefined) return undefined;
-    this.configBytes -= bytes.length;
-    if (bytes.length > largestConfig || this.configBytes < 0) {
+    if (bytes.length > largestConfig) {
       throw new GrubLimit(`${place.path} is too large for a configuration`);
     }
     return new TextDecoder().decode(bytes);
@@ -105,6 +102,7 @@ export class Run {
     const before = this.file;
     this.file = file;
     this.deeper();
+    this.spend(costs.parsed * text.length);
     const parser = new Parser(text);
     let result = 0;
     for (;;) {
@@ -122,9 +120,9 @@ export class Run {
     return result;
   }
 
-  /** Gives `work` the steps of an entry. */
+  /** Gives `work` the share of an entry. */
   asEntry(work: () => void): void {
-    this.left = steps.entry;
+    this.budget.beginEntry();
     this.depth = 0;
     work();
   }
@@ -146,14 +144,8 @@ export class Run {
     if (this.depth > deepest * 4) throw new GrubLimit("blocks and functions are nested too deeply");
   }
 
-  private step(): void {
-    this.left -= 1;
-    this.leftInAll -= 1;
-    if (this.left < 0 || this.leftInAll < 0) throw new GrubLimit("it takes too many steps");
-  }
-
   private runCommand(command: Command): number {
-    this.step();
+    this.budget.step();
     const result = this.dispatch(command);
     this.variables.set("?", String(result));
     return result;
@@ -184,7 +176,7 @@ export class Run {
     let result = 0;
     this.loops += 1;
     for (const value of this.expand(words)) {
-      this.step();
+      this.budget.step();
       if (this.continues && this.breaks === 1) this.breaks = 0;
       if (this.breaks > 0) break;
       this.variables.set(name, value);
@@ -199,7 +191,7 @@ export class Run {
     let result = 0;
     this.loops += 1;
     for (;;) {
-      this.step();
+      this.budget.step();
       result = this.runBlock(condition);
       if (this.returns || (result === 0) === until) break;
       result = this.runBlock(body);
@@ -217,15 +209,13 @@ export class Run {
   }
 
   private expand(words: Simple["words"]): string[] {
-    const args = expandWords(words, {
+    return expandWords(words, {
       variable: (name) => this.variables.get(name),
       parameters: this.parameters,
+      spend: this.spend,
       expandPattern: (pattern) =>
         this.devices.expandPattern(pattern, this.variables.get("root") ?? ""),
     });
-    for (const argument of args) this.characters -= argument.length + 1;
-    if (this.characters < 0) throw new GrubLimit("its words are too long in total");
-    return args;
   }
 
   private runSimple(command: Simple): number {

@@ -12,6 +12,8 @@ export interface Defined {
   readonly submenu: boolean;
   /** File and line. */
   readonly from: string;
+  /** Why its block cannot be evaluated. */
+  readonly problem?: string | undefined;
 }
 
 /** A menu that GRUB would show, with the variables that its entries start with. */

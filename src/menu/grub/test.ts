@@ -98,7 +98,7 @@ function comparisonOf(operator: string): ((a: string, b: string) => boolean) | u
 /** As grub_strtoul with base 0: leading digits, hexadecimal with 0x, octal with 0; else 0. */
 export function numberOf(text: string): number {
   const [, sign = "", hex, octal, decimal] =
-    /^\s*(-?)(?:0x([0-9a-f]+)|0([0-7]+)|([0-9]+))/i.exec(text) ?? [];
+    /^[ \t\n\v\f\r]*(-?)(?:0x([0-9a-f]+)|0([0-7]+)|([0-9]+))/i.exec(text) ?? [];
   const digits = hex ?? octal ?? decimal;
   if (digits === undefined) return 0;
   const value = Number.parseInt(digits, hex !== undefined ? 16 : octal !== undefined ? 8 : 10);

@@ -1,10 +1,8 @@
 /** The environment of a GRUB script: grub-core/kern/env.c and normal/context.c. Pure. */
+import { costs, GrubLimit } from "./budget.ts";
 
 const most = 4096;
 const longest = 64 << 10;
-
-/** A limit of ours that a script passes: evaluating it ends there. */
-export class GrubLimit extends Error {}
 
 export class Variables {
   private readonly own = new Map<string, string | undefined>();
@@ -38,10 +36,13 @@ export class Variables {
     return new Variables(this);
   }
 
-  /** A new context: `configfile` and submenus see what was exported, and nothing else. */
-  opened(): Variables {
+  /**
+   * A new context: `configfile` and submenus see what was exported, and nothing else.
+   * @param spend Is told of the work: all of it is copied.
+   */
+  opened(spend: (work: number) => void): Variables {
     const context = new Variables();
-    for (const name of this.exportedNames()) {
+    for (const name of this.exportedNames(spend)) {
       const value = this.get(name);
       if (value === undefined) continue;
       context.set(name, value);
@@ -50,8 +51,9 @@ export class Variables {
     return context;
   }
 
-  private exportedNames(): Set<string> {
-    const names = this.base?.exportedNames() ?? new Set<string>();
+  private exportedNames(spend: (work: number) => void): Set<string> {
+    spend(costs.copied * (1 + this.exported.size));
+    const names = this.base?.exportedNames(spend) ?? new Set<string>();
     for (const name of this.exported) names.add(name);
     return names;
   }

@@ -195,8 +195,8 @@ export class LoaderMenu implements Menu<LoaderEntry> {
     const place = { device: ownDevice, path: `/${config.path}` };
     const { platform, cpu } = machineOf(this.opening);
     if (config.kind === "GRUB menu") {
-      const { readGrubMenu } = await import("../../menu/grub/menu.ts");
-      const text = new TextDecoder().decode(this.host.read(place, mostToTell));
+      const { largestConfig, readGrubMenu } = await import("../../menu/grub/menu.ts");
+      const text = new TextDecoder().decode(this.host.read(place, largestConfig));
       if (/\bloopback\s/.test(text)) this.iso ??= await import("../iso/files.ts");
       const once = withoutVariables === undefined ? {} : { withoutVariables };
       const menu = readGrubMenu(this.host, { config: place, platform, cpu, ...once });

@@ -48,7 +48,7 @@ export const inspect = defineCommand({
       policyRoot: given.text("policy-root"),
     };
     const inspection = await inspectSource(request, output.observer);
-    output.result(inspection, describeInspection);
+    output.answer(inspection, describeInspection);
     const [first] = inspection.verdict.reasons;
     // The way of every refusal to standard error and the exit code.
     if (first === undefined) return;

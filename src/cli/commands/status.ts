@@ -21,7 +21,7 @@ export const status = defineCommand({
   args: {},
   run: async (_given, output) => {
     const { verbose } = output.settings;
-    output.result(await readStatus(), (status) => [
+    output.answer(await readStatus(), (status) => [
       ...describeStatus(status),
       ...(verbose ? describeSufferers(readSufferers()) : []),
     ]);

@@ -59,10 +59,16 @@ export class Output {
   }
 
   /**
-   * Writes the result: its words, or itself with `--json`.
+   * Writes the result: its words, or itself with `--json`. What was done is done where standard output was closed.
    * @throws KexecError `io-error` when it could not be written
    */
   result<T>(value: T, describe: (value: T) => readonly string[]): void {
+    if (this.settings.quiet && !this.settings.json) return;
+    this.write(value, describe);
+  }
+
+  /** Writes a result that is all that the command is for: nothing was done where nobody can read it. */
+  answer<T>(value: T, describe: (value: T) => readonly string[]): void {
     if (this.settings.quiet && !this.settings.json) return;
     this.text(value, describe);
   }
@@ -72,11 +78,16 @@ export class Output {
    * @throws KexecError `io-error`
    */
   text<T>(value: T, describe: (value: T) => readonly string[]): void {
+    if (wasClosed(STDOUT)) throw ioError("write the result to standard output", EBADF);
+    this.write(value, describe);
+  }
+
+  private write<T>(value: T, describe: (value: T) => readonly string[]): void {
     this.progress.clear();
     this.lines?.end();
     this.resultWritten = true;
     const lines = this.settings.json ? [visibleJson(value)] : describe(value).map(visible);
-    const failed = wasClosed(STDOUT) ? -EBADF : writeLines(STDOUT, lines);
+    const failed = writeLines(STDOUT, lines);
     if (failed === 0) return;
     this.readerGone = failed === -EPIPE;
     throw ioError("write the result to standard output", -failed);

@@ -123,6 +123,7 @@ export const commands: Readonly<Record<string, GrubCommand>> = {
   shift(run, [count = "1"]) {
     const number = numberOf(count);
     if (number > run.parameters.length) return 1;
+    run.spend(run.parameters.length);
     run.parameters = run.parameters.slice(number);
     return 0;
   },

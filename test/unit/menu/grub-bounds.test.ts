@@ -56,6 +56,10 @@ describe("a menu that would never end is a menu past a limit", () => {
       "set i=0; while true; do increment i; save_env v$i; done",
       { "/boot/grub/grubenv": "" },
     ],
+    [
+      "parameters that are shifted",
+      `setparams ${"a ".repeat(190_000)}\nwhile true; do shift; done`,
+    ],
     ["files that are read", "while true; do source /f.cfg; done", { "/f.cfg": "\n" }],
     ["files that are asked for", "set i=0; while true; do increment i; test -f /$i; done"],
     ["options", `setparams ${"--class=a ".repeat(60_000)}\nwhile true; do menuentry $@ x; done`],

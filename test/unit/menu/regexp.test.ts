@@ -13,6 +13,8 @@ test.each([
   ["(){3}x", "x", ["x", ""]],
   ["()*x", "x", ["x", undefined]],
   ["a{2}", "a", null],
+  // Blanks are those of the C locale.
+  ["[[:space:]]+", "a\u00a0 \t", [" \t"]],
 ])("%p in %p", (pattern, text, groups) => {
   expect(matchExtended(pattern, text)).toEqual(groups);
 });

@@ -141,8 +141,9 @@ describe("the menu of syslinux and U-Boot", () => {
 
 test("a menu's own loop devices are the images that it names, of each entry its own", async () => {
   const path = folder({
+    // What is far behind counts too.
     "grub/grub.cfg": `isos=/isos
-for name in a b gone; do
+${`${"#".repeat(1000)}\n`.repeat(100)}for name in a b gone; do
 menuentry "$name" "$isos/$name.iso" {
   loopback loop "$2"
   set root=(loop)

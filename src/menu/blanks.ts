@@ -3,7 +3,7 @@
  * its like are letters to them, and part of a word. Pure.
  */
 
-/** As isspace of C. */
+/** As isspace of C, and grub_isspace (include/grub/misc.h). */
 const blank = /[ \t\v\f\r\n]/;
 
 /** Without blanks around it, in one pass. */
@@ -23,7 +23,12 @@ export function trimmedEnd(text: string): string {
 
 /** The words between blanks. */
 export function wordsOf(text: string): readonly string[] {
-  return text.split(/[ \t\v\f\r\n]+/).filter((word) => word !== "");
+  return [...eachWord(text)];
+}
+
+/** One at a time. */
+export function* eachWord(text: string): Generator<string> {
+  for (const [word] of text.matchAll(/[^ \t\v\f\r\n]+/g)) yield word;
 }
 
 /** The first word, and what is behind it as it stands, without blanks around it. */
@@ -35,7 +40,7 @@ export function parted(text: string): readonly [first: string, rest: string] {
 
 /**
  * Without one pair of quotation marks around it: line_get_key_value of systemd (src/boot/efi-string.c; before
- * 254 in src/boot/efi/boot.c), which reads boot entries and loader.conf. `'` counts since 260. A mark
+ * 254 in src/boot/efi/boot.c), which reads boot entries and loader.conf. `'` counts in the newest. A mark
  * alone is both ends there.
  */
 export function unquoted(value: string): string {

@@ -2,8 +2,9 @@
  * `blscfg` of Fedora's GRUB: the boot entries of a folder as entries of the menu, with the variables of
  * the script in them. As its grub-core/commands/blscfg.c. Pure.
  */
+
+import { eachWord, trimmed } from "../blanks.ts";
 import { compareRpmVersions } from "../rpm-version.ts";
-import { trimmed, wordsOf } from "./blanks.ts";
 import { costs } from "./budget.ts";
 import type { Run } from "./run.ts";
 
@@ -62,8 +63,8 @@ function define(run: Run, place: { device: string; path: string }, id: string): 
     ? all("options").join(" ")
     : text.of("$default_kernelopts");
   const folder = linux.slice(0, linux.lastIndexOf("/") + 1);
-  const early = [...wordsOf(text.of("$early_initrd"))];
-  const later = all("initrd").flatMap((value) => [...wordsOf(value)]);
+  const early = [...eachWord(text.of("$early_initrd"))];
+  const later = all("initrd").flatMap((value) => [...eachWord(value)]);
   const deviceTree = all("devicetree").at(-1);
   text.take((early.length + later.length + 2) * (place.device.length + 3));
   text.take(early.length * folder.length);

@@ -1,5 +1,5 @@
 /** Which entry GRUB starts by itself: `default` and `fallback`, grub-core/normal/menu.c. Pure. */
-import { trimmed, wordsOf } from "./blanks.ts";
+import { eachWord, trimmed } from "../blanks.ts";
 import { numberOf } from "./test.ts";
 import type { Variables } from "./variables.ts";
 
@@ -72,7 +72,7 @@ function entryBelow({ nodes, variables }: Level): number | undefined {
 }
 
 export function fallbackOf({ nodes, variables }: Level): readonly number[] {
-  const numbers = wordsOf(variables.get("fallback") ?? "");
+  const numbers = eachWord(variables.get("fallback") ?? "");
   return [...numbers].slice(0, mostFallbacks).flatMap((text) => {
     const node = nodes[named(nodes, text) ?? nodes.length];
     const index = node?.below === undefined ? node?.index : entryBelow(node.below);

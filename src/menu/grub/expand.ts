@@ -1,5 +1,5 @@
 /** From the words of a command to its arguments: grub-core/script/execute.c. Pure. */
-import { wordsOf } from "./blanks.ts";
+import { eachWord } from "../blanks.ts";
 import { costs } from "./budget.ts";
 import type { Piece, Word } from "./words.ts";
 
@@ -71,7 +71,7 @@ function expandWord(word: Word, scope: Scope): readonly Argument[] {
       }
       scope.spend(value.length);
       let isFirst = true;
-      for (const part of wordsOf(value)) {
+      for (const part of eachWord(value)) {
         if (!isFirst) next();
         isFirst = false;
         add(part, false);

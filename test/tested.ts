@@ -55,7 +55,7 @@ function tableOfRuns(runs: readonly WholeRun[]): string {
     .map((run) =>
       row([
         ...[`\`${run.command}\``, run.commit, run.ended.slice(0, 10), duration(run.seconds)],
-        ...[run.passed, run.failed.join(", ") || 0, run.skipped, run.notBuilt],
+        ...[run.passed, run.failed.length, run.skipped, run.notBuilt],
       ]),
     );
   return [row(heads), row(heads.map((_, i) => (i < 4 ? "---" : "---:"))), ...rows].join("\n");

@@ -61,7 +61,7 @@ test("runs are kept as lines, and written into the page", () => {
   const today = new Date().toISOString().slice(0, 10);
   expect(pageOf(new Map(), readRuns(path))).toContain(
     `| \`test:all\` | 0123abc | ${today} | 60 min 54 s | 12 | 0 | 0 | 0 |
-| \`test\` | 0123abc | ${today} | 60 min 54 s | 12 | a > b | 0 | 0 |
+| \`test\` | 0123abc | ${today} | 60 min 54 s | 12 | 1 | 0 | 0 |
 `,
   );
 });

@@ -31,9 +31,11 @@ export function commandOf({ size, words }: Wanted): WholeRun["command"] | undefi
   return size === "all" ? "test:all" : "test";
 }
 
-/** What is tested, told before anything runs. */
-export function currentCommit(): string {
-  const words = ["git", "-C", root, "describe", "--always", "--exclude=*", "--dirty=+"];
+/** What is tested, told before anything runs. A copy without git, or on a machine without it, does not know. */
+export function currentCommit(path = process.env["PATH"] ?? ""): string {
+  const git = Bun.which("git", { PATH: path });
+  if (git === null) return "unknown";
+  const words = [git, "-C", root, "describe", "--always", "--exclude=*", "--dirty=+"];
   const { success, stdout } = Bun.spawnSync(words, { stderr: "ignore" });
   return success ? stdout.toString().trim() : "unknown";
 }

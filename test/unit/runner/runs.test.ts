@@ -68,4 +68,5 @@ test("runs are kept as lines, and written into the page", () => {
 
 test("what is tested is told by its commit", () => {
   expect(currentCommit()).toMatch(/^([0-9a-f]{7,40}\+?|unknown)$/);
+  expect(currentCommit("/nowhere")).toBe("unknown");
 });

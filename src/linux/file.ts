@@ -62,7 +62,7 @@ export class InputFile implements Disposable {
       });
     }
     const place = open(path, O_PATH);
-    if (place < 0) throw openError(path, what, -place);
+    if (place < 0) throw openError(path, what, -place, true);
     return InputFile.at(place, path, what, () => open(path, O_RDONLY | O_NONBLOCK));
   }
 

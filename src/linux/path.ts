@@ -174,8 +174,11 @@ export function fileItself(what: string): string {
   return `give the path of the ${what === "" ? "" : `${what} `}file itself`;
 }
 
-/** Why `path` could not be opened; `what` names its part in the message. */
-export function openError(path: string, what: string, errno: number): KexecError {
+/**
+ * Why `path` could not be opened; `what` names its part in the message.
+ * @param asNamed It is as somebody wrote it: names like it are looked for. A menu may ask for many that are not there.
+ */
+export function openError(path: string, what: string, errno: number, asNamed = false): KexecError {
   const name = errnoName(errno);
   switch (errno) {
     case ENOENT:
@@ -185,7 +188,7 @@ export function openError(path: string, what: string, errno: number): KexecError
         {
           code: "file-not-found",
           why: errno === ENOENT ? "no such file" : "a part of its path is not a directory",
-          hint: missingHint(path),
+          hint: missingHint(path, asNamed),
         },
         { errno: name, details: { path } },
       );
@@ -231,7 +234,7 @@ export function openError(path: string, what: string, errno: number): KexecError
 }
 
 /** Says where the path breaks off, so that an unmounted file system shows. */
-function missingHint(path: string): string {
+function missingHint(path: string, asNamed: boolean): string {
   // What the runtime makes of an argument's bytes that are no UTF-8.
   if (path.includes("\ufffd")) {
     return "the path as it was given is not valid UTF-8, and such a path is not taken: rename the file, or a folder on its way";
@@ -244,7 +247,8 @@ function missingHint(path: string): string {
   const status = statusOfPath(folder);
   if (typeof status !== "number") {
     if (status.type !== "directory") return `${folder} is a ${status.type}`;
-    const [first, ...more] = namesLike(path.slice(path.lastIndexOf("/") + 1), folder);
+    const begin = asNamed ? path.slice(path.lastIndexOf("/") + 1) : "";
+    const [first, ...more] = namesLike(begin, folder);
     return first === undefined
       ? `the directory ${folder} exists: check the file name`
       : `give the whole name: ${folder} has ${[first, ...more].join(", ")}`;

@@ -94,7 +94,8 @@ function linux(label: Label, command: string, resolve: (name: string) => MenuPla
       .flatMap((name) => name.split(","))
       .filter((name) => name !== "")
       .map(resolve),
-    cmdline,
+    // A command line has no tab, quoted or not: a blank stands for it
+    cmdline: cmdline.replaceAll("\t", " "),
     problem: undefined,
   };
 }

@@ -68,7 +68,7 @@ describe("a label", () => {
     [
       'append a="x   y" b=p\u00a0q\tdyndbg="file  z +p" ',
       [],
-      'a="x   y" b=p\u00a0q\tdyndbg="file  z +p"',
+      'a="x   y" b=p\u00a0q dyndbg="file  z +p"',
     ],
     ["append a=${x}  ${y}\tb  c", [], "b  c"],
   ])("with %p", (lines, initrds, cmdline) => {

@@ -94,6 +94,8 @@ export interface ReadMenu {
   readonly timeout: number | undefined;
   /** What reading the menu would write, as `next_entry`. */
   readonly writes: readonly MenuWrite[];
+  /** It has no entries because evaluating it goes beyond a limit of ours: the last note tells which. */
+  readonly beyondBounds?: boolean;
   /** What could not be evaluated, with file and line. */
   readonly notes: readonly string[];
 }

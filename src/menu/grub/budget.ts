@@ -7,9 +7,10 @@ const steps = { menu: 200_000, entry: 20_000, all: 1_000_000 };
 
 /**
  * Work in units of about 10 ns, and of a byte of memory where it is kept: all of it together is about a
- * second. An entry has a share of it, so that the others are still evaluated.
+ * second. An entry has a share of it, so that the others are still evaluated, and that is enough for the
+ * largest configuration.
  */
-const work = { entry: 16 << 20, all: 64 << 20 };
+const work = { entry: 32 << 20, all: 96 << 20 };
 
 /** What one of each costs. */
 export const costs = {

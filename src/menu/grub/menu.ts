@@ -24,7 +24,11 @@ const features = [
 const deepestMenu = 8;
 /** Of an entry's names with those of its submenus: each entry below has them all. */
 const longestNames = 8192;
-const nothing = { entries: [], default: undefined, why: "", oneShot: false, fallback: [] } as const;
+const longestShown = 64;
+const nothing = {
+  ...{ entries: [], default: undefined, why: "", oneShot: false, fallback: [] },
+  ...{ timeout: undefined, writes: [], beyondBounds: true },
+} as const;
 
 /** Where an entry stands: the submenus around it. */
 interface Around {
@@ -45,7 +49,7 @@ export function readGrubMenu(host: MenuHost, start: GrubStart): ReadMenu | undef
   if (bytes.length > largestConfig) {
     // Whatever is behind the cut may set another default.
     const note = `${start.config.path} is larger than ${largestConfig} bytes: it is not evaluated`;
-    return { ...nothing, timeout: undefined, writes: [], notes: [note] };
+    return { ...nothing, notes: [note] };
   }
   const text = new TextDecoder().decode(bytes);
   // A copy of a menu on another file system names that of the original and never its own.
@@ -75,7 +79,7 @@ export function readGrubMenu(host: MenuHost, start: GrubStart): ReadMenu | undef
   } catch (error) {
     if (!(error instanceof GrubLimit)) throw error;
     const notes = [...run.notes, `${run.file}: ${error.message}: it is not evaluated further`];
-    return { ...nothing, timeout: undefined, writes: [], notes };
+    return { ...nothing, notes };
   }
 }
 
@@ -123,8 +127,11 @@ function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Lev
     };
     const { title, id } = defined;
     if ([...place.ids, ...place.titles].join("").length > longestNames) {
-      run.note(undefined, `${defined.from}: it is left out: its title or id is too long`);
-      return { title, id, index: undefined, below: undefined };
+      // It stays in the list, a submenu too: another must not become the default in its place.
+      const named = { ids: [...around.ids, cut(id)], titles: [...around.titles, cut(title)] };
+      const reason = "its title or id is too long";
+      entries.push(entryOf(defined, { ...place, ...named }, run.devices, { ...notRun, reason }));
+      return { title, id, index: entries.length - 1, below: undefined };
     }
     const outcome = runEntry(run, defined, shown.variables, place.ids);
     if (outcome.shown !== undefined && place.ids.length < deepestMenu) {
@@ -132,7 +139,7 @@ function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Lev
       return { title, id, index: undefined, below };
     }
     if (defined.submenu) return { title, id, index: undefined, below: undefined };
-    entries.push(entryOf(run, defined, place, outcome));
+    entries.push(entryOf(defined, place, run.devices, outcome));
     return { title, id, index: entries.length - 1, below: undefined };
   });
   if (config !== undefined) run.active.delete(config);
@@ -204,13 +211,25 @@ function runEntry(
   return outcome;
 }
 
-function entryOf(run: Run, defined: Defined, around: Around, outcome: Outcome): ReadEntry {
+const notRun = { loaded: undefined, shown: undefined, writes: [] } as const;
+
+/** Of a name that is too long: enough to tell it from others. */
+function cut(name: string): string {
+  return name.length > longestShown ? `${name.slice(0, longestShown).toWellFormed()}…` : name;
+}
+
+function entryOf(
+  defined: Defined,
+  around: Around,
+  devices: Run["devices"],
+  outcome: Outcome,
+): ReadEntry {
   const { loaded, writes } = outcome;
   const deviceTree = loaded?.deviceTree;
   return {
     id: around.ids.map((id) => id.replaceAll(">", ">>")).join(">"),
-    ownId: defined.id,
-    title: defined.title,
+    ownId: around.ids.at(-1) ?? "",
+    title: around.titles.at(-1) ?? "",
     menus: around.titles.slice(0, -1),
     number: around.numbers.join(">"),
     from: defined.from,
@@ -218,7 +237,7 @@ function entryOf(run: Run, defined: Defined, around: Around, outcome: Outcome): 
     chained: loaded?.kind === "chained",
     initrds: loaded?.initrds ?? [],
     cmdline: cmdlineOf(loaded?.args ?? []),
-    deviceTree: deviceTree === undefined ? undefined : run.devices.resolve(deviceTree),
+    deviceTree: deviceTree === undefined ? undefined : devices.resolve(deviceTree),
     problem: problemOf(outcome),
     writes,
   };

@@ -19,6 +19,7 @@ import type {
 } from "../kind.ts";
 import { canWrite, writeEnvironment } from "./afterwards.ts";
 import { type Config, findConfigs, menuKindOf, mostToTell } from "./find.ts";
+import { levelsAbove, levelsOfNames } from "./levels.ts";
 import { factsOf, fileSystemOf, openTree, otherDevices } from "./mounted.ts";
 import { judgeProgram } from "./programs.ts";
 import { type Device, type Located, ownDevice, TreeHost } from "./tree-host.ts";
@@ -63,28 +64,6 @@ export const menuTreeReader = {
     new LoaderMenu(findConfigs(tree), [tree], opening),
 } satisfies Reader<FoundTree>;
 
-/** Folders of a menu's file that are its loader's own: the files count from above them. */
-const own = /^(?:grub2?|extlinux|syslinux|isolinux|loader|pxelinux\.cfg|EFI)$/i;
-
-/** How far above the menu's own folder its files may count from, the highest first. */
-function levelsAbove(canonicalPath: string): readonly number[] {
-  const folders = canonicalPath.split("/").slice(0, -1).reverse();
-  let level = 0;
-  if (own.test(folders[1] ?? "") && /^EFI$/i.test(folders[1] ?? "")) level = 2;
-  else if (own.test(folders[0] ?? "")) level = 1;
-  if (level > 0 && folders[level] === "boot") level += 1;
-  return Array.from({ length: level + 1 }, (_, index) => level - index);
-}
-
-/**
- * Names in a configuration of syslinux count from its own folder, or, on a network server, from one above:
- * Debian's names all of debian-installer/amd64/boot-screens. The lowest first.
- */
-function levelsOfNames(canonicalPath: string): readonly number[] {
-  const depth = canonicalPath.split("/").length - 2;
-  return Array.from({ length: Math.min(3, depth) + 1 }, (_, index) => index);
-}
-
 /** GRUB's names: `efi` where firmware started this machine by EFI, `arm64` for aarch64. */
 function machineOf({ architecture }: Opening): { platform: "efi" | "pc"; cpu: string } {
   const platform = architecture === "aarch64" || exists("/sys/firmware/efi") ? "efi" : "pc";
@@ -100,16 +79,18 @@ export class LoaderMenu implements Menu<LoaderEntry> {
   private iso: typeof import("../iso/files.ts") | undefined;
   /** The menu that the entries are of. */
   private taken: ReadMenu | undefined;
+  private readonly folder: string;
 
   constructor(
     private readonly configs: readonly Config[],
     trees: readonly FileTree[],
     private readonly opening: Opening,
-    path?: string,
+    private readonly named?: string,
   ) {
     const { held } = opening;
     const [tree] = trees;
-    this.path = path ?? `${tree?.path.replace(/\/$/, "") ?? ""}/${configs[0]?.path ?? ""}`;
+    this.folder = tree?.path.replace(/\/$/, "") ?? "";
+    this.path = this.pathOf(configs[0]);
     const system = tree === undefined ? undefined : fileSystemOf(tree.canonicalPath);
     const root = system === undefined ? undefined : openTree(system.mount.mountPoint);
     const device: Device = {
@@ -126,13 +107,19 @@ export class LoaderMenu implements Menu<LoaderEntry> {
 
   readonly path: string;
 
+  private pathOf(config: Config | undefined): string {
+    return this.named ?? `${this.folder}/${config?.path ?? ""}`;
+  }
+
   async list(): Promise<Listing<LoaderEntry>> {
     const warnings: string[] = [];
     for (const [index, config] of this.configs.entries()) {
       const menu = await this.readLasting(config, warnings);
+      // What it would boot is not known, and what another of the folder boots may be something else.
+      if (menu?.beyondBounds) throw cannotLoad(this.pathOf(config), menu.notes.at(-1) ?? "");
       if (menu === undefined || menu.entries.length === 0) {
-        const why = menu?.notes[0] ?? "it cannot be read";
-        warnings.push(`${config.path} has no entries: ${why}`);
+        const [why] = menu === undefined ? ["it cannot be read"] : menu.notes;
+        warnings.push(`${config.path} has no entries${why === undefined ? "" : `: ${why}`}`);
         continue;
       }
       const rest = this.configs.slice(index + 1).map(({ path }) => path);
@@ -145,12 +132,7 @@ export class LoaderMenu implements Menu<LoaderEntry> {
         warnings: [...warnings, ...menu.notes],
       };
     }
-    throw cannot(`load the boot menu ${this.path}`, {
-      code: "malformed-input",
-      details: { path: this.path },
-      why: warnings.join("; ") || "it has no entries",
-      hint: "give its kernel, initramfs and command line directly",
-    });
+    throw cannotLoad(this.path, warnings.join("; ") || "it has no entries");
   }
 
   /** An entry that is meant for once is taken if that can be written down, and if it can be booted. */
@@ -285,6 +267,15 @@ export class LoaderMenu implements Menu<LoaderEntry> {
       return located === undefined ? [] : [writeEnvironment(located, write)];
     });
   }
+}
+
+function cannotLoad(path: string, why: string): KexecError {
+  return cannot(`load the boot menu ${path}`, {
+    code: "malformed-input",
+    details: { path },
+    why,
+    hint: "give its kernel, initramfs and command line directly",
+  });
 }
 
 /** As GRUB: where the default fails, what `fallback` names. */

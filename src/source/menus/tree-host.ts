@@ -94,7 +94,7 @@ export class TreeHost implements MenuHost {
   status(place: MenuPlace): MenuStatus | undefined {
     const located = this.locate(place);
     if (located !== undefined) return { kind: "file", size: located.size };
-    return this.names(place) === undefined ? undefined : { kind: "directory", size: 0 };
+    return this.namesOf(place, 0) === undefined ? undefined : { kind: "directory", size: 0 };
   }
 
   read(place: MenuPlace, limit: number): Uint8Array | undefined {
@@ -107,11 +107,15 @@ export class TreeHost implements MenuHost {
     });
   }
 
-  names({ device, path }: MenuPlace): readonly string[] | undefined {
+  names(place: MenuPlace): readonly string[] | undefined {
+    return this.namesOf(place, mostNames);
+  }
+
+  private namesOf({ device, path }: MenuPlace, limit: number): readonly string[] | undefined {
     for (const tree of this.device(device)?.trees ?? []) {
       for (const reading of ["", ...readingsOf(path, tree.canonicalPath)]) {
         if (reading === "" && path.replace(/\/+/g, "") !== "") continue;
-        const names = opening(() => tree.names(reading, mostNames));
+        const names = opening(() => tree.names(reading, limit));
         if (names !== undefined) return names;
       }
     }

@@ -124,10 +124,48 @@ test("what is searched for and nowhere has one name, however often it is", () =>
   expect(entries[0]?.cmdline).toBe("!0 !1 !0");
 });
 
-test("an entry below long titles is left out and keeps its number", () => {
-  const menu = read(`set t=${long}\nmenuentry $t { linux /vmlinuz }${good}`);
-  expect(menu.entries.map(({ id, number }) => [id, number])).toEqual([["good", "1"]]);
-  expect(said(menu)).toContain("its title or id is too long");
+test.each(["menuentry $t", "menuentry x --id $t", "submenu $t"])(
+  "%s of a long name stays in the list, and the default",
+  (head) => {
+    const menu = read(`set t=${long}\n${head} { linux /vmlinuz }${good}`);
+    expect(menu.entries.map(({ number }) => number)).toEqual(["0", "1"]);
+    expect(menu.entries.map(({ problem }) => problem)).toEqual([
+      "its title or id is too long",
+      undefined,
+    ]);
+    expect(menu.default).toBe(0);
+    const [{ id, title } = { id: long, title: long }] = menu.entries;
+    expect(Math.max(id.length, title.length)).toBeLessThan(100);
+  },
+);
+
+test("the names of submenus count with those of their entries", () => {
+  const nested = (depth: number): string =>
+    depth === 0
+      ? "menuentry x { linux /vmlinuz }"
+      : `submenu ${"s".repeat(4000)} {\n${nested(depth - 1)}\n}`;
+  const menu = read(`${nested(3)}${good}set default="0>0>0>0"`);
+  expect(menu.entries.map(({ number, problem }) => [number, problem])).toEqual([
+    ["0>0", "its title or id is too long"],
+    ["1", undefined],
+  ]);
+  expect(menu.default).toBe(0);
+});
+
+test("an entry may run the largest configuration", () => {
+  const line = "set a=b\n";
+  const config = `${line.repeat(Math.floor(2 ** 20 / line.length) - 10)}linux /vmlinuz whole\n`;
+  const { entries } = read(`menuentry x { source /f.cfg }${good}`, { "/f.cfg": config });
+  expect(entries.map(({ problem }) => problem)).toEqual([
+    "its block cannot be evaluated: it takes too many steps",
+    undefined,
+  ]);
+  const comments = `${"# a comment of a menu\n".repeat(47_000)}linux /vmlinuz whole\n`;
+  const other = read(`menuentry x { source /f.cfg }${good}`, { "/f.cfg": comments });
+  expect(other.entries.map(({ cmdline, problem }) => [cmdline, problem])).toEqual([
+    ["whole", undefined],
+    ["", undefined],
+  ]);
 });
 
 test("a stack that overflows is a limit of the menu", () => {

@@ -268,6 +268,8 @@ export function resemblesManifest(beginning: Uint8Array): boolean {
 export interface SourceKind<Found> {
   /** What `inspect` calls it. */
   readonly name: string;
+  /** Of a folder: its files go together by their names alone, so that a manifest of them counts before it. */
+  readonly mayBeGeneration?: true;
   /** Whether it looks like one of this kind: few bytes, few names. The reader may still refuse it. */
   resembles(found: Found): boolean | Promise<boolean>;
   /** Imports the file that knows it. */

@@ -114,8 +114,9 @@ export const treeKinds: readonly SourceKind<FoundTree>[] = [
   },
   {
     name: "kernels",
+    mayBeGeneration: true,
     resembles: async (found) => (await import("./menus/pairs.ts")).hasPairs(found),
     reader: async () => (await import("./menus/pairs.ts")).pairsReader,
   },
-  { name: "directory", resembles: () => true, reader: () => nothing },
+  { name: "directory", mayBeGeneration: true, resembles: () => true, reader: () => nothing },
 ];

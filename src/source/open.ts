@@ -84,8 +84,11 @@ export class FoundSource implements Disposable {
     using guard = new DisposableStack();
     const held = guard.use(new DisposableStack());
     const place = await findSource(source, held, { wait, network, listener, admission });
-    const found = isTree(place) && !anew ? await manifestOr(place, held) : place;
-    const recognised = await recognise(found);
+    const named = await recognise(place);
+    const own =
+      isTree(place) && !anew ? await ownManifest(place, named, held, listener) : undefined;
+    const found = own ?? place;
+    const recognised = own === undefined ? named : await recognise(own);
     const opening: Opening = {
       architecture: libc().architecture,
       listener,
@@ -160,12 +163,21 @@ export class FoundSource implements Disposable {
   }
 }
 
-/** A folder that is a generation itself is taken as its manifest; one that has generations has them. */
-async function manifestOr(folder: FoundTree, held: DisposableStack): Promise<Found> {
-  const { isStore } = await import("./generations/store.ts");
-  if (isStore(folder)) return folder;
-  const { ownManifest } = await import("./generations/stored.ts");
-  return ownManifest(folder.tree, held) ?? folder;
+/** A folder that is a generation itself is taken as its manifest; one that has a choice of its own has that. */
+async function ownManifest(
+  folder: FoundTree,
+  { name, mayBeGeneration }: Recognised,
+  held: DisposableStack,
+  listener: Listener,
+): Promise<Found | undefined> {
+  const { manifestOf, hasManifest } = await import("./generations/own.ts");
+  if (mayBeGeneration) return manifestOf(folder.tree, held);
+  if (hasManifest(folder.tree)) {
+    listener.warn?.(
+      `${folder.tree.path} is taken for its ${name}, and its boot.json is left alone`,
+    );
+  }
+  return undefined;
 }
 
 async function readMenu(

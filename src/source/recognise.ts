@@ -15,6 +15,8 @@ import { type Found, isTree } from "./place.ts";
 /** A kind, and what was found of it. */
 export interface Recognised {
   readonly name: string;
+  /** See `SourceKind`. */
+  readonly mayBeGeneration: boolean;
   readonly open?: (opening: Opening) => Opened | Promise<Opened>;
   readonly menu?: (opening: Opening) => Menu | Promise<Menu>;
   generation(opening: Opening, entry: string | undefined): Promise<Generation> | undefined;
@@ -45,15 +47,23 @@ function isPlainManifest(found: FoundFile): boolean {
 
 async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Recognised> {
   for (const kind of kinds) {
-    if (await kind.resembles(found)) return recognisedBy(kind.name, await kind.reader(), found);
+    if (await kind.resembles(found)) {
+      const { name, mayBeGeneration = false } = kind;
+      return recognisedBy(name, await kind.reader(), found, mayBeGeneration);
+    }
   }
   throw new TypeError("the last kind takes everything");
 }
 
-function recognisedBy<F>(name: string, reader: Reader<F>, found: F): Recognised {
+function recognisedBy<F>(
+  name: string,
+  reader: Reader<F>,
+  found: F,
+  mayBeGeneration = false,
+): Recognised {
   const generation = (opening: Opening, entry: string | undefined) =>
     reader.generation?.(found, opening, entry);
   return "menu" in reader
-    ? { name, menu: (opening) => reader.menu(found, opening), generation }
-    : { name, open: (opening) => reader.open(found, opening), generation };
+    ? { name, mayBeGeneration, menu: (opening) => reader.menu(found, opening), generation }
+    : { name, mayBeGeneration, open: (opening) => reader.open(found, opening), generation };
 }

@@ -10,7 +10,7 @@ import { compareGenerations, type StoredName, storedNames } from "../../menu/gen
 import { compareVersions } from "../../menu/version-order.ts";
 import { maxManifestSize, parseManifest } from "../../trust/manifest.ts";
 import { besideIn } from "../beside.ts";
-import { type FileTree, type FoundFile, type Opening, resemblesManifest } from "../kind.ts";
+import type { FileTree, FoundFile, Opening } from "../kind.ts";
 import { manifestReader } from "../manifest.ts";
 import { lastingPlace } from "../menus/mounted.ts";
 import { beginningOf } from "../open-file.ts";
@@ -149,22 +149,6 @@ export async function whyNot(
     return undefined;
   } catch (error) {
     if (error instanceof KexecError) return error;
-    throw error;
-  }
-}
-
-/**
- * The manifest of a folder that is a generation itself; undefined where it has none. One that is there and
- * cannot be read is not passed over: what it is about would be started without it.
- * @throws KexecError of `FileTree.open`
- */
-export function ownManifest(tree: FileTree, held: DisposableStack): FoundFile | undefined {
-  try {
-    const found = manifestIn(tree, { name: "" }, held);
-    return resemblesManifest(found.beginning) ? found : undefined;
-  } catch (error) {
-    if (!(error instanceof KexecError)) throw error;
-    if (error.code === "file-not-found" || error.code === "not-a-regular-file") return undefined;
     throw error;
   }
 }

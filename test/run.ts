@@ -25,6 +25,7 @@ import {
   reports,
   root,
   stages,
+  workersOf,
 } from "./runner/jobs.ts";
 import {
   addResults,
@@ -101,13 +102,13 @@ function resultsOf(job: Job, exit: number): Results {
   return results;
 }
 
-/** Runs jobs two at a time, the longest first. */
-async function runAll(jobs: readonly Job[]): Promise<void> {
+/** Runs jobs side by side, the longest first. */
+async function runAll(jobs: readonly Job[], workers: number): Promise<void> {
   left.push(...byTime(jobs, times));
   const worker = async () => {
     for (let job = left.shift(); job !== undefined; job = left.shift()) await run(job);
   };
-  await Promise.all([worker(), worker()]);
+  await Promise.all(Array.from({ length: workers }, worker));
 }
 
 function tellWhatRuns(): void {
@@ -124,7 +125,8 @@ function forecast(): string {
   const rest = [...running].map(([{ name }, start]) =>
     Math.max(0, (times[name] ?? 0) - (now - start) / 1000),
   );
-  return duration(expectedSeconds([...rest, ...left.map(({ name }) => times[name] ?? 0)]));
+  const lengths = [...rest, ...left.map(({ name }) => times[name] ?? 0)];
+  return duration(expectedSeconds(lengths, workersOf(process.env)));
 }
 
 function tellNotBuilt(): void {
@@ -160,6 +162,7 @@ async function main(args: readonly string[]): Promise<number> {
   const names = namesOf(selected.flat());
   if (names.length === 0) throw new Error(`nothing is called ${wanted.words.join(" or ")}`);
   const commit = currentCommit();
+  const workers = workersOf(process.env);
   const systems = systemsOf(names);
   const made = systems.length === 0 ? ["none"] : systems;
   const setup = [process.execPath, "test/setup.ts", purposeOf(names), ...made];
@@ -182,7 +185,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   process.env["AEGIS_TEST_SIZE"] = wanted.size;
   const clock = setInterval(tellWhatRuns, patience * 1000);
-  for (const stage of selected) await runAll(stage);
+  for (const stage of selected) await runAll(stage, workers);
   clearInterval(clock);
   tellNotBuilt();
   if (wanted.size === "all" && wanted.words.length === 0) tellUnseen();

@@ -80,7 +80,7 @@ function muslJobs(): Job[] {
     }));
 }
 
-/** In the order in which they are run; the jobs of a stage run two at a time. */
+/** In the order in which they are run; the jobs of a stage run side by side. */
 export function stages(): Job[][] {
   return [
     [
@@ -127,7 +127,7 @@ export function purposeOf(names: readonly string[]): "quick" | "test" | "fresh" 
 }
 
 /**
- * The longest first, so that two workers end at about the same time; a job that was never timed
+ * The longest first, so that all workers end at about the same time; a job that was never timed
  * could be the longest.
  */
 export function byTime<T extends { readonly name: string }>(
@@ -138,9 +138,22 @@ export function byTime<T extends { readonly name: string }>(
   return jobs.toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : timeOf(a) > timeOf(b) ? -1 : 0));
 }
 
-/** Seconds that two workers take for jobs of these lengths, in this order. */
-export function expectedSeconds(lengths: readonly number[]): number {
-  const workers: [number, number] = [0, 0];
-  for (const seconds of lengths) workers[workers[0] <= workers[1] ? 0 : 1] += seconds;
-  return Math.max(...workers);
+/** Seconds that so many workers take for jobs of these lengths, in this order. */
+export function expectedSeconds(lengths: readonly number[], workers: number): number {
+  const ends = Array.from({ length: workers }, () => 0);
+  for (const seconds of lengths) {
+    const [first = 0] = ends.sort((one, other) => one - other);
+    ends[0] = first + seconds;
+  }
+  return Math.max(...ends);
+}
+
+/**
+ * How many jobs run at a time: two, as two cores carry, or what AEGIS_TEST_WORKERS says.
+ * @throws Error where that is no such number
+ */
+export function workersOf(environment: Readonly<Record<string, string | undefined>>): number {
+  const said = environment["AEGIS_TEST_WORKERS"] ?? "2";
+  if (/^(?:[1-9]|[12][0-9]|3[0-2])$/.test(said)) return Number(said);
+  throw new Error(`AEGIS_TEST_WORKERS must be a number from 1 to 32, not ${JSON.stringify(said)}`);
 }

@@ -8,6 +8,7 @@ import {
   parseWanted,
   purposeOf,
   stages,
+  workersOf,
 } from "../../runner/jobs.ts";
 import usual from "../../runner/usual-times.json";
 
@@ -51,8 +52,10 @@ test("the longest go first, and what was never timed before them", () => {
   const jobs = ["a", "b", "c", "d"].map((name) => ({ name }));
   const times = { a: 5, b: 50, d: 20 };
   expect(byTime(jobs, times).map(({ name }) => name)).toEqual(["c", "b", "d", "a"]);
-  expect(expectedSeconds([50, 20, 5])).toBe(50);
-  expect(expectedSeconds([50, 20, 5, 50])).toBe(75);
+  expect(expectedSeconds([50, 20, 5], 2)).toBe(50);
+  expect(expectedSeconds([50, 20, 5, 50], 2)).toBe(75);
+  expect(expectedSeconds([50, 20, 5, 50], 3)).toBe(55);
+  expect(expectedSeconds([50, 20], 1)).toBe(70);
 });
 
 test("the groups of the machine are run with musl, but for those that are known to be glibc's", () => {
@@ -91,4 +94,12 @@ test("all runs the command line on all four binaries, and nothing less does more
   expect(targetsOf("--all").sort()).toEqual(others.sort());
   expect(targetsOf()).toEqual([]);
   expect(purposeOf(jobs.flatMap(({ name, target }) => (target ? [name] : [])))).toBe("test");
+});
+
+test("two jobs run at a time, or as many as are asked for", () => {
+  expect(workersOf({})).toBe(2);
+  expect(workersOf({ AEGIS_TEST_WORKERS: "3" })).toBe(3);
+  for (const said of ["", "0", "33", "many", "1.5"]) {
+    expect(() => workersOf({ AEGIS_TEST_WORKERS: said })).toThrow(/must be a number from 1 to 32/);
+  }
 });

@@ -16,7 +16,7 @@ import { type Found, isTree } from "./place.ts";
 export interface Recognised {
   readonly name: string;
   /** See `SourceKind`. */
-  readonly mayBeGeneration: boolean;
+  readonly mayBeGeneration?: boolean;
   readonly open?: (opening: Opening) => Opened | Promise<Opened>;
   readonly menu?: (opening: Opening) => Menu | Promise<Menu>;
   generation(opening: Opening, entry: string | undefined): Promise<Generation> | undefined;
@@ -49,21 +49,16 @@ async function firstOf<F>(kinds: readonly SourceKind<F>[], found: F): Promise<Re
   for (const kind of kinds) {
     if (await kind.resembles(found)) {
       const { name, mayBeGeneration = false } = kind;
-      return recognisedBy(name, await kind.reader(), found, mayBeGeneration);
+      return { ...recognisedBy(name, await kind.reader(), found), mayBeGeneration };
     }
   }
   throw new TypeError("the last kind takes everything");
 }
 
-function recognisedBy<F>(
-  name: string,
-  reader: Reader<F>,
-  found: F,
-  mayBeGeneration = false,
-): Recognised {
+function recognisedBy<F>(name: string, reader: Reader<F>, found: F): Recognised {
   const generation = (opening: Opening, entry: string | undefined) =>
     reader.generation?.(found, opening, entry);
   return "menu" in reader
-    ? { name, mayBeGeneration, menu: (opening) => reader.menu(found, opening), generation }
-    : { name, mayBeGeneration, open: (opening) => reader.open(found, opening), generation };
+    ? { name, menu: (opening) => reader.menu(found, opening), generation }
+    : { name, open: (opening) => reader.open(found, opening), generation };
 }

@@ -26,8 +26,14 @@ const deepestMenu = 8;
 const longestNames = 8192;
 const longestShown = 64;
 const nothing = {
-  ...{ entries: [], default: undefined, why: "", oneShot: false, fallback: [] },
-  ...{ timeout: undefined, writes: [], beyondBounds: true },
+  entries: [],
+  default: undefined,
+  why: "",
+  oneShot: false,
+  fallback: [],
+  timeout: undefined,
+  writes: [],
+  beyondBounds: true,
 } as const;
 
 /** Where an entry stands: the submenus around it. */
@@ -130,7 +136,7 @@ function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Lev
       // It stays in the list, a submenu too: another must not become the default in its place.
       const named = { ids: [...around.ids, cut(id)], titles: [...around.titles, cut(title)] };
       const reason = "its title or id is too long";
-      entries.push(entryOf(defined, { ...place, ...named }, run.devices, { ...notRun, reason }));
+      entries.push(entryOf(run, defined.from, { ...place, ...named }, { ...notRun, reason }));
       return { title, id, index: entries.length - 1, below: undefined };
     }
     const outcome = runEntry(run, defined, shown.variables, place.ids);
@@ -139,7 +145,7 @@ function list(run: Run, shown: Shown, around: Around, entries: ReadEntry[]): Lev
       return { title, id, index: undefined, below };
     }
     if (defined.submenu) return { title, id, index: undefined, below: undefined };
-    entries.push(entryOf(defined, place, run.devices, outcome));
+    entries.push(entryOf(run, defined.from, place, outcome));
     return { title, id, index: entries.length - 1, below: undefined };
   });
   if (config !== undefined) run.active.delete(config);
@@ -218,12 +224,7 @@ function cut(name: string): string {
   return name.length > longestShown ? `${name.slice(0, longestShown).toWellFormed()}…` : name;
 }
 
-function entryOf(
-  defined: Defined,
-  around: Around,
-  devices: Run["devices"],
-  outcome: Outcome,
-): ReadEntry {
+function entryOf(run: Run, from: string, around: Around, outcome: Outcome): ReadEntry {
   const { loaded, writes } = outcome;
   const deviceTree = loaded?.deviceTree;
   return {
@@ -232,12 +233,12 @@ function entryOf(
     title: around.titles.at(-1) ?? "",
     menus: around.titles.slice(0, -1),
     number: around.numbers.join(">"),
-    from: defined.from,
+    from,
     kernel: loaded?.kernel,
     chained: loaded?.kind === "chained",
     initrds: loaded?.initrds ?? [],
     cmdline: cmdlineOf(loaded?.args ?? []),
-    deviceTree: deviceTree === undefined ? undefined : devices.resolve(deviceTree),
+    deviceTree: deviceTree === undefined ? undefined : run.devices.resolve(deviceTree),
     problem: problemOf(outcome),
     writes,
   };

@@ -20,7 +20,14 @@ const systems = {
   EXFAT: { type: "exfat", make: "mkfs.exfat -L EXFAT", megabytes: 40 },
 } as const;
 
-const tools = ["mkfs.ext4", "mkfs.ext2", "mkfs.xfs", "mkfs.btrfs", "mkfs.vfat", "mkfs.exfat"];
+const tools = [
+  "mkfs.ext4",
+  "mkfs.ext2",
+  "mkfs.xfs",
+  "mkfs.btrfs",
+  "mkfs.vfat",
+  "mkfs.exfat",
+] as const;
 const modules = [
   // The kernel would ask modprobe for the sums that file systems use: there is none here.
   ...["crc32c_generic", "xxhash_generic", "blake2b_generic"],

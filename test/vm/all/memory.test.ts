@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { encodeArchive } from "../../../src/initramfs/cpio.ts";
 import { handsOverIn } from "../../bench/least-memory.ts";
+import type { Program } from "../../runner/tools.ts";
 import { binaryFor } from "../lib/aegis.ts";
 import { type Guest, startGuest } from "../lib/guest.ts";
 import { temporaryPath } from "../lib/host.ts";
@@ -71,7 +72,7 @@ interface Case {
   readonly files: number;
   /** The part of them that does not pack; half of them by default. */
   readonly noise?: number;
-  readonly command: readonly string[];
+  readonly command: readonly [Program, ...string[]];
   readonly cmdline?: string;
   readonly says: "fits" | "warned" | "refused";
 }
@@ -89,7 +90,7 @@ const cases: readonly Case[] = [
 for (const one of cases) {
   const { memory, files, command, cmdline = "root=x", says } = one;
   const title = `${files} MiB in ${memory} MiB by ${command[0]}, ${cmdline}: ${says}`;
-  vmTest(title, { needs: [name, `tool:${command[0] ?? ""}`], timeout: 480 }, async () => {
+  vmTest(title, { needs: [name, `tool:${command[0]}`], timeout: 480 }, async () => {
     const token = randomUUID();
     await using guest = await guestOf(memory, initramfs(token, one));
     const line = `/boot/vmlinuz --initrd /boot/initrd --cmdline '${words} ${cmdline}'`;

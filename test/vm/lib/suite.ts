@@ -2,6 +2,7 @@
 import { afterAll, describe, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { notBuiltMark } from "../../runner/report.ts";
+import type { Program } from "../../runner/tools.ts";
 import { type BuiltName, builtKernels, findSource } from "./built-kernels.ts";
 import { type Guest, runningGuests } from "./guest.ts";
 import type { Arch } from "./host.ts";
@@ -16,7 +17,7 @@ import { callingTest, watching } from "./witness.ts";
 export type Need =
   | KernelName
   | "kernel-source"
-  | `tool:${string}`
+  | `tool:${Program}`
   | `file:${string}`
   | `package:${PackageName}`;
 

@@ -3,8 +3,10 @@
  * in virtual machines left behind:
  *
  *   bun run tested [FOLDER ...]
+ *   bun run tested --runs
  *
- * A FOLDER has records of another checkout: of a test that both have, those count.
+ * A FOLDER has records of another checkout: of a test that both have, those count. With --runs the table
+ * of whole runs alone: for a machine where not everything was run, as its kernels were not built.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -47,22 +49,41 @@ function megabytes(memory: number): string {
 
 const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
 
-/** The last runs of everything, as many as a release wants and as many again. */
-function tableOfRuns(runs: readonly WholeRun[]): string {
+const rowOfRun = (run: WholeRun) =>
+  row([
+    ...[`\`${run.command}\``, run.commit, run.ended.slice(0, 10), duration(run.seconds)],
+    ...[run.passed, run.failed.length, run.skipped, run.notBuilt],
+  ]);
+
+/** The last runs of everything, as many as a release wants and as many again. Those that only `page` has are of other machines. */
+function chapterOfRuns(page: string, runs: readonly WholeRun[]): string {
   const heads = ["command", "commit", "ended", "took", "passed", "failed", "skipped", "not built"];
-  const rows = runs
-    .slice(-2 * enough)
-    .map((run) =>
-      row([
-        ...[`\`${run.command}\``, run.commit, run.ended.slice(0, 10), duration(run.seconds)],
-        ...[run.passed, run.failed.length, run.skipped, run.notBuilt],
-      ]),
-    );
-  return [row(heads), row(heads.map((_, i) => (i < 4 ? "---" : "---:"))), ...rows].join("\n");
+  const before = chapterIn(page).match(/^\| `test.*\|$/gm) ?? [];
+  const rows = [...new Set([...before, ...runs.map(rowOfRun)])].slice(-2 * enough);
+  const rule = row(heads.map((_, i) => (i < 4 ? "---" : "---:")));
+  return `${title}
+
+A release wants ${enough} in a row that pass. \`test:all\` has all that \`test\` has. A commit with + had changes. What was not
+built are tests on kernels of \`bun run kernels\`, on a machine that had none.
+
+${[row(heads), rule, ...rows].join("\n")}
+`;
 }
 
-/** The page. */
-export function pageOf(records: Records, runs: readonly WholeRun[]): string {
+const title = "## Whole runs, one after the other";
+
+function chapterIn(page: string): string {
+  const start = page.indexOf(title);
+  return start < 0 ? "" : page.slice(start);
+}
+
+/** `page` with what the cache knows of whole runs; the rest of it stays. */
+export function withRuns(page: string, runs: readonly WholeRun[]): string {
+  return page.replace(chapterIn(page), () => chapterOfRuns(page, runs));
+}
+
+/** The page, with the runs that it told of `before`. */
+export function pageOf(records: Records, runs: readonly WholeRun[], before = ""): string {
   const places = [...records.values()].flat().flatMap((shown) => shown.places);
   const columns = [...new Set(places.flatMap(columnsOf))].sort((a, b) =>
     a.localeCompare(b, "en", { numeric: true }),
@@ -95,12 +116,7 @@ ${row(heads)}
 ${row(heads.map((_, index) => (index < 2 ? "---" : "---:")))}
 ${rows.join("\n")}
 
-## Whole runs, one after the other
-
-A release wants ${enough} in a row that pass. \`test:all\` has all that \`test\` has. A commit with + had changes.
-
-${tableOfRuns(runs)}
-`;
+${chapterOfRuns(before, runs)}`;
 }
 
 /** What `bun run test:musl` showed counts for the tests that it ran once more. */
@@ -119,9 +135,9 @@ export function withMuslRuns(records: Records): Records {
   );
 }
 
-if (import.meta.main) {
+function recordsWith(folders: readonly string[]): Records {
   const all = new Map(readRecords());
-  for (const folder of process.argv.slice(2)) {
+  for (const folder of folders) {
     for (const [job, shown] of readRecords(folder)) {
       const others = (all.get(job) ?? []).filter(
         ({ test }) => !shown.some((one) => one.test === test),
@@ -129,6 +145,13 @@ if (import.meta.main) {
       all.set(job, [...others, ...shown]);
     }
   }
-  const sorted = new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await Bun.write(testedPage, pageOf(withMuslRuns(sorted), readRuns()));
+  return withMuslRuns(new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+if (import.meta.main) {
+  const words = process.argv.slice(2);
+  const page = await Bun.file(testedPage).text();
+  const onlyRuns = words.join(" ") === "--runs";
+  const text = onlyRuns ? withRuns(page, readRuns()) : pageOf(recordsWith(words), readRuns(), page);
+  await Bun.write(testedPage, text);
 }

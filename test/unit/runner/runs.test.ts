@@ -15,7 +15,7 @@ import {
   type WholeRun,
   wholeRun,
 } from "../../runner/runs.ts";
-import { pageOf } from "../../tested.ts";
+import { pageOf, withRuns } from "../../tested.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "aegis-kexec-runs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -64,6 +64,25 @@ test("runs are kept as lines, and written into the page", () => {
 | \`test\` | 0123abc | ${today} | 60 min 54 s | 12 | 1 | 0 | 0 |
 `,
   );
+});
+
+test("runs of another machine stay in the page, with all else that it says", () => {
+  const first = pageOf(new Map(), [run("test:all", "a > b")]).replace("| what", "| kept");
+  const page = withRuns(first, [run("test:all"), run("test")]);
+  const rows = page.match(/^\| `test.*/gm)?.map((one) => one.split("|").map((cell) => cell.trim()));
+  expect(rows?.map((cells) => [cells[1], cells[6]])).toEqual([
+    ...[
+      ["`test:all`", "1"],
+      ["`test:all`", "0"],
+      ["`test`", "0"],
+    ],
+  ]);
+  expect(page).toContain("| kept");
+  // What the page has of this machine is there once
+  expect(withRuns(page, [run("test:all"), run("test")])).toBe(page);
+  expect(pageOf(new Map(), [], page).match(/^\| `test.*/gm)).toHaveLength(3);
+  const many = Array.from({ length: 12 }, (_, index) => ({ ...run("test"), seconds: index }));
+  expect(withRuns(page, many).match(/^\| `test.*/gm)).toHaveLength(10);
 });
 
 test("what is tested is told by its commit", () => {

@@ -29,13 +29,12 @@ export const quickTools = [
   { package: "lz4", proof: "lz4" },
   { package: "bzip2", proof: "bzip2" },
   { package: "lzop", proof: "lzop" },
-  // file systems to be told apart, and what says which they are
+  // file systems to be told apart, and what says which they are; squashfs stands above
   { package: "util-linux", proof: "blkid" },
   { package: "xfsprogs", proof: "mkfs.xfs" },
   { package: "btrfs-progs", proof: "mkfs.btrfs" },
   { package: "dosfstools", proof: "mkfs.vfat" },
   { package: "exfatprogs", proof: "mkfs.exfat" },
-  { package: "squashfs-tools", proof: "mksquashfs" },
   { package: "erofs-utils", proof: "mkfs.erofs" },
   { package: "cryptsetup-bin", proof: "cryptsetup" },
   { package: "fsverity", proof: "fsverity" },
@@ -113,6 +112,7 @@ export const kernelTools = [
 ] as const satisfies readonly Tool[];
 
 type Listed = (typeof fleetTools)[number];
+type Installed = Listed["proof"] | Extract<Listed, { with: unknown }>["with"][number];
 
 /** Programs that the set-up of the tests sees to. A test that needs another one would be skipped wherever nobody installed it by hand. */
-export type Program = Listed["proof"] | Extract<Listed, { with: unknown }>["with"][number];
+export type Program = Exclude<Installed, `/${string}`>;

@@ -21,6 +21,9 @@ export type Need =
   | `file:${string}`
   | `package:${PackageName}`;
 
+/** What the machine can be asked for, whether or not the set-up installs it. */
+type Asked = Need | `tool:${string}`;
+
 export interface TestOptions {
   readonly needs: readonly Need[];
   /** Seconds; default 450. */
@@ -31,7 +34,7 @@ export interface TestOptions {
  * What a test's name ends in where it cannot be run: what this machine does not have, or, where that
  * is kernels that it could build and nothing else, their names.
  */
-export function whyNot(needs: readonly Need[]): string | undefined {
+export function whyNot(needs: readonly Asked[]): string | undefined {
   const missing = needs.filter((need) => !hasNeed(need));
   if (missing.length === 0) return undefined;
   const builds = missing.map(usefulBuild);
@@ -138,7 +141,7 @@ async function stopAll(guests: readonly Guest[]): Promise<void> {
   await Promise.all(guests.map((guest) => guest.stop()));
 }
 
-function hasNeed(need: Need): boolean {
+function hasNeed(need: Asked): boolean {
   if (need.startsWith("tool:")) return Bun.which(need.slice("tool:".length)) !== null;
   if (need.startsWith("file:")) return existsSync(need.slice("file:".length));
   if (need === "kernel-source") return findSource() !== undefined;
@@ -152,7 +155,7 @@ function hasKernel(need: string): boolean {
 }
 
 /** What is to be built for it, where that would be of use here. */
-function usefulBuild(need: Need): BuiltName | undefined {
+function usefulBuild(need: Asked): BuiltName | undefined {
   // The source comes with any kernel.
   const build = need === "kernel-source" ? "x86_64-small" : buildFor(need);
   return build !== undefined && hasBench(builtKernels[build].arch) ? build : undefined;
